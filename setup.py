@@ -1,0 +1,46 @@
+"""Builds the native assembler, where that can be done; everything else stands in pyproject.toml.
+
+penstock is complete without it: its NumPy twin gives the same bytes, slower.
+So a machine without a C compiler gets an install that works, and one line on stderr that says what it lacks.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SOURCE = Path("src/penstock/assemble/_native.pyx")
+WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-missing-field-initializers"]
+
+
+class OptionalBuild(build_ext):
+    """Builds an extension, or says once why it could not."""
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.cython_c_in_temp = True  # No generated C among the sources.
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:  # Cython, setuptools and the operating system each have exceptions of their own.
+            reason = " ".join(str(error).split())
+            print(
+                f"penstock: built without its native part ({type(error).__name__}: {reason}); "
+                "the NumPy twin does the same work, slower",
+                file=sys.stderr,
+            )
+
+
+native = Extension(
+    "penstock.assemble._native",
+    [str(SOURCE)],
+    include_dirs=[np.get_include()],
+    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
+    extra_compile_args=["/O2", "/W3"] if sys.platform == "win32" else ["-O3", *WARNINGS],
+    optional=True,
+)
+
+setup(ext_modules=[native] if SOURCE.exists() else [], cmdclass={"build_ext": OptionalBuild})

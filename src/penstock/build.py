@@ -1,0 +1,298 @@
+"""Turns a description into stages, lanes and a head: the only module that knows all parts.
+
+Where a lane stands: behind each chain that reads one source, up to the merge it feeds, so that functions before the merge
+run in the reader's thread; and behind the last stage, the driver. A source in memory needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.assemble import Pool
+from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller
+from penstock.errors import PipelineError
+from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
+from penstock.stages import (
+    Applied,
+    ArrivalMerge,
+    Batcher,
+    Inlet,
+    Merge,
+    RowReader,
+    RunReader,
+    Stage,
+    Straight,
+    pull_turns,
+)
+from penstock.stages import Filter as FilterStage
+from penstock.stages import Map as MapStage
+from penstock.stages import Repeat as RepeatStage
+from penstock.stages import Skip as SkipStage
+from penstock.stages import Take as TakeStage
+from penstock.stages import Unbatch as UnbatchStage
+from penstock.stats import NO_LANE, LaneStats
+
+__all__ = ["Built", "build"]
+
+WHOLE = 1 << 30
+"""Asked of a reader that has runs at hand: it gives what it has. [examples]"""
+
+
+@dataclass(slots=True)
+class Built:
+    """The parts of one flow."""
+
+    stage: Stage
+    """The last stage."""
+    labels: list[str]
+    """The sources' names, by stream number."""
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    """The newest lane of each source that has one, by stream number."""
+    readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
+    """The newest reader of each source, by stream number."""
+    earlier: dict[int, LaneStats] = field(default_factory=dict)
+    """What the lanes and readers of earlier epochs have seen."""
+    meters: dict[int, Meter] = field(default_factory=dict)
+    """The stages' meters, by the number of their word; the last word has the lowest."""
+    batcher: Batcher | None = None
+    """The last batcher, if there is one."""
+
+    def source_stats(self, stream: int) -> LaneStats:
+        """What a source has given since the flow was opened, in all epochs."""
+        lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
+        own = lane.stats() if lane is not None else NO_LANE
+        given = reader.given if reader is not None else 0
+        return own.read(self.labels[stream], given).after(earlier)
+
+
+def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int) -> Built:
+    """Builds the stages of a description.
+
+    Args:
+      node: the end of the description.
+      options: what holds for the whole.
+      coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
+      epoch: the first epoch.
+    """
+    reads = find(node, Read)
+    labels = _labels(node, reads)
+    builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)))
+    builder.built.stage = builder.chain(node, epoch, 0, 0, lanes=coordinator is not None)
+    return builder.built
+
+
+def _capacity(node: Node, options: Options, n_reads: int) -> int:
+    """The examples that may wait in the lanes together."""
+    if options.capacity is not None:
+        return max(options.capacity, n_reads)
+    sizes = [batch.size for batch in find(node, Batch)]
+    return max(2 * max(sizes, default=0), 8 * n_reads, 64)
+
+
+def _labels(node: Node, reads: Sequence[Read]) -> list[str]:
+    joins = find(node, Join)
+    for join in joins:
+        if join.names and all(isinstance(of, Read) for of in join.of) and len(reads) == len(join.of):
+            return list(join.names)
+    return [read.source.label for read in reads]
+
+
+def _words(node: Node) -> int:
+    """The number of nodes of a description, by which the stages' random numbers are told apart."""
+    return 1 + sum(_words(upstream) for upstream in node.upstream)
+
+
+class _Builder:
+    """Builds one flow, and in `repeat` parts of it again for each epoch."""
+
+    def __init__(self, options: Options, coordinator: Coordinator | None, labels: list[str], capacity: int) -> None:
+        self._options = options
+        self._coordinator = coordinator
+        self._capacity = capacity
+        self._pool = Pool()
+        self.built = Built(stage=_NoStage(), labels=labels)
+
+    def chain(self, node: Node, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+        """The stage of a node, with everything upstream of it.
+
+        Args:
+          node: the node.
+          epoch: which pass.
+          stream: the number of the first source upstream of it.
+          word: its own number among the nodes.
+          lanes: whether its sources get lanes.
+        """
+        if isinstance(node, Read):
+            return self._reader(node, epoch, stream)
+        if isinstance(node, Join):
+            return self._metered(self._merge(node, epoch, stream, word, lanes=lanes), node, word)
+        if isinstance(node, Repeat):
+            return self._repeat(node, epoch, stream, word, lanes=lanes)
+        (below,) = node.upstream
+        if isinstance(node, Convert | Pad):
+            return self.chain(below, epoch, stream, word + 1, lanes=lanes)
+        upstream = self.chain(below, epoch, stream, word + 1, lanes=lanes)
+        return self._metered(self._step(node, upstream, word), node, word, upstream)
+
+    def _step(self, node: Node, upstream: Stage, word: int) -> Stage:
+        if isinstance(node, Map):
+            return MapStage(upstream, self._applied(node, "mapping", word))
+        if isinstance(node, Filter):
+            return FilterStage(upstream, self._applied(node, "filtering", word), items=_by_item(node))
+        if isinstance(node, Take):
+            return TakeStage(upstream, node.count)
+        if isinstance(node, Skip):
+            return SkipStage(upstream, node.count)
+        if isinstance(node, Unbatch):
+            return UnbatchStage(upstream)
+        if isinstance(node, Batch):
+            self.built.batcher = self._batcher(node, upstream)
+            return self.built.batcher
+        raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
+
+    def _applied(self, node: Map | Filter, doing: str, word: int) -> Applied:
+        seed = self._options.seed if node.seed is None else node.seed
+        return Applied(node.fn, doing, seed=seed, stage=word, labels=self.built.labels)
+
+    def _metered(self, stage: Stage, node: Node, word: int, upstream: Stage | None = None) -> Stage:
+        if self._coordinator is None:
+            return stage
+        inner = upstream if isinstance(upstream, Meter) else None
+        meter = Meter(stage, _name(node), inner, earlier=self.built.meters.get(word))
+        self.built.meters[word] = meter
+        return meter
+
+    def _batcher(self, node: Batch, upstream: Stage) -> Batcher:
+        joins = find(node, Join)
+        fixed = all(join.order == "fixed" for join in joins)
+        return Batcher(
+            upstream,
+            node.size,
+            keep_last=node.keep_last,
+            pad=_pad(node.of),
+            pool=self._pool,
+            firsts=len(find(node, Read)) if fixed else 1,
+            labels=self.built.labels,
+        )
+
+    def _repeat(self, node: Repeat, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+        def make(at: int) -> Stage:
+            return self.chain(node.of, at, stream, word + 1, lanes=lanes)
+
+        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1))
+
+    def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
+        source = node.source
+        reader: RowReader | RunReader
+        if node.chunks or source.blocks:
+            reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy)
+        else:
+            reader = RowReader(source, stream, epoch=epoch, copy=node.copy)
+        if stream in self.built.readers:
+            self.built.earlier[stream] = self.built.source_stats(stream)
+            self.built.lanes.pop(stream, None)
+        self.built.readers[stream] = reader
+        return reader
+
+    def _merge(self, node: Join, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+        bell = Bell() if node.order == "arrival" else None
+        inlets: list[Inlet] = []
+        word += 1
+        for below in node.of:
+            n_reads = len(find(below, Read))
+            alone = n_reads == 1
+            stage = self.chain(below, epoch, stream, word, lanes=lanes and not alone)
+            items = _by_item(below)
+            if below.batched:
+                stage = UnbatchStage(stage)
+            lane = self._lane(node, below, stage, stream, items, bell) if lanes and alone else None
+            inlets.append(lane if lane is not None else Straight(stage, items=items))
+            stream += n_reads
+            word += _words(below)
+        if bell is not None:
+            return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
+        return Merge(inlets, pull=pull_turns if self._coordinator is None else Puller())
+
+    def _lane(self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None) -> Lane | None:
+        (read,) = find(below, Read)
+        worked = bool(find(below, Map) or find(below, Filter))
+        if read.source.waits is False and not worked:
+            return None
+        n_lanes = len(self.built.labels)
+        runs = (read.chunks or read.source.blocks) and not worked
+        nbytes = self._options.capacity_bytes
+        lane = Lane(
+            stage,
+            name=self.built.labels[stream],
+            room=max(1, self._capacity // n_lanes),
+            room_bytes=None if nbytes is None else max(1, nbytes // n_lanes),
+            grain=WHOLE if runs or items else 1,
+            items=items,
+            parks=join.order == "fixed" and read.source.waits is not True,
+            bell=bell,
+        )
+        self.built.lanes[stream] = lane
+        assert self._coordinator is not None, "lanes are for flows with threads"
+        self._coordinator.start(lane, f"read-{stream}", getattr(read.source, "cancel", None))
+        return lane
+
+
+class _Waiting:
+    """Waits for any of the lanes that share a bell."""
+
+    def __init__(self, bell: Bell, lanes: Sequence[Lane]) -> None:
+        self._bell = bell
+        self._lanes = lanes
+
+    def __call__(self) -> None:
+        self._bell.wait()
+        if any(lane.aborted for lane in self._lanes):
+            raise Aborted
+
+
+class _NoStage:
+    """Stands where the last stage will be, while it is built."""
+
+    def take(self, n: int) -> Any:
+        raise AssertionError("a flow is not pulled before it is built")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _pad(node: Node) -> Pad | None:
+    """The nearest `pad` before a `batch`."""
+    while not isinstance(node, Join | Read | Batch):
+        if isinstance(node, Pad):
+            return node
+        (node,) = node.upstream
+    return None
+
+
+def _by_item(node: Node) -> bool:
+    """Whether a turn of this input is a user's chunk: its source's, or another pipeline's batch."""
+    if node.batched:
+        return True
+    while not isinstance(node, Read):
+        if isinstance(node, Unbatch):
+            return False
+        if len(node.upstream) != 1:
+            return False
+        (node,) = node.upstream
+    return node.chunks
+
+
+def _name(node: Node) -> str:
+    """A stage's word, with what tells it from others."""
+    if isinstance(node, Map | Filter):
+        name = getattr(node.fn, "__qualname__", type(node.fn).__name__)
+        return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
+    if isinstance(node, Batch):
+        return f"batch({node.size})"
+    if isinstance(node, Join):
+        return f"join({len(node.of)} sources, {node.order})"
+    if isinstance(node, Take | Skip):
+        return f"{'take' if isinstance(node, Take) else 'skip'}({node.count})"
+    return type(node).__name__.lower()

@@ -1,0 +1,109 @@
+"""The command line: `penstock demo`, `penstock peek FILE…`, `penstock doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from penstock import demo, doctor, peek
+from penstock.errors import PenstockError
+
+__all__ = ["main"]
+
+FAILED = 2
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it.
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command, and gives the exit code: 0, 2 after a wrong input, 130 after Ctrl-C.
+
+    Args:
+      argv: the arguments; those of the process if `None`.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.command == "demo":
+            demo.run(out=arguments.out, epochs=arguments.epochs, batch_size=arguments.batch_size)
+            return 0
+        if arguments.command == "peek":
+            return _peek(arguments.files, arguments.column, arguments.n)
+        print("\n".join(doctor.examine()))
+        return 0
+    except PenstockError as error:
+        return _fail(error)
+    except KeyboardInterrupt:
+        print("penstock: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads us, such as `head`, has seen enough; Python would complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _peek(files: Sequence[Path], column: str | None, n: int) -> int:
+    """Peeks into each file; one that cannot be read does not hide the others."""
+    code = 0
+    for file in files:
+        try:
+            lines = peek.look(file, column=column, n=n).lines()
+        except PenstockError as error:
+            code = _fail(error)
+        else:
+            print("\n".join(lines))
+    return code
+
+
+def _fail(error: PenstockError) -> int:
+    print(f"penstock: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="penstock", description="Joins any number of example streams into training batches."
+    )
+    version = importlib.metadata.version("penstock")
+    parser.add_argument("--version", action="version", version=f"penstock {version}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    shown = commands.add_parser(
+        "demo", help="trains a small model on real data from several files, and shows how it went"
+    )
+    shown.add_argument(
+        "--out",
+        type=Path,
+        default=Path("penstock-demo.png"),
+        metavar="PICTURE",
+        help="where the picture goes (%(default)s)",
+    )
+    shown.add_argument("--epochs", type=_count(1), default=1, metavar="N", help="passes over the data (%(default)s)")
+    shown.add_argument(
+        "--batch-size", type=_count(1), default=32, metavar="N", help="examples in a batch (%(default)s)"
+    )
+
+    looked = commands.add_parser("peek", help="shows what is in a file: its spec, its first examples, its classes")
+    looked.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help=f"a file that ends in {', '.join(peek.ENDINGS)}"
+    )
+    looked.add_argument("--column", metavar="NAME", help="counts the values of this one")
+    looked.add_argument("-n", type=_count(0), default=3, metavar="N", help="how many examples to show (%(default)s)")
+
+    commands.add_parser("doctor", help="says what this install has: its native part, optional packages, cores")
+    return parser
+
+
+def _count(least: int) -> Callable[[str], int]:
+    """An argument that is an integer of at least `least`."""
+
+    def count(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise ValueError
+        return number
+
+    count.__name__ = f"integer >= {least}"  # argparse says it: "invalid integer >= 1 value: '0'"
+    return count

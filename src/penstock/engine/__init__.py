@@ -1,0 +1,11 @@
+"""The mechanism: the only files with threads and what they wait on."""
+
+from penstock.engine.bell import Aborted, Bell
+from penstock.engine.breath import Breath
+from penstock.engine.coordinator import Coordinator
+from penstock.engine.head import Entry, Head, InlineHead
+from penstock.engine.lane import Lane
+from penstock.engine.meter import Meter
+from penstock.engine.puller import Puller
+
+__all__ = ["Aborted", "Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller"]

@@ -1,0 +1,43 @@
+"""Gives way to the other threads of Python, often enough that a training step does not wait for its turn.
+
+A thread that runs Python without a pause holds the interpreter for five milliseconds at a time, and a training loop that
+lets it go for each matrix product would wait that long after each.
+The interval of the interpreter itself is never touched: it is the user's.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter, sleep
+from typing import final
+
+__all__ = ["INTERVAL_S", "LONG_S", "Breath", "waited"]
+
+INTERVAL_S = 2e-4
+"""How long a thread works before it gives way. [s]"""
+
+LONG_S = 1e-3
+"""A pull that takes longer than this waits for something. [s]"""
+
+
+def waited() -> bool:
+    """Whether a long pull, just over, waited for something else than the interpreter: taking that again now is quick."""
+    started = perf_counter()
+    sleep(0)
+    return perf_counter() - started < LONG_S / 2
+
+
+@final
+class Breath:
+    """When this thread last gave way; one for each thread."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last = perf_counter()
+
+    def take(self) -> None:
+        """Gives way if it is time to."""
+        now = perf_counter()
+        if now - self._last > INTERVAL_S:
+            sleep(0)
+            self._last = perf_counter()

@@ -1,0 +1,193 @@
+"""Where the training loop takes batches: the driver's lane seen by its one taker, who may be interrupted anywhere.
+
+Guarantees
+  Taking a batch and counting it is one step that no signal splits.
+  A batch that was taken and not given to the caller comes out of the next call.
+How
+  Nothing is removed when it is looked at: an entry stays at the head until what it holds has been given, and giving is
+  a few plain stores after the last call that a signal could interrupt. Everything before is done again if it was cut off.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import ceil
+from time import perf_counter
+from typing import Any, final
+
+from penstock.chunk import END, Chunk
+from penstock.engine.bell import Aborted, Bell
+from penstock.engine.breath import Breath
+from penstock.stages.stage import Stage
+from penstock.stats import LaneStats
+
+__all__ = ["Entry", "Head", "InlineHead"]
+
+AHEAD_S = 1e-3
+"""The driver works this long ahead of a loop that takes at once, so that handing over costs little. [s]"""
+LEAST, MOST = 2, 64
+"""Never fewer batches ahead than this, nor more. [batches]"""
+
+
+@final
+class Entry:
+    """Things to be given, and how many of them have been."""
+
+    __slots__ = ("chunk", "given", "rows")
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self.rows: list[Any] = chunk.as_rows()
+        self.given = 0
+
+
+@final
+class Head:
+    """Runs the last stage ahead, in the driver's thread.
+
+    Args:
+      stage: the last stage of the pipeline.
+      name: of the flow.
+    """
+
+    def __init__(self, stage: Stage, *, name: str) -> None:
+        self.name = name
+        self.stuck = False
+        self.close_error: BaseException | None = None
+        self._stage = stage
+        self._entries: deque[Entry] = deque()
+        self._filled = Bell()
+        self._freed = Bell()
+        self._aborted = False
+        self._room = LEAST
+        self._busy_s = self._put_wait_s = self._take_wait_s = 0.0
+        self._most = self._put = 0
+
+    def pump(self) -> None:
+        """Runs the stage until its end, an error or an abort; the target of the driver's thread."""
+        breath = Breath()
+        pace = 0.0
+        try:
+            while True:
+                started = perf_counter()
+                chunk = self._stage.take(1)
+                took = perf_counter() - started
+                self._busy_s += took
+                # A slow batch counts at once, a quick one little by little.
+                pace = took if took > pace else pace + 0.2 * (took - pace)
+                self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(pace, 1e-9))))
+                self._append(chunk)
+                if chunk.count == 0 or chunk.error is not None:
+                    return
+                breath.take()
+                self._await_room()
+        except Aborted:
+            return
+        except BaseException as error:  # nothing of the user's gets here as such; whatever it is, the loop hears of it
+            self._append(Chunk([], END.tickets, error=error))
+        finally:
+            try:
+                self._stage.close()
+            except Exception as error:  # what a generator's `finally` raised; told when the flow is closed
+                self.close_error = error
+
+    def _append(self, chunk: Chunk) -> None:
+        self._entries.append(Entry(chunk))
+        self._put += chunk.count
+        self._most = max(self._most, len(self._entries))
+        self._filled.ring()
+
+    def _await_room(self) -> None:
+        # The entry at the head may be given already; it is dropped when the next is asked for.
+        if len(self._entries) <= self._room:
+            return
+        started = perf_counter()
+        while not self._aborted and len(self._entries) > (self._room + 1) // 2:
+            self._freed.wait()
+        self._put_wait_s += perf_counter() - started
+        if self._aborted:
+            raise Aborted
+
+    def first(self) -> Entry:
+        """The entry whose thing is to be given next; waits for it.
+
+        Raises:
+          Aborted: the flow is being stopped.
+        """
+        entries = self._entries
+        while True:
+            if entries:
+                entry = entries[0]
+                if entry.given < entry.chunk.count or entry.chunk.count == 0 or entry.chunk.error is not None:
+                    return entry
+                entries.popleft()
+            # Whoever may wait rings first: a ring that a signal cost is rung here again.
+            self._freed.ring()
+            if entries:
+                continue
+            if self._aborted:
+                raise Aborted
+            started = perf_counter()
+            self._filled.wait()
+            self._take_wait_s += perf_counter() - started
+
+    def abort(self) -> None:
+        """Wakes everyone who waits, for good. Takes no lock."""
+        self._aborted = True
+        self._freed.ring()
+        self._filled.ring()
+
+    def stats(self) -> LaneStats:
+        """What the driver has seen since the flow was opened."""
+        return LaneStats(
+            name=self.name,
+            examples=self._put,
+            held=len(self._entries),
+            most_held=self._most,
+            most_bytes=0,
+            room=self._room,
+            put_wait_s=self._put_wait_s,
+            take_wait_s=self._take_wait_s,
+            busy_s=self._busy_s,
+            parked=False,
+        )
+
+
+@final
+class InlineHead:
+    """Pulls the last stage in the caller's own thread; the same entries, nothing ahead."""
+
+    def __init__(self, stage: Stage, *, name: str) -> None:
+        self.name = name
+        self._stage = stage
+        self._entry: Entry | None = None
+        self._broken: BaseException | None = None
+        self._busy_s = 0.0
+        self._put = 0
+
+    def first(self) -> Entry:
+        """The entry whose thing is to be given next."""
+        if self._broken is not None:
+            raise self._broken
+        entry = self._entry
+        if entry is None or (entry.given >= entry.chunk.count > 0 and entry.chunk.error is None):
+            started = perf_counter()
+            try:
+                entry = self._entry = Entry(self._stage.take(1))
+            except BaseException as error:  # Ctrl-C inside a stage: what it was doing is lost, so there is no going on
+                self._broken = error
+                raise
+            self._busy_s += perf_counter() - started
+            self._put += entry.chunk.count
+        return entry
+
+    def close(self) -> None:
+        """Closes the stages."""
+        self._stage.close()
+
+    def stats(self) -> LaneStats:
+        """What has been pulled since the flow was opened."""
+        return LaneStats(
+            name=self.name, examples=self._put, held=0, most_held=0, most_bytes=0, room=0,
+            put_wait_s=0.0, take_wait_s=self._busy_s, busy_s=self._busy_s, parked=False,
+        )

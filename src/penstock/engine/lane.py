@@ -1,0 +1,324 @@
+"""A stage run ahead by a thread of its own, and what it has ready.
+
+Guarantees
+  Every example that the stage gave is taken exactly once, in order, or the flow has been aborted.
+  An example that is ready can be taken at once, however long the next one takes.
+  No more than `room` examples wait (an item that is larger waits alone), and no more than `room_bytes` bytes.
+  After `abort()`, every call that waits ends at once.
+Assumes
+  One taker. The stage is touched by one thread at a time: the lane's own, or the taker while the lane is parked.
+Parking
+  A source that computes in Python is slower in a thread of its own than in the taker's, which would wait for the same
+  interpreter. So a lane whose stage proves quick parks its thread, between two examples, and the taker pulls the stage
+  itself; when a pull then takes long, the thread gets the stage back.
+Why no lock
+  One thread appends, one takes: each counts for itself, and a deque is safe for both. What a thread waits on is a `Bell`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from time import perf_counter
+from typing import final
+
+from penstock.chunk import END, Chunk
+from penstock.engine.bell import Aborted, Bell
+from penstock.engine.breath import LONG_S, Breath, waited
+from penstock.stages.reader import RowReader
+from penstock.stages.stage import Stage
+from penstock.stats import LaneStats
+from penstock.structure import Structure
+from penstock.ticket import Tickets
+
+__all__ = ["Lane"]
+
+QUICK_S = 5e-5
+"""A stage that takes less than this for an example, on the clock, is quick. [s]"""
+PROBES = 4
+"""So many examples tell whether it is. [examples]"""
+STRIKES = 2
+"""A stage that was slow so often after it had been taken for quick keeps its thread. [times]"""
+
+
+@final
+class Lane:
+    """Runs a stage ahead.
+
+    Args:
+      stage: what is run ahead.
+      name: what it is called in reports: the source's label.
+      room: how many examples may wait. [examples]
+      room_bytes: how many bytes may wait; `None` sets no limit. [bytes]
+      grain: how many examples the stage is asked for at once; 1 where it might stall between two. [examples]
+      items: whether a turn is a user's chunk.
+      parks: whether a quick stage may be handed to the taker.
+      bell: what rings when something is ready; the lanes of one merge in arrival order share one.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        name: str,
+        room: int,
+        room_bytes: int | None = None,
+        grain: int = 1,
+        items: bool = False,
+        parks: bool = False,
+        bell: Bell | None = None,
+    ) -> None:
+        self.name = name
+        self.items = items
+        self.stuck = False
+        """Whether its thread did not come back from the user's code in time."""
+        self.close_error: BaseException | None = None
+        """What closing the stage raised."""
+        self._stage = stage
+        self._reader = stage if isinstance(stage, RowReader) else None
+        self._room = room
+        self._room_bytes = room_bytes
+        self._grain = grain
+        self._parks = parks
+        self._entries: deque[Chunk] = deque()
+        self._sizes: deque[int] = deque()
+        self._filled = bell if bell is not None else Bell()
+        self._freed = Bell()
+        self._to_close = [stage]
+        self._aborted = False
+        self._parked = False
+        self._left = False
+        self._probes = PROBES
+        self._strikes = 0
+        # Written by the lane's thread alone:
+        self._put = self._put_bytes = self._most = self._most_bytes = 0
+        self._put_wait_s = self._busy_s = 0.0
+        # Written by the taker alone:
+        self._taken = self._taken_bytes = 0
+        self._take_wait_s = 0.0
+
+    # The lane's thread.
+
+    def pump(self) -> None:
+        """Runs the stage until its end, an error, or an abort; the target of the lane's thread."""
+        breath = Breath()
+        try:
+            self._run(breath)
+        except Aborted:
+            pass  # a lane inside this one's chain was aborted with it
+        except BaseException as error:  # a SystemExit in a source's thread, say: it ends the stream, in its turn
+            self._append(Chunk([], END.tickets, error=error), 0)
+            self._append(END, 0)
+        finally:
+            # While it is parked the taker has the stage, and closes it, unless the taker was done before.
+            if not self._parked or self._left:
+                self._close_stage()
+
+    def _run(self, breath: Breath) -> None:
+        seen, spent = -1, 0.0  # the first pull opens the source, and tells nothing
+        while True:
+            self._await_room()
+            started = perf_counter()
+            chunk = self._stage.take(self._grain if self.items else min(self._grain, self._room - self._put + self._taken))
+            took = perf_counter() - started
+            self._busy_s += took
+            self._append(chunk, self._admitted(chunk))
+            if chunk.error is not None or chunk.count == 0:
+                if chunk.count or chunk.error is not None:
+                    self._append(END, 0)
+                return
+            seen, spent = (seen + chunk.count, spent + took) if seen >= 0 else (0, 0.0)
+            if self._parks and seen >= self._probes:
+                if spent < QUICK_S * seen and (self._reader is None or self._reader.direct is not None):
+                    self._park()
+                seen, spent = 0, 0.0
+            breath.take()
+
+    def _await_room(self) -> None:
+        waiting = False
+        started = 0.0
+        while not self._aborted and self._put - self._taken >= self._room:
+            if not waiting:
+                waiting, started = True, perf_counter()
+            self._freed.wait()
+        if waiting:
+            self._put_wait_s += perf_counter() - started
+        if self._aborted:
+            raise Aborted
+
+    def _admitted(self, chunk: Chunk) -> int:
+        """Waits until there is room for a chunk, or nothing else waits; gives its bytes where they are counted."""
+        nbytes = 0 if self._room_bytes is None else _nbytes(chunk)
+        most_bytes = self._room_bytes or 0
+        started = perf_counter()
+        while (held := self._put - self._taken) and (
+            held + chunk.count > self._room or (nbytes and self._put_bytes - self._taken_bytes + nbytes > most_bytes)
+        ):
+            if self._aborted:
+                raise Aborted
+            self._freed.wait()
+        self._put_wait_s += perf_counter() - started
+        return nbytes
+
+    def _append(self, chunk: Chunk, nbytes: int) -> None:
+        self._sizes.append(nbytes)
+        self._put += chunk.count
+        self._put_bytes += nbytes
+        self._most = max(self._most, self._put - self._taken)
+        self._most_bytes = max(self._most_bytes, self._put_bytes - self._taken_bytes)
+        self._entries.append(chunk)
+        self._filled.ring()
+
+    def _park(self) -> None:
+        self._parked = True
+        self._filled.ring()
+        while self._parked and not self._aborted:
+            self._freed.wait()
+        if self._aborted:
+            raise Aborted
+
+    def _close_stage(self) -> None:
+        """Closes the stage, once; called by whichever thread has it."""
+        try:
+            stage = self._to_close.pop()
+        except IndexError:
+            return
+        try:
+            stage.close()
+        except Exception as error:  # what a generator's `finally` raised; told when the flow is closed
+            self.close_error = error
+
+    # The taker.
+
+    def at_hand(self) -> int:
+        """How many examples can be taken without waiting; 1 where the end or an error is next."""
+        if self._entries:
+            return max(1, self._put - self._taken)
+        return 1 << 30 if self._parked else 0
+
+    def wait(self) -> None:
+        """Waits until something can be taken.
+
+        Raises:
+          Aborted: the flow is being stopped.
+        """
+        if self._entries or self._parked:
+            return
+        started = perf_counter()
+        while not self._entries and not self._parked:
+            if self._aborted:
+                raise Aborted
+            self._filled.wait()
+        self._take_wait_s += perf_counter() - started
+
+    def take(self, n: int) -> Chunk:
+        """Gives up to n examples; an error; or the end, again and again."""
+        self.wait()
+        if self._aborted:
+            raise Aborted
+        if not self._entries:
+            return self._pulled(n)
+        chunk = self._entries[0]
+        if chunk.is_end:
+            return chunk
+        if chunk.count > n:
+            chunk, self._entries[0] = chunk.cut(n)
+        else:
+            self._drop()
+            if chunk.count < n and self._grain == 1 and not self.items and chunk.error is None:
+                chunk = self._gathered(chunk, n)
+        self._taken += chunk.count
+        self._freed.ring()
+        return chunk
+
+    def _pulled(self, n: int) -> Chunk:
+        """Pulls the parked stage in the taker's thread."""
+        started = perf_counter()
+        chunk = self._stage.take(n)
+        took = perf_counter() - started
+        self._put += chunk.count
+        self._taken += chunk.count
+        if took > LONG_S and took > QUICK_S * chunk.count and waited():
+            self.slow()
+        if chunk.error is not None:
+            self._entries.append(END)
+        elif chunk.count == 0:
+            self._entries.append(chunk)
+        return chunk
+
+    def _drop(self) -> None:
+        self._entries.popleft()
+        self._taken_bytes += self._sizes.popleft()
+
+    def _gathered(self, first: Chunk, n: int) -> Chunk:
+        """The first example and those that are ready behind it, as one chunk."""
+        rows, tickets = list(first.as_rows()), [first.tickets]
+        while len(rows) < n and self._entries:
+            chunk = self._entries[0]
+            if chunk.count != 1 or chunk.error is not None or chunk.columns is not None:
+                break
+            self._drop()
+            rows += chunk.as_rows()
+            tickets.append(chunk.tickets)
+        return Chunk(rows, Tickets.joined(tickets))
+
+    @property
+    def direct(self) -> RowReader | None:
+        """The reader, while the lane is parked and all that it had ready is taken."""
+        return self._reader if self._parked and not self._entries else None
+
+    def slow(self) -> None:
+        """Gives the thread its stage back: a pull took long."""
+        self._strikes += 1
+        self._probes *= 16
+        self._parks = self._strikes < STRIKES
+        self._parked = False
+        self._freed.ring()
+
+    def close(self) -> None:
+        """Stops the lane; closes the stage if the taker has it. Called by the taker's thread."""
+        self._left = True
+        self.abort()
+        if self._parked:
+            self._close_stage()
+
+    # Anybody.
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the flow is being stopped."""
+        return self._aborted
+
+    def abort(self) -> None:
+        """Wakes everyone who waits on this lane, for good. Takes no lock."""
+        self._aborted = True
+        self._freed.ring()
+        self._filled.ring()
+
+    def stats(self) -> LaneStats:
+        """What the lane has seen since the flow was opened."""
+        return LaneStats(
+            name=self.name,
+            examples=self._taken,
+            held=self._put - self._taken,
+            most_held=self._most,
+            most_bytes=self._most_bytes,
+            room=self._room,
+            put_wait_s=self._put_wait_s,
+            take_wait_s=self._take_wait_s,
+            busy_s=self._busy_s,
+            parked=self._parked,
+        )
+
+
+def _nbytes(chunk: Chunk) -> int:
+    """The bytes of a chunk's arrays and texts; a Python number counts 8."""
+    if chunk.columns is not None:
+        return sum(int(array.nbytes) for array in chunk.columns.arrays)
+    return sum(_size(leaf) for row in chunk.as_rows() for leaf in Structure.of(row).leaves(row))
+
+
+def _size(leaf: object) -> int:
+    nbytes = getattr(leaf, "nbytes", None)
+    if isinstance(nbytes, int):
+        return nbytes
+    return len(leaf) if isinstance(leaf, (str, bytes, bytearray)) else 8

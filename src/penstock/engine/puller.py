@@ -1,0 +1,51 @@
+"""Pulls sources in the driver's thread, gives way now and then, and notices a source that has become slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Any, final
+
+from penstock.engine.breath import INTERVAL_S, LONG_S, Breath, waited
+from penstock.engine.lane import QUICK_S
+from penstock.stages.merge import pull_turns
+
+__all__ = ["Puller"]
+
+
+@final
+class Puller:
+    """Pulls iterators in turn, as `pull_turns` does, in runs of about the time between two breaths."""
+
+    def __init__(self) -> None:
+        self._breath = Breath()
+        self._run = 64
+        self._suspect = 0
+        self.busy_s = 0.0
+        """Time spent in the sources. [s]"""
+
+    def __call__(self, iterators: Sequence[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
+        """Pulls n items in turn; gives the places of those that took long."""
+        k = len(iterators)
+        before = len(rows)
+        goal = before + n
+        slow: set[int] = set()
+        while (have := len(rows)) < goal:
+            place = (first + have - before) % k
+            run = 1 if self._suspect else min(self._run, goal - have)
+            started = perf_counter()
+            pull_turns(iterators, place, run, rows)
+            spent = perf_counter() - started
+            self.busy_s += spent
+            if len(rows) < have + run:
+                break
+            if self._suspect:
+                self._suspect -= 1
+                if spent > LONG_S and waited():
+                    slow.add(place)
+            elif spent > LONG_S and spent > run * QUICK_S:
+                self._suspect = 4 * k
+            else:
+                self._run = max(1, min(4096, int(INTERVAL_S / (spent / run + 1e-9))))
+            self._breath.take()
+        return sorted(slow)

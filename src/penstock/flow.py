@@ -1,0 +1,190 @@
+"""The running thing: batches, one after the other, and what is known of how they come about."""
+
+from __future__ import annotations
+
+import os
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from time import perf_counter
+from types import TracebackType
+from typing import Any, NoReturn, Self, final
+
+from penstock.build import build
+from penstock.deliver import converter
+from penstock.engine import Aborted, Coordinator, Head, InlineHead
+from penstock.errors import FlowClosed, PenstockWarning, mismatch
+from penstock.plan import Batch, Convert, Join, Node, Options, find
+from penstock.report import report
+from penstock.spec import Spec
+from penstock.stats import FlowStats
+from penstock.structure import LEAF, Structure, path_text
+
+__all__ = ["Flow"]
+
+
+@final
+class Flow(Iterator[Any], AbstractContextManager["Flow"]):
+    """A pipeline that is running: an iterator of batches, closed by `with`, at its end, or by `close()`.
+
+    Made by `Pipeline.open`. Threads run from then on, until the flow ends, is closed, or is dropped.
+    One thread at a time may call `next`.
+    """
+
+    def __init__(self, node: Node, options: Options, *, epoch: int, inline: bool) -> None:
+        self._name = options.name or "flow"
+        self._closed = False
+        self._ending: BaseException | None = None
+        self._delivered = 0
+        self._opened = perf_counter()
+        self._ended_at: float | None = None
+        self._convert = _conversion(node)
+        self._joins = find(node, Join)
+        batches = find(node, Batch)
+        self._size = batches[0].size if node.batched and batches else 1
+        self._coordinator = None if inline else Coordinator(self._name, grace_s=options.grace_s)
+        self._pid = os.getpid()
+        self._head: Head | InlineHead
+        if self._coordinator is None:
+            self._built = build(node, options, None, epoch=epoch)
+            self._head = InlineHead(self._built.stage, name=self._name)
+            return
+        # Whoever drops the flow without closing it may be any thread, under any lock: only a word is put in a queue.
+        self._finalizer = weakref.finalize(self, self._coordinator.stop)
+        self._finalizer.atexit = False  # the coordinator sees to that
+        try:
+            self._built = build(node, options, self._coordinator, epoch=epoch)
+            self._head = Head(self._built.stage, name=self._name)
+            self._coordinator.start(self._head, "drive")
+        except BaseException:
+            self._coordinator.stop()
+            raise
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        """Gives the next batch.
+
+        Raises:
+          StopIteration: the end of the data.
+          FlowClosed: the flow was closed, or belongs to another process.
+          Exception: what a source or function raised, after everything that came before it.
+        """
+        if self._closed or self._pid != os.getpid():
+            self._refuse()
+        try:
+            entry = self._head.first()
+        except Aborted:
+            self._refuse()
+        given, rows = entry.given, entry.rows
+        if given == len(rows):
+            self._end(entry.chunk.error)
+        thing = rows[given] if self._convert is None else self._convert(rows[given])
+        # From here on no call, so that no signal comes between giving the batch and counting it.
+        rows[given] = None
+        entry.given = given + 1
+        self._delivered += 1
+        return thing
+
+    def _end(self, error: BaseException | None) -> NoReturn:
+        self._ending = error if error is not None else StopIteration()
+        self.close()
+        raise self._ending
+
+    def _refuse(self) -> NoReturn:
+        if self._pid != os.getpid():
+            raise FlowClosed(mismatch("a flow of this process", "one that was opened before a fork", do="open it after the fork"))
+        if self._ending is not None:
+            if isinstance(self._ending, StopIteration):
+                raise StopIteration
+            raise self._ending
+        raise FlowClosed(mismatch("an open flow", "one that was closed", do="open the pipeline again"))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops the flow and joins its threads; may be called any number of times, at any moment.
+
+        Returns within `grace_s` seconds or so: a thread that is inside the user's code by then is left behind as a daemon,
+        with a warning that names the source and shows its stack.
+        """
+        if self._pid != os.getpid():
+            return
+        first, self._closed = not self._closed, True
+        if self._ended_at is None:
+            self._ended_at = perf_counter()
+        if self._coordinator is None:
+            if isinstance(self._head, InlineHead):
+                self._head.close()
+            return
+        self._coordinator.stop()
+        self._coordinator.join()
+        self._finalizer.detach()
+        if not first:
+            return
+        for text in self._coordinator.stragglers:
+            warnings.warn(f"penstock: {text}", PenstockWarning, stacklevel=2)
+        for raised in self._coordinator.errors:
+            warnings.warn(f"penstock: closing a source raised {raised!r}", PenstockWarning, stacklevel=2)
+
+    def spec(self) -> Spec | None:
+        """The spec of a batch, once the first has been made: shapes and dtypes, `None` for a free dimension."""
+        return self._built.batcher.spec() if self._built.batcher is not None else None
+
+    def stats(self) -> FlowStats:
+        """What has been done since the flow was opened."""
+        driver = self._head.stats()
+        end = self._ended_at if self._ended_at is not None else perf_counter()
+        stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.items(), reverse=True))
+        batcher = self._built.batcher
+        return FlowStats(
+            name=self._name,
+            delivered=self._delivered,
+            examples=self._delivered * self._size,
+            nbytes=batcher.nbytes if batcher is not None else 0,
+            elapsed_s=end - self._opened,
+            wait_s=driver.take_wait_s,
+            driver=driver,
+            sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
+            stages=stages,
+        )
+
+    def report(self) -> str:
+        """Says in words what the flow has done and what its limit is.
+
+        >>> import penstock as ps
+        >>> with ps.join([[1, 2, 3]]).batch(2).open(inline=True) as flow:
+        ...     _ = list(flow)
+        >>> "1 delivered (2 examples" in flow.report()
+        True
+        """
+        order = "arrival" if any(join.order == "arrival" for join in self._joins) else "fixed"
+        return report(self.stats(), order=order)
+
+    def __repr__(self) -> str:
+        return f"<Flow {self._name!r}: {self._delivered} delivered, {'closed' if self._closed else 'open'}>"
+
+
+def _conversion(node: Node) -> Callable[[Any], Any] | None:
+    """What a batch goes through on its way to the caller."""
+    converts = [convert for convert in find(node, Convert) if convert.to != "numpy"]
+    if not converts:
+        return None
+    leaf = converter(converts[0].to)
+    cache: dict[Structure, list[str]] = {}
+
+    def convert(thing: Any) -> Any:
+        structure = Structure.of(thing)
+        names = cache.setdefault(structure, []) or cache[structure]
+        if not names:
+            names.extend(path_text(path) for path in structure.paths())
+        if structure is LEAF:
+            return leaf(thing, names[0])
+        return structure.build([leaf(part, name) for part, name in zip(structure.leaves(thing), names, strict=True)])
+
+    return convert

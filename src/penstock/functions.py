@@ -1,0 +1,360 @@
+"""TF1's functions over the fluent form: their names, order and defaults, then what is ours, by keyword."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import PipelineError, mismatch
+from penstock.pipeline import Pipeline, input_of
+from penstock.plan import Join, Node, Options, Order, Pad, PadRule, Read, positive
+from penstock.plan import Batch as BatchNode
+from penstock.sources import FlaggedSource, as_source
+
+__all__ = ["batch", "batch_join", "maybe_batch", "maybe_batch_join"]
+
+
+UNLIMITED = 1 << 40
+"""What a negative capacity stands for, as in TF1. [examples]"""
+
+
+def batch(
+    tensors: Any,
+    batch_size: int,
+    num_threads: int = 1,
+    capacity: int = 32,
+    enqueue_many: bool = False,
+    shapes: Any = None,
+    dynamic_pad: bool = False,
+    allow_smaller_final_batch: bool = False,
+    shared_name: str | None = None,
+    name: str | None = None,
+    *,
+    order: Order = "fixed",
+    seed: int = 0,
+    capacity_bytes: int | None = None,
+    on_error: str = "raise",
+) -> Pipeline:
+    """Batches of the examples of one source, read ahead.
+
+    The structure that goes in comes back: a tuple, dict, namedtuple or dataclass of components, or a bare array.
+    An error of the source comes out as it is, after the whole batches before it.
+
+    Args:
+      tensors: a source: a pipeline, a tuple or dict of components, an array, a list of examples, an iterable, a callable.
+      batch_size: examples in a batch. [examples]
+      num_threads: checked, and changes neither order nor result: one source has one order, which several threads would only
+        lose, and a thread that waits for its turn reads nothing sooner.
+      capacity: how many examples may wait, read ahead; as in TF1, a negative one sets no limit. [examples]
+      enqueue_many: whether each item is a chunk of examples: arrays with a leading dimension.
+      shapes: a shape for each component, a dict of them for dicts, or one flat list of ints; each example is held to it.
+      dynamic_pad: whether dimensions that vary (all, or those that are `None` in `shapes`) are padded to the longest in
+        the batch.
+      allow_smaller_final_batch: whether the remainder is given as a smaller batch.
+      shared_name: not there yet.
+      name: of the flow, in threads and reports.
+      order: as in `batch_join`.
+      seed: of everything that is drawn.
+      capacity_bytes: how many bytes may wait. [bytes]
+      on_error: `"raise"`.
+
+    Returns:
+      A pipeline of batches; iterate over it, or `open()` it.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+
+    Source: TF1 `tf.train.batch`.
+
+    >>> list(batch([1, 2, 3, 4, 5], 2))
+    [array([1, 2]), array([3, 4])]
+    """
+    positive(num_threads, "num_threads", at="batch(num_threads)")
+    node = _input(tensors, "tensors", enqueue_many, True)
+    return _batched(
+        (node,), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
+        order, seed, capacity_bytes, on_error,
+    )
+
+
+def maybe_batch(
+    tensors: Any,
+    keep_input: Any,
+    batch_size: int,
+    num_threads: int = 1,
+    capacity: int = 32,
+    enqueue_many: bool = False,
+    shapes: Any = None,
+    dynamic_pad: bool = False,
+    allow_smaller_final_batch: bool = False,
+    shared_name: str | None = None,
+    name: str | None = None,
+    *,
+    order: Order = "fixed",
+    seed: int = 0,
+    capacity_bytes: int | None = None,
+    on_error: str = "raise",
+) -> Pipeline:
+    """Batches of those examples of one source whose flag is true.
+
+    Args:
+      tensors: a source, as in `batch`.
+      keep_input: a bool (or 0, 1) for all; or a source of flags read in step with `tensors` (a callable opens it). With
+        `enqueue_many` a flag is for a whole chunk, or an array of one for each row; a flat list of bools is one constant
+        mask for every chunk. For a predicate use `.filter`.
+      batch_size: examples in a batch. [examples]
+      num_threads: as in `batch`.
+      capacity: as in `batch`.
+      enqueue_many: as in `batch`.
+      shapes: as in `batch`.
+      dynamic_pad: as in `batch`.
+      allow_smaller_final_batch: as in `batch`.
+      shared_name: not there yet.
+      name: as in `batch`.
+      order: as in `batch`.
+      seed: as in `batch`.
+      capacity_bytes: as in `batch`.
+      on_error: as in `batch`.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+
+    Source: TF1 `tf.train.maybe_batch`.
+
+    >>> list(maybe_batch([1, 2, 3, 4], [True, False, True, True], 2, allow_smaller_final_batch=True, capacity=8))
+    Traceback (most recent call last):
+    penstock.errors.PipelineError: expected a bool, or a source of flags, got a flat list of bools - at keep_input - a list \
+of bools is a mask for chunks (`enqueue_many=True`); for a flag of each example pass a callable that opens them
+    >>> list(maybe_batch([1, 2, 3, 4], lambda: [True, False, True, True], 2))
+    [array([1, 3])]
+    """
+    positive(num_threads, "num_threads", at="maybe_batch(num_threads)")
+    node = _input(tensors, "tensors", enqueue_many, keep_input)
+    return _batched(
+        (node,), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
+        order, seed, capacity_bytes, on_error,
+    )
+
+
+def batch_join(
+    tensors_list: Iterable[Any],
+    batch_size: int,
+    capacity: int = 32,
+    enqueue_many: bool = False,
+    shapes: Any = None,
+    dynamic_pad: bool = False,
+    allow_smaller_final_batch: bool = False,
+    shared_name: str | None = None,
+    name: str | None = None,
+    *,
+    order: Order = "fixed",
+    seed: int = 0,
+    capacity_bytes: int | None = None,
+    on_error: str = "raise",
+) -> Pipeline:
+    """Batches of the examples of several sources, read ahead and joined in turn.
+
+    One example of each source in turn (with `enqueue_many` a whole chunk), so that every run gives the same batches; a source
+    that ends drops out of the turn. `order="arrival"` takes whoever is ready instead.
+
+    Args:
+      tensors_list: the sources, each as `tensors` of `batch`; they must agree in structure, dtypes and shapes.
+      batch_size: examples in a batch. [examples]
+      capacity: how many examples may wait in all, read ahead; each source has at least one place. [examples]
+      enqueue_many: whether each item is a chunk of examples: arrays with a leading dimension.
+      shapes: as in `batch`.
+      dynamic_pad: as in `batch`.
+      allow_smaller_final_batch: as in `batch`.
+      shared_name: not there yet.
+      name: as in `batch`.
+      order: `"fixed"`, each in turn, or `"arrival"`, whoever is ready.
+      seed: of everything that is drawn.
+      capacity_bytes: how many bytes may wait in all. [bytes]
+      on_error: `"raise"`.
+
+    Raises:
+      PipelineError: no sources, or an argument that cannot be.
+
+    Source: TF1 `tf.train.batch_join`.
+
+    >>> list(batch_join([[1, 2, 3], [10, 20, 30]], batch_size=4))
+    [array([ 1, 10,  2, 20])]
+    """
+    nodes = [_input(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(_sources(tensors_list))]
+    return _batched(
+        tuple(nodes), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
+        order, seed, capacity_bytes, on_error,
+    )
+
+
+def maybe_batch_join(
+    tensors_list: Iterable[Any],
+    keep_input: Any,
+    batch_size: int,
+    capacity: int = 32,
+    enqueue_many: bool = False,
+    shapes: Any = None,
+    dynamic_pad: bool = False,
+    allow_smaller_final_batch: bool = False,
+    shared_name: str | None = None,
+    name: str | None = None,
+    *,
+    order: Order = "fixed",
+    seed: int = 0,
+    capacity_bytes: int | None = None,
+    on_error: str = "raise",
+) -> Pipeline:
+    """Batches of those examples of several sources whose flags are true.
+
+    Args:
+      tensors_list: the sources, as in `batch_join`.
+      keep_input: a bool (or 0, 1) for all; with `enqueue_many` a flat list of bools is one mask for every chunk of all
+        sources; otherwise a list of as many as there are sources, each as `keep_input` of `maybe_batch`.
+      batch_size: examples in a batch. [examples]
+      capacity: as in `batch_join`.
+      enqueue_many: as in `batch_join`.
+      shapes: as in `batch_join`.
+      dynamic_pad: as in `batch_join`.
+      allow_smaller_final_batch: as in `batch_join`.
+      shared_name: not there yet.
+      name: as in `batch_join`.
+      order: as in `batch_join`.
+      seed: as in `batch_join`.
+      capacity_bytes: as in `batch_join`.
+      on_error: as in `batch_join`.
+
+    Raises:
+      PipelineError: an argument that cannot be; flags that are not as many as the sources.
+
+    Source: TF1 `tf.train.maybe_batch_join`, whose one flag for all sources read the first of them too often.
+
+    >>> list(maybe_batch_join([[1, 2], [10, 20]], [True, lambda: [False, True]], batch_size=3))
+    [array([ 1,  2, 20])]
+    """
+    sources = _sources(tensors_list)
+    keeps = _keeps(keep_input, len(sources), enqueue_many)
+    pairs = zip(sources, keeps, strict=True)
+    nodes = [_input(tensors, f"source {i}", enqueue_many, keep) for i, (tensors, keep) in enumerate(pairs)]
+    return _batched(
+        tuple(nodes), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
+        order, seed, capacity_bytes, on_error,
+    )
+
+
+def _batched(
+    inputs: tuple[Node, ...],
+    batch_size: int,
+    capacity: int,
+    shapes: Any,
+    dynamic_pad: bool,
+    smaller: bool,
+    shared_name: str | None,
+    name: str | None,
+    order: Order,
+    seed: int,
+    capacity_bytes: int | None,
+    on_error: str,
+) -> Pipeline:
+    if shared_name is not None:
+        raise PipelineError(mismatch("`shared_name=None`; sharing a flow is not there yet", f"`{shared_name!r}`", at="shared_name"))
+    options = Options(seed=seed, capacity=_capacity(capacity), capacity_bytes=capacity_bytes, on_error=on_error, name=name)
+    joined = Join(inputs, order)
+    pad = _pad(joined, shapes, dynamic_pad)
+    return Pipeline(BatchNode(pad if pad is not None else joined, batch_size, bool(smaller)), options)
+
+
+def _capacity(capacity: Any) -> int:
+    """A positive capacity, or TF1's negative one: no limit."""
+    unlimited = isinstance(capacity, (int, np.integer)) and capacity < 0
+    return UNLIMITED if unlimited else positive(capacity, "capacity", at="capacity")
+
+
+def _pad(node: Node, shapes: Any, dynamic_pad: bool) -> Pad | None:
+    if shapes is None:
+        return Pad(node, ((None, PadRule()),)) if dynamic_pad else None
+    if isinstance(shapes, Mapping):
+        rules = tuple(((key,), _rule(shape, dynamic_pad, key)) for key, shape in shapes.items())
+        return Pad(node, rules)
+    if isinstance(shapes, (str, bytes)) or not isinstance(shapes, Sequence):
+        raise PipelineError(mismatch("a shape for each component", f"`{shapes!r}`", at="shapes"))
+    flat = all(size is None or isinstance(size, (int, np.integer)) for size in shapes)
+    each = [shapes] if flat else list(shapes)
+    return Pad(node, tuple(((i,), _rule(shape, dynamic_pad, i)) for i, shape in enumerate(each)), in_order=True)
+
+
+def _rule(shape: Any, dynamic_pad: bool, name: object) -> PadRule:
+    if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
+        raise PipelineError(mismatch("a shape: a sequence of sizes and `None`", f"`{shape!r}`", at=f"shapes[{name!r}]"))
+    if not dynamic_pad and any(size is None for size in shape):
+        raise PipelineError(
+            mismatch("fully given `shapes` without `dynamic_pad`", f"`{list(shape)}`", at=f"shapes[{name!r}]",
+                     do="with `dynamic_pad=True` dimensions that are `None` are padded")
+        )
+    return PadRule(shape=tuple(shape), fixed=True)
+
+
+def _sources(tensors_list: Any) -> list[Any]:
+    if isinstance(tensors_list, Mapping):
+        raise PipelineError(
+            mismatch("a list of sources", "a dict", at="tensors_list", do="for named sources use `ps.join({name: source})`")
+        )
+    if isinstance(tensors_list, (Pipeline, str, bytes, np.ndarray)) or not isinstance(tensors_list, Iterable):
+        raise PipelineError(
+            mismatch("a list of sources", f"`{type(tensors_list).__name__}`", at="tensors_list", do="for one source use `ps.batch`")
+        )
+    sources = list(tensors_list)
+    if not sources:
+        raise PipelineError(mismatch("at least one source", "none", at="tensors_list"))
+    return sources
+
+
+def _is_flag(value: Any) -> bool:
+    if isinstance(value, (bool, np.bool_)):
+        return True
+    return isinstance(value, (int, np.integer)) and int(value) in (0, 1)
+
+
+def _is_mask(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim == 1 and value.dtype == np.bool_
+    return isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(flag, (bool, np.bool_)) for flag in value)
+
+
+def _keeps(keep_input: Any, count: int, enqueue_many: bool) -> list[Any]:
+    """The flags of each source."""
+    if _is_flag(keep_input) or (enqueue_many and _is_mask(keep_input)):
+        return [keep_input] * count
+    if _is_mask(keep_input):
+        _refuse_mask()
+    if count == 1 and not isinstance(keep_input, (list, tuple)):
+        return [keep_input]
+    if not isinstance(keep_input, (list, tuple)) or len(keep_input) != count:
+        got = f"{len(keep_input)}" if isinstance(keep_input, (list, tuple)) else f"`{type(keep_input).__name__}`"
+        raise PipelineError(mismatch(f"a bool, or a list of flags for each of {count} sources", got, at="keep_input"))
+    return list(keep_input)
+
+
+def _refuse_mask() -> None:
+    raise PipelineError(
+        mismatch("a bool, or a source of flags", "a flat list of bools", at="keep_input",
+                 do="a list of bools is a mask for chunks (`enqueue_many=True`); for a flag of each example pass a callable that opens them")
+    )
+
+
+def _input(tensors: Any, at: str, enqueue_many: bool, keep_input: Any) -> Node:
+    """The node that reads a source, its flags beside it where they are not all true."""
+    chunks = bool(enqueue_many)
+    if _is_flag(keep_input) and keep_input:
+        node = input_of(tensors, at)
+        if isinstance(node, Read) or (chunks and not node.batched):
+            return Read(as_source(tensors, at=at), chunks=chunks)
+        return node
+    if _is_mask(keep_input) and not chunks:
+        _refuse_mask()
+    if _is_flag(keep_input) or _is_mask(keep_input):
+        return Read(FlaggedSource(as_source(tensors, at=at), np.asarray(keep_input, bool), chunks=chunks), chunks=chunks)
+    # As one tuple of components, so that what stands in both is read once.
+    pairs = as_source((tensors, keep_input), at=f"{at} and keep_input")
+    return Read(FlaggedSource(pairs, None, chunks=chunks), chunks=chunks)

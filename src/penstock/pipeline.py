@@ -1,0 +1,405 @@
+"""The fluent form: a description of what flows, which runs nothing until it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, final
+
+
+from penstock.deliver import torch_dataset
+from penstock.errors import PipelineError, SpecError, mismatch
+from penstock.flow import Flow
+from penstock.plan import (
+    Batch,
+    Convert,
+    Filter,
+    Join,
+    Map,
+    Node,
+    Options,
+    Order,
+    Pad,
+    PadRule,
+    Read,
+    Repeat,
+    Skip,
+    Take,
+    Unbatch,
+    find,
+)
+from penstock.sources import ArraySource, as_source
+from penstock.spec import Spec
+from penstock.structure import Path
+
+__all__ = ["Pipeline", "from_arrays", "join", "node_of"]
+
+
+@final
+class Pipeline(Iterable[Any]):
+    """A description of examples, or batches, and how they come about; inert and immutable.
+
+    Each word gives a new pipeline. Everything that can be wrong in a description is said as it is written.
+    `for batch in pipeline` opens it, and closes it at the end of the loop, however that ends.
+
+    >>> import penstock as ps
+    >>> pipeline = ps.join([[1, 2, 3], [10, 20]]).map(lambda x: x + 1).batch(2, keep_last=True)
+    >>> for batch in pipeline:
+    ...     print(batch)
+    [ 2 11]
+    [ 3 21]
+    [4]
+    """
+
+    __slots__ = ("_node", "_options")
+
+    def __init__(self, node: Node, options: Options) -> None:
+        self._node = node
+        self._options = options
+
+    # Words.
+
+    def map(self, fn: Callable[..., Any], *, seed: int | None = None) -> Pipeline:
+        """Each example replaced by what `fn` makes of it; after `.batch`, each batch.
+
+        Before a join it runs in the reader's thread, after it in the driver's.
+
+        Args:
+          fn: `fn(example)`, or `fn(example, rng)` with a `numpy.random.Generator` of the example's own: its numbers depend
+            on the seed, the epoch and the place of the example, never on threads.
+          seed: of this word's random numbers, in place of the pipeline's.
+
+        Raises:
+          PipelineError: `fn` cannot be called.
+        """
+        return self._with(Map(self._node, fn, seed))
+
+    def filter(self, fn: Callable[..., Any], *, seed: int | None = None) -> Pipeline:
+        """The examples for which `fn` is true; the others are counted in the report. After `.batch`, batches.
+
+        Args:
+          fn: `fn(example)`, or `fn(example, rng)` as in `map`.
+          seed: of this word's random numbers, in place of the pipeline's.
+
+        Raises:
+          PipelineError: `fn` cannot be called.
+        """
+        return self._with(Filter(self._node, fn, seed))
+
+    def take(self, n: int) -> Pipeline:
+        """The first `n` examples, or batches; nothing beyond them is asked for."""
+        return self._with(Take(self._node, n))
+
+    def skip(self, n: int) -> Pipeline:
+        """What follows the first `n` examples, or batches."""
+        return self._with(Skip(self._node, n))
+
+    def repeat(self, epochs: int | None = None) -> Pipeline:
+        """Everything so far, `epochs` times, or for ever; the sources are opened anew for each.
+
+        Before `.batch`, a batch may hold the end of one epoch and the beginning of the next.
+        An epoch without an example ends an endless repeat with an error.
+        """
+        return self._with(Repeat(self._node, epochs))
+
+    def pad(
+        self,
+        shapes: Mapping[Any, Sequence[int | None]] | Sequence[int | None] | None = None,
+        /,
+        *,
+        value: Any = None,
+        side: Any = "right",
+        multiple: Any = 1,
+        truncate: Any = False,
+        lengths: Any = None,
+        mask: Any = None,
+        **by_name: Sequence[int | None],
+    ) -> Pipeline:
+        """Lets the batcher pad: `pad(tokens=(None, 8))`, `pad({0: (None,)})`, or `pad()`, which frees every dimension.
+
+        Only dimensions that are `None` grow, each to the longest in *this* batch, so two batches may differ;
+        a size is what the dimension is padded to in every batch.
+
+        Args:
+          shapes: a shape for each component that may be padded, by key, index or path (a tuple of them); a plain sequence
+            is the shape of the only component. Nothing, here and by name, frees every dimension of every component.
+          value: what is written past an example's end, for all or `{component: value}`; 0, False or the empty text if `None`.
+          side: where the padding goes, `"right"` or `"left"`, for all or by component.
+          multiple: free dimensions grow to a multiple of this, for all or by component.
+          truncate: whether an example longer than a given size is cut on the padded side, for all or by component.
+          lengths: the name under which the lengths before padding are delivered: int64[n], or int64[n, k] where k dimensions
+            are padded. For one padded component, or `{component: name}`.
+          mask: the name under which a mask is delivered, True where there is data. As `lengths`.
+          by_name: shapes by the component's key.
+
+        Raises:
+          PipelineError: it comes after `.batch`, or contradicts itself.
+        """
+        if self._node.batched:
+            raise PipelineError(mismatch("`pad` before `batch`", "`pad` after it", at="pad()"))
+        given = dict(_shapes(shapes))
+        for name, shape in by_name.items():
+            given[(name,)] = _shape(shape, name)
+        settings = {"value": value, "side": side, "multiple": multiple, "truncate": truncate, "lengths": lengths, "mask": mask}
+        return self._with(Pad(self._node, _rules(given, settings)))
+
+    def batch(self, size: int, *, keep_last: bool = False) -> Pipeline:
+        """Batches of `size` examples, in the structure of an example; each component gets a leading dimension.
+
+        Args:
+          size: examples in a batch. [examples]
+          keep_last: whether the last, smaller batch is given; otherwise it is counted in the report.
+
+        Raises:
+          PipelineError: `size` is no positive integer, or there is a `batch` already.
+        """
+        return self._with(Batch(self._node, size, bool(keep_last)))
+
+    def unbatch(self) -> Pipeline:
+        """The rows of each batch, as examples again."""
+        return self._with(Unbatch(self._node))
+
+    def to(self, framework: str) -> Pipeline:
+        """Hands batches over in a framework's arrays: `"numpy"`, `"torch"`, `"jax"` or `"tensorflow"`.
+
+        Without a copy where the framework allows it. What it does with which dtype: `penstock.deliver`.
+
+        Raises:
+          PipelineError: there is no such framework.
+        """
+        return self._with(Convert(self._node, framework))
+
+    def options(self, **changes: Any) -> Pipeline:
+        """Sets what holds for the whole pipeline.
+
+        Args:
+          **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources' lanes
+            together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of the flow, in
+            threads and reports; `grace_s=1.0`, how long closing waits for a thread that is inside the user's code. [s]
+
+        Raises:
+          PipelineError: an unknown option, or a value that it cannot have.
+        """
+        return Pipeline(self._node, self._options.with_(changes))
+
+    # Running.
+
+    def open(self, *, epoch: int = 0, inline: bool = False) -> Flow:
+        """Starts a flow; use it in a `with` block, or close it.
+
+        Args:
+          epoch: the number of the first epoch.
+          inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain tracebacks.
+        """
+        return Flow(self._node, self._options, epoch=epoch, inline=inline)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.open()
+
+    def __len__(self) -> int:
+        """The number of batches, or examples, where it is known without reading.
+
+        Raises:
+          TypeError: it is not known.
+        """
+        length = _length(self._node)
+        if length is None:
+            raise TypeError("the length of this pipeline is not known: a source, filter or endless repeat does not tell it")
+        return length
+
+    def spec(self) -> Spec:
+        """What a batch, or an example, looks like: shapes and dtypes, `None` (printed `?`) for a free dimension.
+
+        Opens the sources, reads the first example of each, and closes them.
+
+        Raises:
+          PipelineError: a source can be opened only once, so it would be used up; ask `flow.spec()`.
+          SpecError: there is no example, or they do not fit together.
+
+        >>> import numpy as np
+        >>> import penstock as ps
+        >>> print(ps.from_arrays({"x": np.zeros((5, 3), np.float32), "y": np.arange(5)}).batch(2).spec())
+        {x: float32[2, 3], y: int64[2]}
+        """
+        for read in find(self._node, Read):
+            if read.source.once is not None:
+                raise PipelineError(
+                    mismatch("sources that can be opened again", f"the one-shot `{read.source.label}`", at="spec()",
+                             do="pass a callable that opens it, or ask `flow.spec()` while it runs")
+                )
+        with self.open(inline=True) as flow:
+            first = next(flow, None)
+            if first is None:
+                raise SpecError(mismatch("at least one example", "none", at="spec()"))
+            own = flow.spec() if isinstance(_last(self._node), Batch) else None
+            return own if own is not None else Spec.of(first)
+
+    def torch(self) -> Any:
+        """A `torch.utils.data.IterableDataset` of the batches, for `DataLoader(dataset, batch_size=None)`.
+
+        Inside a worker of a `DataLoader` it refuses: the pipeline reads ahead by itself, and a copy in each worker would
+        deliver everything as often as there are workers.
+
+        Raises:
+          MissingExtra: torch is not installed.
+        """
+        pipeline = self.to("torch") if not find(self._node, Convert) else self
+        return torch_dataset(pipeline.open, pipeline._known_length)
+
+    def _known_length(self) -> int | None:
+        return _length(self._node)
+
+    def __penstock_examples__(self) -> Iterator[Any]:
+        """The examples as a component of another source reads them: in its thread."""
+        return self.open(inline=True)
+
+    def _with(self, node: Node) -> Pipeline:
+        return Pipeline(node, self._options)
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {_words(self._node)}>"
+
+
+def node_of(pipeline: Pipeline) -> Node:
+    """The last node of a pipeline's description."""
+    return pipeline._node
+
+
+def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") -> Pipeline:
+    """Several sources, merged by a rule: one example of each in turn, or of whoever is ready.
+
+    A source that ends drops out of the turn. A batched pipeline among the sources gives its batches as chunks.
+
+    Args:
+      sources: an iterable of sources, or a dict, whose keys name them in messages and stats. A source is told by its type:
+        a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an iterable (once),
+        or a callable that opens one.
+      order: `"fixed"`, each in turn, the same on every run; or `"arrival"`, whoever is ready.
+
+    Raises:
+      PipelineError: no sources, or something that is none.
+
+    Source: TF1 `tf.train.batch_join`, without the batches.
+
+    >>> import penstock as ps
+    >>> list(ps.join({"short": [1], "long": [2, 3, 4]}))
+    [1, 2, 3, 4]
+    """
+    if isinstance(sources, (Pipeline, str, bytes)) or not isinstance(sources, Iterable):
+        raise PipelineError(
+            mismatch("an iterable of sources", f"`{type(sources).__name__}`", at="join(sources)", do="a lone source: `join([source])`")
+        )
+    names = tuple(str(name) for name in sources) if isinstance(sources, Mapping) else ()
+    things = list(sources.values()) if isinstance(sources, Mapping) else list(sources)
+    return Pipeline(Join(tuple(input_of(thing, f"source {i}") for i, thing in enumerate(things)), order, names), Options())
+
+
+def input_of(thing: Any, at: str) -> Node:
+    """The node that a source is read by: a pipeline's own, or a read."""
+    return thing._node if isinstance(thing, Pipeline) else Read(as_source(thing, at=at))
+
+
+def from_arrays(arrays: Any) -> Pipeline:
+    """The rows of an array, or of several in a tuple, dict, …, read in step.
+
+    Args:
+      arrays: an array of shape `(n, …)`, or a structure of such arrays with the same n.
+
+    Raises:
+      PipelineError: an array has no rows, or their numbers differ.
+
+    >>> import numpy as np
+    >>> list(from_arrays((np.arange(2), np.array(["a", "b"]))))
+    [(np.int64(0), np.str_('a')), (np.int64(1), np.str_('b'))]
+    """
+    return Pipeline(Join((Read(ArraySource(arrays)),)), Options())
+
+
+def _shape(shape: Any, name: object) -> tuple[int | None, ...]:
+    if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
+        raise PipelineError(mismatch("a shape: a sequence of sizes and `None`", f"`{shape!r}`", at=f"pad({name})"))
+    return tuple(shape)
+
+
+def _shapes(shapes: Any) -> Iterator[tuple[Path | None, tuple[int | None, ...]]]:
+    if shapes is None:
+        return
+    if not isinstance(shapes, Mapping):
+        yield (), _shape(shapes, "shape")
+        return
+    for key, shape in shapes.items():
+        yield (key if isinstance(key, tuple) else (key,)), _shape(shape, key)
+
+
+def _rules(shapes: dict[Path | None, Any], settings: dict[str, Any]) -> tuple[tuple[Path | None, PadRule], ...]:
+    """One rule for each component that was given a shape, or one for all; settings go by component or for all."""
+    paths: list[Path | None] = list(shapes) or [None]
+    for setting in settings.values():
+        if isinstance(setting, Mapping):
+            named = [key if isinstance(key, tuple) else (key,) for key in setting]
+            paths += [path for path in named if path not in paths and not shapes]
+    rules = []
+    for path in paths:
+        own: dict[str, Any] = {}
+        for name, setting in settings.items():
+            if isinstance(setting, Mapping):
+                table = {key if isinstance(key, tuple) else (key,): one for key, one in setting.items()}
+                if path in table:
+                    own[name] = table[path]
+            else:
+                own[name] = setting
+        own = {key: one for key, one in own.items() if one is not None}
+        rules.append((path, PadRule(shape=shapes.get(path), **own)))
+    for name in ("lengths", "mask"):
+        if isinstance(settings[name], str) and len(shapes) > 1:
+            raise PipelineError(
+                mismatch(f"`{name}` by component, `{{component: name}}`", f"one name for {len(shapes)} components", at=f"pad({name})")
+            )
+    return tuple(rules)
+
+
+def _last(node: Node) -> Node:
+    """The last node that changes what is delivered."""
+    while isinstance(node, Convert | Take | Skip | Repeat | Filter):
+        (node,) = node.upstream
+    return node
+
+
+def _length(node: Node) -> int | None:
+    """How many examples, or batches, come out of a node, where that is known."""
+    if isinstance(node, Read):
+        return None if node.chunks else node.source.length()
+    if isinstance(node, Filter | Unbatch):
+        return None
+    if isinstance(node, Join):
+        if any(below.batched for below in node.of):
+            return None
+        lengths = [_length(below) for below in node.of]
+        return None if None in lengths else sum(length for length in lengths if length is not None)
+    (below,) = node.upstream
+    length = _length(below)
+    if isinstance(node, Repeat):
+        return None if length is None or node.epochs is None else length * node.epochs
+    if isinstance(node, Take) and length is None:
+        return None
+    if length is None:
+        return None
+    if isinstance(node, Take):
+        return min(length, node.count)
+    if isinstance(node, Skip):
+        return max(0, length - node.count)
+    if isinstance(node, Batch):
+        return -(-length // node.size) if node.keep_last else length // node.size
+    return length
+
+
+def _words(node: Node) -> str:
+    """A pipeline as it was written, about."""
+    if isinstance(node, Read):
+        return node.source.label
+    if isinstance(node, Join):
+        shown = ", ".join(_words(below) for below in node.of[:4]) + (", …" if len(node.of) > 4 else "")
+        return f"join([{shown}])"
+    (below,) = node.upstream
+    argument = {Batch: "size", Take: "count", Skip: "count", Repeat: "epochs", Convert: "to"}.get(type(node))
+    word = "to" if isinstance(node, Convert) else type(node).__name__.lower()
+    return f"{_words(below)}.{word}({getattr(node, argument) if argument else ''})"

@@ -1,0 +1,172 @@
+"""What an example looks like: the dtype and shape of each component, in the example's structure.
+
+Guarantees
+  A spec is read off one example, and a second example either fits it or is named in an error.
+  Free dimensions (`None`, printed `?`) fit any size; the others must be equal.
+Assumes
+  Python's `int` means int64, `float` float64, `bool` bool, `complex` complex128; `str` and `bytes` travel as objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import SpecError, mismatch
+from penstock.structure import Path, Structure, path_text
+
+__all__ = ["Component", "Shape", "Spec", "as_leaf"]
+
+Shape = tuple[int | None, ...]
+"""Sizes of an array's dimensions; `None` is free."""
+
+_PYTHON: dict[type, np.dtype[Any]] = {
+    bool: np.dtype(np.bool_),
+    int: np.dtype(np.int64),
+    float: np.dtype(np.float64),
+    complex: np.dtype(np.complex128),
+}
+_OBJECT = np.dtype(object)
+
+
+def as_leaf(value: object) -> Any:
+    """Gives a component as the array or scalar that it will be assembled from.
+
+    NumPy arrays and scalars, Python numbers, `str` and `bytes` are given back as they are; array-likes are converted.
+
+    Raises:
+      SpecError: the value is no array-like.
+    """
+    if isinstance(value, (np.ndarray, np.generic, bool, int, float, complex, str, bytes)):
+        return value
+    if hasattr(value, "__array__") or hasattr(value, "__array_interface__"):
+        return np.asarray(value)
+    if hasattr(value, "__dlpack__"):
+        return np.from_dlpack(value)
+    if isinstance(value, (bytearray, memoryview)):
+        return np.asarray(value)
+    what = f"`{type(value).__name__}`"
+    if isinstance(value, Iterator) or callable(value) or hasattr(value, "open"):
+        raise SpecError(mismatch("an array-like or scalar", what, do="a list is examples; for components pass a tuple"))
+    raise SpecError(mismatch("an array-like or scalar", what))
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """The dtype and shape of one component of an example."""
+
+    dtype: np.dtype[Any]
+    """NumPy's dtype; `object` for `str`, `bytes` and object arrays. Of text arrays (`<U5`) only the kind counts."""
+    shape: Shape
+    """Sizes of the dimensions, without the batch's; `None` is free."""
+    text: str | None = None
+    """`"str"` or `"bytes"` where the component is such a Python object, else `None`."""
+
+    @classmethod
+    def of(cls, value: object) -> Component:
+        """Reads dtype and shape off a component.
+
+        >>> str(Component.of(np.zeros((2, 3), np.float32)))
+        'float32[2, 3]'
+        """
+        leaf = as_leaf(value)
+        if isinstance(leaf, (str, bytes)):
+            return cls(_OBJECT, (), "str" if isinstance(leaf, str) else "bytes")
+        if isinstance(leaf, (np.ndarray, np.generic)):
+            return cls(leaf.dtype.newbyteorder("="), leaf.shape)
+        if isinstance(leaf, int) and not -(2**63) <= leaf < 2**63:
+            raise SpecError(mismatch("an `int` that fits int64", f"{leaf.bit_length()} bits"))
+        return cls(_PYTHON[type(leaf)] if type(leaf) in _PYTHON else np.asarray(leaf).dtype, ())
+
+    def fits(self, other: Component) -> bool:
+        """Whether `other`, read off an example, is as this one asks."""
+        if self.text != other.text or not same_dtype(self.dtype, other.dtype) or len(self.shape) != len(other.shape):
+            return False
+        return all(mine is None or mine == its for mine, its in zip(self.shape, other.shape, strict=True))
+
+    def with_shape(self, shape: Shape) -> Component:
+        """The same component with another shape."""
+        return Component(self.dtype, shape, self.text)
+
+    def __str__(self) -> str:
+        name = self.text or ("str" if self.dtype.kind == "T" else str(self.dtype))
+        return f"{name}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+
+
+def same_dtype(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
+    """Whether two dtypes are one but for the width of text and the order of bytes."""
+    return one == other or (one.kind == other.kind and one.kind in "USV" and one.names is None and other.names is None) or one == other.newbyteorder("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The structure of an example and its components, leaf by leaf."""
+
+    structure: Structure
+    """How the components are nested."""
+    components: tuple[Component, ...]
+    """One for each leaf of the structure, in its order."""
+
+    @classmethod
+    def of(cls, example: object) -> Spec:
+        """Reads the spec off an example.
+
+        >>> print(Spec.of({"image": np.zeros((28, 28), np.uint8), "label": 3}))
+        {image: uint8[28, 28], label: int64[]}
+
+        Raises:
+          SpecError: a leaf is no array-like, or there is none.
+        """
+        structure = Structure.of(example)
+        paths = structure.paths()
+        if not paths:
+            raise SpecError(mismatch("an example of at least one component", f"an empty `{type(example).__name__}`"))
+        components = []
+        for path, leaf in zip(paths, structure.leaves(example), strict=True):
+            try:
+                components.append(Component.of(leaf))
+            except SpecError as error:
+                raise SpecError(f"{error} - at component `{path_text(path)}`") from None
+        return cls(structure, tuple(components))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The path of each component."""
+        return self.structure.paths()
+
+    def check(self, example: object, *, at: str | None = None) -> None:
+        """Raises unless an example fits.
+
+        Raises:
+          SpecError: names what was expected, what came and `at`.
+        """
+        try:
+            self.structure.leaves(example)
+            other = Spec.of(example)
+        except SpecError as error:
+            raise SpecError(f"{error} - at {at}" if at else str(error)) from None
+        for path, mine, its in zip(self.paths, self.components, other.ordered_as(self).components, strict=True):
+            if not mine.fits(its):
+                name = path_text(path)
+                hint = None
+                if its.text == mine.text and same_dtype(mine.dtype, its.dtype) and len(mine.shape) == len(its.shape):
+                    hint = "pad it: `.pad(...)`, or `dynamic_pad=True`"
+                raise SpecError(mismatch(f"`{name}: {mine}`", f"`{its}`", at=at, do=hint))
+
+    def ordered_as(self, other: Spec) -> Spec:
+        """This spec with the keys of its dicts in the order of `other`'s, whose structure is the same otherwise."""
+        if self.structure == other.structure:
+            return self
+        order = self.structure.build(self.components)
+        return Spec(other.structure, tuple(other.structure.leaves(order)))
+
+    def reshaped(self, change: Callable[[Path, Component], Shape]) -> Spec:
+        """The same spec with each component's shape as `change(path, component)` says."""
+        pairs = zip(self.paths, self.components, strict=True)
+        return Spec(self.structure, tuple(c.with_shape(change(path, c)) for path, c in pairs))
+
+    def __str__(self) -> str:
+        return self.structure.draw([str(component) for component in self.components])

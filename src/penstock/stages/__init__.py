@@ -1,0 +1,34 @@
+"""The steps of a running pipeline: single-threaded, pulled from downstream, one stage a file."""
+
+from penstock.stages.batcher import Batcher, spec_of
+from penstock.stages.filter import Filter
+from penstock.stages.functions import Applied
+from penstock.stages.map import Map
+from penstock.stages.merge import ArrivalMerge, Inlet, Merge, Pull, Straight, pull_turns
+from penstock.stages.reader import RowReader, RunReader
+from penstock.stages.repeat import Repeat
+from penstock.stages.skip import Skip
+from penstock.stages.stage import Stage
+from penstock.stages.take import Take
+from penstock.stages.unbatch import Unbatch
+
+__all__ = [
+    "Applied",
+    "ArrivalMerge",
+    "Batcher",
+    "Filter",
+    "Inlet",
+    "Map",
+    "Merge",
+    "Pull",
+    "Repeat",
+    "RowReader",
+    "RunReader",
+    "Skip",
+    "Stage",
+    "Straight",
+    "Take",
+    "Unbatch",
+    "pull_turns",
+    "spec_of",
+]

@@ -1,0 +1,188 @@
+"""Gathers examples and has them assembled into batches.
+
+Guarantees
+  A batch is `size` examples in the order of the stream; the last, smaller one is given if asked for, else counted.
+  An error stands after the whole batches before it, and after the remainder where smaller batches are given.
+  The first batch waits for as many examples as the spec is to be read off: one of each source, in the fixed order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, final
+
+from penstock.assemble import Assembler, Misfit, Pool
+from penstock.chunk import END, Chunk
+from penstock.errors import PipelineError, mismatch
+from penstock.plan import Pad
+from penstock.spec import Component, Spec
+from penstock.stages.reader import place_of
+from penstock.stages.stage import Stage
+from penstock.structure import Form
+from penstock.ticket import Tickets
+
+__all__ = ["Batcher", "spec_of"]
+
+
+def spec_of(chunk: Chunk) -> Spec:
+    """The spec of a chunk's first example."""
+    columns = chunk.columns
+    if columns is None:
+        return Spec.of(chunk.as_rows()[0])
+    parts = [Component(array.dtype.newbyteorder("="), array.shape[1:]) for array in columns.arrays]
+    return Spec(columns.structure, tuple(parts))
+
+
+@final
+class Batcher:
+    """Batches of `size` examples, one to a chunk.
+
+    Args:
+      upstream: where the examples come from.
+      size: examples in a batch. [examples]
+      keep_last: whether the last, smaller batch is given.
+      pad: what may be padded.
+      pool: where the batches' memory comes from and goes back to.
+      firsts: how many examples are awaited before the first batch. [examples]
+      labels: the sources' names by stream number, for messages.
+    """
+
+    def __init__(
+        self,
+        upstream: Stage,
+        size: int,
+        *,
+        keep_last: bool,
+        pad: Pad | None,
+        pool: Pool,
+        firsts: int,
+        labels: Sequence[str],
+    ) -> None:
+        self._upstream = upstream
+        self._size = size
+        self._keep_last = keep_last
+        self._pad = pad
+        self._pool = pool
+        self._goal = max(size, firsts)
+        self._labels = labels
+        self._parts: list[Chunk] = []
+        self._have = 0
+        self._error: BaseException | None = None
+        self._ended = False
+        self._assembler: Assembler | None = None
+        self.discarded = 0
+        """Examples of an incomplete last batch. [examples]"""
+        self.nbytes = 0
+        """Bytes of the batches so far. [bytes]"""
+
+    def take(self, n: int) -> Chunk:
+        """Gives the next batch, as a chunk of one."""
+        while self._have < self._goal and not self._ended:
+            chunk = self._upstream.take(self._goal - self._have)
+            if chunk.count:
+                self._parts.append(chunk)
+                self._have += chunk.count
+            if chunk.error is not None or chunk.count == 0:
+                self._ended, self._error = True, chunk.error
+        if self._have >= self._size:
+            return self._give(self._size)
+        if self._have and self._keep_last:
+            return self._give(self._have)
+        self.discarded += self._have
+        return self._last()
+
+    def _last(self) -> Chunk:
+        """The error, once; then the end."""
+        self._ended, self._parts, self._have = True, [], 0
+        error, self._error = self._error, None
+        return END if error is None else Chunk([], END.tickets, error=error)
+
+    def _give(self, count: int) -> Chunk:
+        parts = self._split(count)
+        tickets = parts[0].tickets
+        try:
+            assembler = self._assembler or self._prepared(parts[0])
+            batch = self._assembled(assembler, parts)
+        except Misfit as misfit:
+            return self._misfit(parts, misfit.row)
+        except Exception as error:  # a first example of which no spec can be read, or that the padding does not suit
+            return self._fail(error, parts, 0)
+        return Chunk([batch], tickets.cut(0, 1))
+
+    def _split(self, count: int) -> list[Chunk]:
+        """Takes exactly `count` examples off what is gathered."""
+        self._have -= count
+        parts = self._parts
+        if self._have == 0:
+            self._parts = []
+            return parts
+        taken: list[Chunk] = []
+        while count:
+            part = parts[0]
+            if part.count > count:
+                part, parts[0] = part.cut(count)
+            else:
+                del parts[0]
+            taken.append(part)
+            count -= part.count
+        return taken
+
+    def _prepared(self, first: Chunk) -> Assembler:
+        """Reads the spec off the first example, and readies everything that depends on it."""
+        spec = spec_of(first)
+        rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
+        assembler = Assembler(spec, rules.get, self._pool)
+        self._form = assembler.spec.structure
+        self._assembler, self._goal = assembler, self._size
+        return assembler
+
+    def _assembled(self, assembler: Assembler, parts: Sequence[Chunk]) -> Any:
+        columns = [part.columns for part in parts if part.columns is not None]
+        if len(columns) == len(parts):
+            arrays, extras = assembler.columns(columns)
+        else:
+            rows = parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()]
+            arrays, extras = assembler.rows(rows)
+        for array in arrays:
+            self.nbytes += array.nbytes
+        batch = self._form.build(arrays)
+        if not extras:
+            return batch
+        if self._form.form is not Form.DICT:
+            return batch, extras
+        for name in extras:
+            if name in batch:
+                raise PipelineError(mismatch("a new name for the lengths or mask", f"`{name}`, a component's", at="pad()"))
+        return {**batch, **extras}
+
+    def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
+        """The error of an example that does not fit, after the remainder before it where that is given."""
+        assert self._assembler is not None, "only a prepared assembler finds a misfit"
+        example = [row for part in parts for row in part.as_rows()][row]
+        ticket = Tickets.joined([part.tickets for part in parts])[row]
+        what = f"row {ticket.row} of item" if ticket.row else "example"
+        place = place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)
+        return self._fail(self._assembler.explain(example, place), parts, row)
+
+    def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
+        self._ended, self._error = True, error
+        self._parts, self._have = list(parts), good
+        if not good or not self._keep_last:
+            self.discarded += good
+            return self._last()
+        kept = self._split(good)
+        self._parts, self._have = [], 0
+        assert self._assembler is not None, "only a prepared assembler finds a misfit"
+        return Chunk([self._assembled(self._assembler, kept)], kept[0].tickets.cut(0, 1))
+
+    def spec(self) -> Spec | None:
+        """The spec of a batch, once the first examples have come: free dimensions are `None`."""
+        if self._assembler is None:
+            return None
+        size = None if self._keep_last else self._size
+        return self._assembler.spec.reshaped(lambda path, component: (size, *component.shape))
+
+    def close(self) -> None:
+        """Closes upstream."""
+        self._upstream.close()
+

@@ -1,0 +1,69 @@
+"""Keeps the examples, or batches, for which a user's function is true."""
+
+from __future__ import annotations
+
+from typing import final
+
+from penstock.chunk import END, Chunk
+from penstock.stages.functions import Applied
+from penstock.stages.stage import Stage
+
+__all__ = ["Filter"]
+
+WHOLE = 1 << 30
+"""More than any item has, so that it comes whole. [examples]"""
+
+
+@final
+class Filter:
+    """The examples for which a function is true; the others are discarded and counted.
+
+    Args:
+      upstream: where the examples come from.
+      applied: the predicate.
+      items: whether a turn is a user's chunk, whose end must not be lost with its last rows.
+    """
+
+    def __init__(self, upstream: Stage, applied: Applied, *, items: bool = False) -> None:
+        self._upstream = upstream
+        self._applied = applied
+        self._items = items
+        self._rest: Chunk | None = None
+        self._over = False
+        self.discarded = 0
+        """Examples for which the function was false. [examples]"""
+
+    def take(self, n: int) -> Chunk:
+        """Takes chunks until an example is kept, an error is met, or the end."""
+        kept, self._rest = self._rest, None
+        while kept is None:
+            if self._over:
+                return END
+            chunk = self._upstream.take(WHOLE if self._items else n)
+            if chunk.is_end:
+                return chunk
+            kept = self._kept(chunk)
+            if kept.is_end:
+                kept = None
+        if kept.count > n:
+            kept, self._rest = kept.cut(n)
+        return kept
+
+    def _kept(self, chunk: Chunk) -> Chunk:
+        flags, error = self._applied.over(chunk)
+        keep: list[int] = []
+        try:
+            keep.extend(i for i, flag in enumerate(flags) if flag)
+        except Exception as raised:  # an answer that has no truth value, such as an array
+            raised.add_note("penstock: while asking the answer of a filter function for its truth")
+            flags, error = flags[: len(keep)], raised
+        self.discarded += len(flags) - len(keep)
+        kept = chunk if len(keep) == chunk.count else chunk.select(keep)
+        if error is not None:
+            self._over = True
+            kept.error = error
+        return kept
+
+    def close(self) -> None:
+        """Closes upstream."""
+        self._upstream.close()

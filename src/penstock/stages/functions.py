@@ -1,0 +1,78 @@
+"""A user's function of an example, called with the example's own random numbers if it asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from penstock.chunk import Chunk
+from penstock.errors import placed
+from penstock.plan import takes_rng
+from penstock.stages.reader import place_of
+from penstock.ticket import Ticket
+
+__all__ = ["Applied", "generator"]
+
+_MASK = 2**64 - 1
+
+
+def generator(seed: int, stage: int, ticket: Ticket) -> np.random.Generator:
+    """The random numbers of one example in one stage: a function of seed, stage and ticket, never of a thread.
+
+    Args:
+      seed: the pipeline's, or the stage's own.
+      stage: the number of the stage in the pipeline.
+      ticket: where the example came from.
+
+    Source: Philox (Salmon et al. 2011), a counter-based generator: the key is (seed, stage), the counter the ticket.
+    """
+    counter = [0, ticket.offset & _MASK, ticket.row & _MASK, ((ticket.stream << 32) | ticket.epoch) & _MASK]
+    key = [seed & _MASK, ((seed >> 64) ^ (stage * 0x9E3779B97F4A7C15)) & _MASK]
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+
+@final
+class Applied:
+    """Calls a user's function on the examples of a chunk.
+
+    Args:
+      fn: `fn(example)` or `fn(example, rng)`.
+      doing: what the note on an error says: `"mapping"`.
+      seed: of the random numbers.
+      stage: the number of the stage.
+      labels: the sources' names by stream number, for notes.
+    """
+
+    def __init__(self, fn: Callable[..., Any], doing: str, *, seed: int, stage: int, labels: Sequence[str]) -> None:
+        self._fn = fn
+        self._doing = doing
+        self._rng = takes_rng(fn)
+        self._seed = seed
+        self._stage = stage
+        self._labels = labels
+
+    def over(self, chunk: Chunk) -> tuple[list[Any], Exception | None]:
+        """The results in order, up to the first error, and that error with its place noted."""
+        out: list[Any] = []
+        rows = chunk.as_rows()
+        error: Exception | None = None
+        try:
+            # One C loop; what came out before an error is in `out`.
+            if self._rng is None:
+                out.extend(map(self._fn, rows))
+            else:
+                draws = (generator(self._seed, self._stage, ticket) for ticket in chunk.tickets)
+                fn = self._fn
+                out.extend(map(fn if self._rng == "second" else (lambda row, rng: fn(row, rng=rng)), rows, draws))
+        except Exception as raised:
+            error = raised
+        if error is None and len(out) < len(rows):
+            error = StopIteration()  # the one exception that a loop takes for its end
+        return out, None if error is None else placed(error, f"{self._doing} {self._place(chunk, len(out))}")
+
+    def _place(self, chunk: Chunk, index: int) -> str:
+        ticket = chunk.tickets[index]
+        what = f"row {ticket.row} of item" if ticket.row else "example"
+        return place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)

@@ -1,0 +1,359 @@
+"""Takes examples from several inputs by a rule.
+
+Guarantees
+  `order="fixed"`: one item of each input in turn; an input that ends drops out of the turn. A function of the data alone.
+  `order="arrival"`: whoever is ready, fairly; within an input the order is kept.
+  An input's item is never cut by another's: a user's chunk is taken to its end.
+  The end of all inputs is the end; an error ends the merge at its turn.
+Assumes
+  An inlet's `ready()` waits for its first example; nothing else here waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice, repeat
+from typing import Any, Protocol, final
+
+import numpy as np
+
+from penstock.chunk import END, Chunk, Columns
+from penstock.stages.reader import RowReader
+from penstock.stages.stage import Stage
+from penstock.ticket import Tickets, turn_tickets
+
+__all__ = ["ArrivalMerge", "Inlet", "Merge", "Pull", "Straight", "pull_turns"]
+
+
+class Inlet(Protocol):
+    """One input of a merge."""
+
+    items: bool
+    """Whether a turn is a user's chunk."""
+
+    def at_hand(self) -> int:
+        """How many examples can be taken without waiting; 1 where the end or an error is next."""
+
+    def wait(self) -> None:
+        """Waits until something can be taken."""
+
+    def take(self, n: int) -> Chunk:
+        """Gives up to n examples, at least one; an error; or the end."""
+
+    @property
+    def direct(self) -> RowReader | None:
+        """The reader, if it is to be pulled by the merge itself, one example at each turn."""
+
+    def slow(self) -> None:
+        """Says that a direct pull took long."""
+
+    def close(self) -> None:
+        """Lets go of what it holds."""
+
+
+@final
+class Straight:
+    """A stage pulled by the merge itself, in its own thread."""
+
+    def __init__(self, stage: Stage, *, items: bool) -> None:
+        self.items = items
+        self.take = stage.take
+        self.close = stage.close
+        self._reader = stage if isinstance(stage, RowReader) else None
+
+    def at_hand(self) -> int:
+        """Pulled on demand."""
+        return 1 << 30
+
+    def wait(self) -> None:
+        """Pulled on demand."""
+
+    @property
+    def direct(self) -> RowReader | None:
+        """The stage, where it is a settled reader."""
+        return self._reader if self._reader is not None and self._reader.direct is not None else None
+
+    def slow(self) -> None:
+        """Nothing to change: there is no other thread."""
+
+
+Pull = Callable[[Sequence[Iterator[Any]], int, int, list[Any]], Sequence[int]]
+"""Pulls n items from iterators in turn; see `pull_turns`. Gives the places of those that took long."""
+
+
+def pull_turns(iterators: Sequence[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
+    """Pulls `n` items from iterators, one of each in turn from place `first` on, to the end of `rows`.
+
+    Stops at the first iterator that ends or raises; what came before it is in `rows`.
+    """
+    if len(iterators) == 1:
+        rows.extend(islice(iterators[0], n))
+    else:
+        # One C loop: `next` of each in turn. Its StopIteration ends the loop as if the turns had ended.
+        turns = islice(chain.from_iterable(repeat(iterators)), first, first + n)
+        rows.extend(map(next, turns))
+    return ()
+
+
+class _Slot:
+    """An input and what has been taken of it ahead of its turn."""
+
+    __slots__ = ("chunk", "inlet")
+
+    def __init__(self, inlet: Inlet) -> None:
+        self.inlet = inlet
+        self.chunk: Chunk | None = None
+
+    def has(self) -> int:
+        """Examples that can be given without waiting; 0 if there is none yet, or an error is next."""
+        return self.inlet.at_hand() if self.chunk is None else self.chunk.count
+
+    def fill(self, n: int) -> int:
+        """Takes up to n of the input if nothing is held; gives how many are held, 0 at the end or before an error."""
+        if self.chunk is None:
+            self.chunk = self.inlet.take(n)
+        return self.chunk.count
+
+    def pop(self, n: int) -> Chunk:
+        """The first n examples; an error behind them stays."""
+        assert self.chunk is not None and self.chunk.count >= n, "as many are held as are popped"
+        if self.chunk.count == n and self.chunk.error is None:
+            head, self.chunk = self.chunk, None
+        else:
+            head, self.chunk = self.chunk.cut(n)
+        return head
+
+
+@final
+class Merge:
+    """One item of each input in turn.
+
+    Args:
+      inlets: the inputs, in the order of their turns.
+      pull: how settled readers are pulled.
+    """
+
+    def __init__(self, inlets: Sequence[Inlet], *, pull: Pull = pull_turns) -> None:
+        self._all = tuple(inlets)
+        self._live = [_Slot(inlet) for inlet in inlets]
+        self._turn = 0
+        self._pull = pull
+        self._by_item = any(inlet.items for inlet in inlets)
+        self._readers: list[RowReader] = []
+        self._iterators: list[Iterator[Any]] = []
+        self._since = 0
+
+    def take(self, n: int) -> Chunk:
+        """Takes up to n examples in turn."""
+        while self._live:
+            if self._by_item:
+                chunk = self._take_item(n)
+            elif self._is_direct():
+                chunk = self._take_direct(n)
+            else:
+                chunk = self._take_rounds(n)
+            if chunk is not None:
+                if chunk.error is not None:
+                    self._live.clear()
+                return chunk
+        return END
+
+    def _ended(self, place: int) -> None:
+        self._live.pop(place).inlet.close()
+        self._turn = place % len(self._live) if self._live else 0
+
+    # Items: a turn is a whole chunk, or a row where the input has rows.
+
+    def _take_item(self, n: int) -> Chunk | None:
+        inlet = self._live[self._turn].inlet
+        chunk = inlet.take(n if inlet.items or len(self._live) == 1 else 1)
+        if chunk.is_end:
+            self._ended(self._turn)
+            return None
+        if chunk.item_end and chunk.error is None:
+            self._turn = (self._turn + 1) % len(self._live)
+        return chunk
+
+    # Direct: all inputs are plain iterators that the merge pulls itself, in one C loop.
+
+    def _is_direct(self) -> bool:
+        if self._readers:
+            return True
+        found: list[RowReader] = []
+        for slot in self._live:
+            reader = slot.inlet.direct if slot.chunk is None else None
+            if reader is None:
+                return False
+            found.append(reader)
+        # Turns are counted on from the current place; at turn 0, which was at place 0, the offsets were these.
+        self._since = self._turn
+        self._streams = tuple(reader.stream for reader in found)
+        self._offsets = tuple(reader.offset - (place < self._turn) for place, reader in enumerate(found))
+        self._iterators = [reader.opened() for reader in found]
+        self._readers = found
+        for place, reader in enumerate(found):
+            reader.counted = partial(self._offset, place)
+        return True
+
+    def _offset(self, place: int) -> int:
+        """The items that a reader has given by now."""
+        k = len(self._streams)
+        return self._offsets[place] + (self._since - place + k - 1) // k
+
+    def _take_direct(self, n: int) -> Chunk | None:
+        k = len(self._iterators)
+        rows: list[Any] = []
+        error = None
+        slow: Sequence[int] = ()
+        try:
+            slow = self._pull(self._iterators, self._since % k, n, rows)
+        except Exception as raised:
+            error = raised
+        count = len(rows)
+        tickets = turn_tickets(self._streams, self._readers[0].epoch, self._offsets, self._since, count)
+        self._since += count
+        if error is not None:
+            reader, offset = self._readers[self._since % k], self._offsets[self._since % k] + self._since // k
+            self._settle()
+            return Chunk(rows, tickets, error=reader.failed(error, offset))
+        if count < n:
+            self._settle()
+            self._ended(self._turn)
+        elif slow:
+            inlets = [self._live[place].inlet for place in slow]
+            self._settle()
+            for inlet in inlets:
+                inlet.slow()
+        return Chunk(rows, tickets) if count else None
+
+    def _settle(self) -> None:
+        """Gives the readers their offsets, and leaves the direct way."""
+        for place, reader in enumerate(self._readers):
+            reader.offset = self._offset(place)
+            reader.counted = None
+        self._turn = self._since % len(self._readers)
+        self._readers, self._iterators = [], []
+
+    # Rounds: as many full rounds as all inputs have at hand, one chunk of each, interleaved.
+
+    def _take_rounds(self, n: int) -> Chunk | None:
+        k = len(self._live)
+        span = [self._live[(self._turn + i) % k] for i in range(min(k, n))]
+        if span[0].chunk is None:
+            span[0].inlet.wait()
+        have = [slot.has() for slot in span]
+        # After the first, nobody is waited for: what comes before whoever has nothing yet is given at once.
+        reach = have.index(0) if 0 in have else len(span)
+        rounds = min(n // k, *have) if reach == k > 1 else min(n, have[0]) if k == 1 else 1
+        got = [slot.fill(rounds) for slot in span[:reach]]
+        if 0 in got:
+            reach = got.index(0)
+        if reach == 0:
+            return self._see(span[0])
+        rounds = min(rounds, min(got)) if reach == k else 1
+        parts = [slot.pop(rounds) for slot in span[:reach]]
+        if reach < k:
+            self._turn = (self._turn + reach) % k
+        return _interleaved(parts)
+
+    def _see(self, slot: _Slot) -> Chunk | None:
+        """Takes the end or the error of the input whose turn it is."""
+        slot.fill(1)
+        chunk, slot.chunk = slot.chunk, None
+        assert chunk is not None, "a slot that was filled holds a chunk"
+        if chunk.error is not None:
+            return chunk
+        self._ended(self._turn)
+        return None
+
+    def close(self) -> None:
+        """Closes all inputs."""
+        self._live.clear()
+        for inlet in self._all:
+            inlet.close()
+
+
+def _interleaved(parts: Sequence[Chunk]) -> Chunk:
+    """One chunk of k parts of one length, an example of each in turn."""
+    if len(parts) == 1:
+        return parts[0]
+    k, m = len(parts), parts[0].count
+    tickets = Tickets.interleaved([part.tickets for part in parts])
+    columns = [part.columns for part in parts]
+    dense = [column for column in columns if column is not None]
+    if len(dense) == k and _alike(dense):
+        arrays = []
+        for leaves in zip(*[column.arrays for column in dense], strict=True):
+            out = np.empty((k * m, *leaves[0].shape[1:]), leaves[0].dtype)
+            for i, leaf in enumerate(leaves):
+                out[i::k] = leaf
+            arrays.append(out)
+        return Chunk(None, tickets, columns=Columns(dense[0].structure, tuple(arrays)))
+    rows: list[Any] = [None] * (k * m)
+    for i, part in enumerate(parts):
+        rows[i::k] = part.as_rows()
+    return Chunk(rows, tickets)
+
+
+def _alike(columns: Sequence[Columns]) -> bool:
+    one = columns[0]
+    return all(
+        other.structure == one.structure
+        and all(a.dtype == b.dtype and a.shape[1:] == b.shape[1:] for a, b in zip(one.arrays, other.arrays, strict=True))
+        for other in columns[1:]
+    )
+
+
+@final
+class ArrivalMerge:
+    """Whoever is ready, looked at in turn so that none is passed over.
+
+    Args:
+      inlets: the inputs; they share one doorbell.
+      wait: waits until one of them may have become ready.
+    """
+
+    def __init__(self, inlets: Sequence[Inlet], *, wait: Callable[[], None]) -> None:
+        self._all = tuple(inlets)
+        self._live = list(inlets)
+        self._turn = 0
+        self._wait = wait
+        self._inside = False
+
+    def take(self, n: int) -> Chunk:
+        """Takes up to n examples of the next input that has some."""
+        while self._live:
+            place = self._next_ready()
+            if place is None:
+                self._wait()
+                continue
+            inlet = self._live[place]
+            chunk = inlet.take(n)
+            if chunk.error is not None:
+                self._live.clear()
+                return chunk
+            if chunk.count == 0:
+                del self._live[place]
+                self._turn, self._inside = place, False
+                continue
+            self._inside = not chunk.item_end
+            self._turn = place if self._inside else place + 1
+            return chunk
+        return END
+
+    def _next_ready(self) -> int | None:
+        if self._inside:
+            return self._turn if self._live[self._turn].at_hand() else None
+        k = len(self._live)
+        for i in range(k):
+            place = (self._turn + i) % k
+            if self._live[place].at_hand():
+                return place
+        return None
+
+    def close(self) -> None:
+        """Closes all inputs."""
+        self._live.clear()
+        for inlet in self._all:
+            inlet.close()

@@ -1,0 +1,222 @@
+"""Pulls a source: the first stage of every chain.
+
+Guarantees
+  Each item gets its ticket, counted as the source yielded it.
+  An array that the source refills and yields again is copied before the next pull: a stream's first item is always a copy,
+  and where the second shares memory with the first, every item is copied.
+Assumes
+  One puller at a time. The source is opened by whoever pulls first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, final
+
+import numpy as np
+
+from penstock.chunk import END, Chunk, Columns
+from penstock.errors import placed
+from penstock.plan import Source
+from penstock.structure import Structure
+from penstock.ticket import item_tickets, turn_tickets
+
+__all__ = ["RowReader", "RunReader", "place_of"]
+
+_ENDED = object()
+
+
+def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
+    """Names an example in a message: `example 118 of source 2 ('read')`."""
+    return f"{what} {offset} of source {stream} ({label!r})"
+
+
+class _Opening:
+    """Opens a source, and copies its items if it refills them."""
+
+    def __init__(self, source: Source, stream: int, *, epoch: int, copy: bool | None) -> None:
+        self.source = source
+        self.stream = stream
+        self.epoch = epoch
+        self.offset = 0
+        """Items pulled so far. [items]"""
+        self._iterator: Iterator[Any] | None = None
+        self._first: list[Any] | None = None
+        self._seen = 2 if copy is not None or source.waits is False else 0
+        self._copy = copy
+        self._over = False
+        self.counted: Callable[[], int] | None = None
+        """Counts the items while a merge pulls the iterator itself."""
+
+    def opened(self) -> Iterator[Any]:
+        """The iterator behind the stream, opened if it was not."""
+        if self._iterator is None:
+            iterator = self.source.open(self.epoch)
+            self._iterator = map(_copied, iterator) if self._copy else iterator
+            self._raw = iterator
+        return self._iterator
+
+    def watched(self) -> Any:
+        """One of the first two items, copied if the source may refill it; `_ENDED` at the end."""
+        item = next(self.opened(), _ENDED)
+        if item is _ENDED:
+            return item
+        self._seen += 1
+        if self._first is None:
+            self._first = _arrays(item)
+            return _copied(item)
+        refilled = any(_shared(one, two) for one, two in zip(self._first, _arrays(item), strict=False))
+        self._first = None
+        if refilled:
+            self._iterator = map(_copied, self.opened())
+            return _copied(item)
+        return item
+
+    def failed(self, error: Exception, offset: int) -> Exception:
+        """The error with its place noted; nothing more is read."""
+        self._over = True
+        return placed(error, f"reading {place_of(offset, self.stream, self.source.label)}")
+
+    def close(self) -> None:
+        """Closes a generator or file that is open."""
+        self._over = True
+        raw, self._iterator, self._raw = getattr(self, "_raw", None), iter(()), None
+        close = getattr(raw, "close", None)
+        if close is not None:
+            close()
+
+
+@final
+class RowReader(_Opening):
+    """Reads the examples of a source one by one.
+
+    Args:
+      source: what is read; it yields examples.
+      stream: its number in the pipeline.
+      epoch: which pass.
+      copy: whether to copy each example; `None` finds out.
+    """
+
+    def take(self, n: int) -> Chunk:
+        """Pulls n examples, or fewer at the end or before an error."""
+        rows: list[Any] = []
+        error = None
+        if not self._over:
+            try:
+                iterator = self.opened()
+                while self._seen < 2 and len(rows) < n:
+                    item = self.watched()
+                    if item is _ENDED:
+                        break
+                    rows.append(item)
+                else:
+                    iterator = self.opened()
+                if len(rows) < n:
+                    rows.extend(islice(iterator, n - len(rows)))
+            except Exception as raised:
+                error = self.failed(raised, self.offset + len(rows))
+        if not rows and error is None:
+            self._over = True
+            return END
+        tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
+        self.offset += len(rows)
+        return Chunk(rows, tickets, error=error)
+
+    @property
+    def given(self) -> int:
+        """Examples read so far. [examples]"""
+        counted = self.counted
+        return self.offset if counted is None else counted()
+
+    @property
+    def direct(self) -> Iterator[Any] | None:
+        """The iterator that gives the next examples, if nothing remains to be found out about it."""
+        return self._iterator if self._seen >= 2 and not self._over else None
+
+
+@final
+class RunReader(_Opening):
+    """Reads runs of examples: the blocks of an array or file, or a user's chunks.
+
+    A turn of a user's chunk is the whole chunk, and its end is marked; of a block it is a row.
+
+    Args:
+      source: what is read.
+      stream: its number in the pipeline.
+      epoch: which pass.
+      items: whether each item is a user's chunk (`enqueue_many`).
+      copy: whether to copy each item; `None` finds out.
+    """
+
+    def __init__(self, source: Source, stream: int, *, epoch: int, items: bool, copy: bool | None = None) -> None:
+        super().__init__(source, stream, epoch=epoch, copy=copy)
+        self._items = items
+        self._run: Columns | list[Any] | None = None
+        self._at = 0
+        self._row = 0
+        self.given = 0
+        """Examples read so far. [examples]"""
+        if source.blocks:
+            self._seen = 2
+
+    def take(self, n: int) -> Chunk:
+        """Gives rows of the run at hand, and reads the next run only if there is none."""
+        run = self._run
+        if run is None:
+            try:
+                run = self._next_run()
+            except Exception as raised:
+                return Chunk([], END.tickets, error=self.failed(raised, self.offset if self._items else self._row))
+            if run is None:
+                self._over = True
+                return END
+        start, stop = self._at, min(self._at + n, len(run))
+        last = stop == len(run)
+        if self._items:
+            tickets = item_tickets(self.stream, self.epoch, self.offset - 1, start, stop - start)
+        else:
+            tickets = turn_tickets((self.stream,), self.epoch, (self._row,), 0, stop - start)
+            self._row += stop - start
+        self._run, self._at = (None, 0) if last else (run, stop)
+        end = last or not self._items
+        if isinstance(run, Columns):
+            return Chunk(None, tickets, columns=run if last and start == 0 else run.cut(start, stop), item_end=end)
+        return Chunk(run[start:stop], tickets, item_end=end)
+
+    def _next_run(self) -> Columns | list[Any] | None:
+        while not self._over:
+            iterator = self.opened()
+            item = self.watched() if self._seen < 2 else next(iterator, _ENDED)
+            if item is _ENDED:
+                return None
+            run: Columns | list[Any] = Columns.of(item) if self._items else item
+            self.offset += 1
+            self.given += len(run)
+            if len(run):
+                return run
+        return None
+
+
+def _arrays(item: Any) -> list[Any]:
+    return [leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")]
+
+
+def _shared(one: Any, two: Any) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
+        return np.may_share_memory(one, two)
+    if hasattr(one, "data_ptr") and hasattr(two, "data_ptr"):
+        return bool(one.data_ptr() == two.data_ptr())
+    return False
+
+
+def _copied(item: Any) -> Any:
+    """The item with its arrays copied."""
+    structure = Structure.of(item)
+    return structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
+
+
+def _copied_leaf(leaf: Any) -> Any:
+    if isinstance(leaf, np.ndarray):
+        return leaf.copy()
+    return leaf.clone() if hasattr(leaf, "data_ptr") and hasattr(leaf, "clone") else leaf

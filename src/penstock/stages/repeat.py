@@ -1,0 +1,65 @@
+"""Starts a stream again at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from penstock.chunk import END, Chunk
+from penstock.errors import SpecError, mismatch
+from penstock.stages.stage import Stage
+
+__all__ = ["Repeat"]
+
+
+@final
+class Repeat:
+    """Pass after pass over a stream that is opened anew for each.
+
+    Args:
+      make: gives the stage for a pass; its argument is the epoch.
+      epochs: how many passes; `None` never ends.
+      epoch: the first pass.
+    """
+
+    def __init__(self, make: Callable[[int], Stage], epochs: int | None, *, epoch: int) -> None:
+        self._make = make
+        self._epoch = epoch
+        self._last = None if epochs is None else epoch + epochs
+        self._stage: Stage | None = None
+        self._given = 0
+
+    def take(self, n: int) -> Chunk:
+        """Takes from the pass at hand, and opens the next at its end."""
+        while self._last is None or self._epoch < self._last:
+            if self._stage is None:
+                try:
+                    self._stage, self._given = self._make(self._epoch), 0
+                except Exception as error:  # a source that cannot be opened again
+                    return self._ending(error)
+            chunk = self._stage.take(n)
+            self._given += chunk.count
+            if chunk.error is not None:
+                self._last = self._epoch
+            if not chunk.is_end:
+                return chunk
+            if self._last is None and self._given == 0:
+                return self._ending(
+                    SpecError(
+                        mismatch("at least one example in each epoch of an endless `repeat`", "none",
+                                 at=f"epoch {self._epoch}", do="without one it would turn for ever")
+                    )
+                )
+            self._stage.close()
+            self._stage = None
+            self._epoch += 1
+        return END
+
+    def _ending(self, error: Exception) -> Chunk:
+        self._last = self._epoch
+        return Chunk([], END.tickets, error=error)
+
+    def close(self) -> None:
+        """Closes the pass at hand."""
+        if self._stage is not None:
+            self._stage.close()

@@ -1,0 +1,40 @@
+"""A stream without its first examples, or batches."""
+
+from __future__ import annotations
+
+from typing import final
+
+from penstock.chunk import Chunk
+from penstock.stages.stage import Stage
+
+__all__ = ["Skip"]
+
+
+@final
+class Skip:
+    """What follows the first `count` examples; those are read, discarded and counted.
+
+    Args:
+      upstream: where the examples come from.
+      count: how many. [examples, or batches]
+    """
+
+    def __init__(self, upstream: Stage, count: int) -> None:
+        self._upstream = upstream
+        self._left = count
+        self.discarded = 0
+        """Examples left out so far. [examples]"""
+
+    def take(self, n: int) -> Chunk:
+        """Leaves out what is to be left out, then passes chunks on."""
+        while self._left:
+            chunk = self._upstream.take(min(self._left, max(n, 256)))
+            self._left -= chunk.count
+            self.discarded += chunk.count
+            if chunk.count == 0 or chunk.error is not None:
+                return chunk.cut(chunk.count)[1] if chunk.count else chunk
+        return self._upstream.take(n)
+
+    def close(self) -> None:
+        """Closes upstream."""
+        self._upstream.close()

@@ -1,0 +1,196 @@
+"""Where an example came from, for one example or cheaply for a run of them.
+
+Guarantees
+  A ticket is `(stream, epoch, offset, row)`; no two examples of a flow share one.
+  Tickets of a run cost nothing per example: they are kept as a rule, and written out only when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+__all__ = ["NO_TICKETS", "Ticket", "Tickets", "item_tickets", "turn_tickets"]
+
+Table = np.ndarray[Any, np.dtype[np.int64]]
+"""int64[n, 4]: stream, epoch, offset, row."""
+
+
+class Ticket(NamedTuple):
+    """Where one example came from."""
+
+    stream: int
+    """The number of its source, counted over the pipeline."""
+    epoch: int
+    """Which pass over that source."""
+    offset: int
+    """How many items the source had given before, filtered ones included."""
+    row: int = 0
+    """Its place in the item, where an item is a user's chunk."""
+
+
+class _Rule(Protocol):
+    """A run of tickets that follow a rule."""
+
+    count: int
+
+    def cut(self, start: int, stop: int) -> _Rule: ...
+
+    def table(self) -> Table: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """One item of each of k streams in turn; `offsets` are those at turn 0, and the run begins at turn `first`."""
+
+    streams: tuple[int, ...]
+    epoch: int
+    offsets: tuple[int, ...]
+    first: int
+    count: int
+
+    def cut(self, start: int, stop: int) -> _Turns:
+        return _Turns(self.streams, self.epoch, self.offsets, self.first + start, stop - start)
+
+    def table(self) -> Table:
+        turn = np.arange(self.first, self.first + self.count)
+        lane = turn % len(self.streams)
+        out = np.zeros((self.count, 4), np.int64)
+        out[:, 0] = np.asarray(self.streams)[lane]
+        out[:, 1] = self.epoch
+        out[:, 2] = np.asarray(self.offsets)[lane] + turn // len(self.streams)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Rows of one item, a user's chunk."""
+
+    stream: int
+    epoch: int
+    offset: int
+    first: int
+    count: int
+
+    def cut(self, start: int, stop: int) -> _Item:
+        return _Item(self.stream, self.epoch, self.offset, self.first + start, stop - start)
+
+    def table(self) -> Table:
+        out = np.empty((self.count, 4), np.int64)
+        out[:] = (self.stream, self.epoch, self.offset, 0)
+        out[:, 3] = np.arange(self.first, self.first + self.count)
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Tickets written out."""
+
+    rows: Table
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def cut(self, start: int, stop: int) -> _Listed:
+        return _Listed(self.rows[start:stop])
+
+    def table(self) -> Table:
+        return self.rows
+
+
+class Tickets:
+    """The tickets of a run of examples."""
+
+    __slots__ = ("_rules", "count")
+
+    def __init__(self, rules: tuple[Any, ...], count: int) -> None:
+        self._rules = rules
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def table(self) -> Table:
+        """The tickets written out: int64[n, 4], columns stream, epoch, offset, row."""
+        if len(self._rules) == 1:
+            table: Table = self._rules[0].table()
+            return table
+        return np.concatenate([rule.table() for rule in self._rules]) if self._rules else np.empty((0, 4), np.int64)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return (Ticket(*row) for row in self.table().tolist())
+
+    def __getitem__(self, index: int) -> Ticket:
+        for rule in self._rules:
+            if index < rule.count:
+                return Ticket(*rule.cut(index, index + 1).table()[0].tolist())
+            index -= rule.count
+        raise IndexError(f"ticket {index} past the end of {self.count}")
+
+    def cut(self, start: int, stop: int) -> Tickets:
+        """The tickets of examples `start` to `stop`."""
+        if start == 0 and stop == self.count:
+            return self
+        kept, at = [], 0
+        for rule in self._rules:
+            low, high = max(start - at, 0), min(stop - at, rule.count)
+            if low < high:
+                kept.append(rule if high - low == rule.count else rule.cut(low, high))
+            at += rule.count
+        return Tickets(tuple(kept), stop - start)
+
+    def select(self, index: Any) -> Tickets:
+        """The tickets at integer or boolean positions."""
+        rows = self.table()[index]
+        return Tickets((_Listed(rows),), len(rows))
+
+    @staticmethod
+    def joined(parts: Sequence[Tickets]) -> Tickets:
+        """Tickets of runs, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return Tickets(tuple(rule for part in parts for rule in part._rules), sum(part.count for part in parts))
+
+    @staticmethod
+    def interleaved(parts: Sequence[Tickets]) -> Tickets:
+        """Tickets of k runs of one length, one of each in turn."""
+        k, m = len(parts), parts[0].count
+        rules = [part._rules[0] for part in parts]
+        if all(len(part._rules) == 1 and isinstance(r, _Turns) and len(r.streams) == 1 for part, r in zip(parts, rules, strict=True)) and (
+            len({rule.epoch for rule in rules}) == 1
+        ):
+            streams = tuple(rule.streams[0] for rule in rules)
+            offsets = tuple(rule.offsets[0] + rule.first for rule in rules)
+            return Tickets((_Turns(streams, rules[0].epoch, offsets, 0, k * m),), k * m)
+        out = np.empty((k * m, 4), np.int64)
+        for i, part in enumerate(parts):
+            out[i::k] = part.table()
+        return Tickets((_Listed(out),), k * m)
+
+
+NO_TICKETS = Tickets((), 0)
+
+
+def turn_tickets(streams: tuple[int, ...], epoch: int, offsets: tuple[int, ...], first: int, count: int) -> Tickets:
+    """Tickets of `count` examples taken from streams in turn, one item each.
+
+    Args:
+      streams: the numbers of the streams, in the order of their turns.
+      epoch: which pass.
+      offsets: the offset of each stream at turn 0.
+      first: the turn of the first example.
+      count: how many. [examples]
+
+    >>> list(turn_tickets((4, 7), 0, (10, 20), 1, 2))[1]
+    Ticket(stream=4, epoch=0, offset=11, row=0)
+    """
+    return Tickets((_Turns(streams, epoch, offsets, first, count),), count)
+
+
+def item_tickets(stream: int, epoch: int, offset: int, first: int, count: int) -> Tickets:
+    """Tickets of rows `first` to `first + count` of one item, a user's chunk."""
+    return Tickets((_Item(stream, epoch, offset, first, count),), count)
