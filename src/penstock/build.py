@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.assemble import Pool
-from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller
+from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
 from penstock.stages import (
@@ -38,6 +38,9 @@ __all__ = ["Built", "build"]
 
 WHOLE = 1 << 30
 """Asked of a reader that has runs at hand: it gives what it has. [examples]"""
+
+FIRST_WAVE = 16
+"""So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
 @dataclass(slots=True)
@@ -112,6 +115,7 @@ class _Builder:
         self._coordinator = coordinator
         self._capacity = capacity
         self._pool = Pool()
+        self._streams: dict[int, int] = {}
         self.built = Built(stage=_NoStage(), labels=labels)
 
     def chain(self, node: Node, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
@@ -194,10 +198,14 @@ class _Builder:
             self.built.earlier[stream] = self.built.source_stats(stream)
             self.built.lanes.pop(stream, None)
         self.built.readers[stream] = reader
+        cancel = getattr(source, "cancel", None)
+        if cancel is not None and self._coordinator is not None:
+            self._coordinator.on_stop(cancel)
         return reader
 
     def _merge(self, node: Join, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
         bell = Bell() if node.order == "arrival" else None
+        wave = Wave(self._start)
         inlets: list[Inlet] = []
         word += 1
         for below in node.of:
@@ -207,7 +215,7 @@ class _Builder:
             items = _by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage)
-            lane = self._lane(node, below, stage, stream, items, bell) if lanes and alone else None
+            lane = self._lane(node, below, stage, stream, items, bell, wave) if lanes and alone else None
             inlets.append(lane if lane is not None else Straight(stage, items=items))
             stream += n_reads
             word += _words(below)
@@ -215,7 +223,9 @@ class _Builder:
             return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
         return Merge(inlets, pull=pull_turns if self._coordinator is None else Puller())
 
-    def _lane(self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None) -> Lane | None:
+    def _lane(
+        self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None, wave: Wave
+    ) -> Lane | None:
         (read,) = find(below, Read)
         worked = bool(find(below, Map) or find(below, Filter))
         if read.source.waits is False and not worked:
@@ -223,6 +233,8 @@ class _Builder:
         n_lanes = len(self.built.labels)
         runs = (read.chunks or read.source.blocks) and not worked
         nbytes = self._options.capacity_bytes
+        parks = join.order == "fixed" and read.source.waits is not True
+        begun = sum(isinstance(lane, Lane) for lane in self.built.lanes.values())
         lane = Lane(
             stage,
             name=self.built.labels[stream],
@@ -230,13 +242,21 @@ class _Builder:
             room_bytes=None if nbytes is None else max(1, nbytes // n_lanes),
             grain=WHOLE if runs or items else 1,
             items=items,
-            parks=join.order == "fixed" and read.source.waits is not True,
+            parks=parks,
             bell=bell,
+            wave=wave if parks and begun >= FIRST_WAVE else None,
         )
         self.built.lanes[stream] = lane
-        assert self._coordinator is not None, "lanes are for flows with threads"
-        self._coordinator.start(lane, f"read-{stream}", getattr(read.source, "cancel", None))
+        self._streams[id(lane)] = stream
+        if parks and begun >= FIRST_WAVE:
+            wave.lanes.append(lane)
+        else:
+            self._start(lane)
         return lane
+
+    def _start(self, lane: Lane) -> None:
+        assert self._coordinator is not None, "lanes are for flows with threads"
+        self._coordinator.start(lane, f"read-{self._streams.pop(id(lane))}")
 
 
 class _Waiting:

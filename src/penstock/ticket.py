@@ -15,6 +15,7 @@ import numpy as np
 
 __all__ = ["NO_TICKETS", "Ticket", "Tickets", "item_tickets", "turn_tickets"]
 
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Table = np.ndarray[Any, np.dtype[np.int64]]
 """int64[n, 4]: stream, epoch, offset, row."""
 
@@ -46,9 +47,9 @@ class _Rule(Protocol):
 class _Turns:
     """One item of each of k streams in turn; `offsets` are those at turn 0, and the run begins at turn `first`."""
 
-    streams: tuple[int, ...]
+    streams: Sequence[int] | Numbers
     epoch: int
-    offsets: tuple[int, ...]
+    offsets: Sequence[int] | Numbers
     first: int
     count: int
 
@@ -175,7 +176,9 @@ class Tickets:
 NO_TICKETS = Tickets((), 0)
 
 
-def turn_tickets(streams: tuple[int, ...], epoch: int, offsets: tuple[int, ...], first: int, count: int) -> Tickets:
+def turn_tickets(
+    streams: Sequence[int] | Numbers, epoch: int, offsets: Sequence[int] | Numbers, first: int, count: int
+) -> Tickets:
     """Tickets of `count` examples taken from streams in turn, one item each.
 
     Args:

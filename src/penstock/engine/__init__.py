@@ -4,8 +4,8 @@ from penstock.engine.bell import Aborted, Bell
 from penstock.engine.breath import Breath
 from penstock.engine.coordinator import Coordinator
 from penstock.engine.head import Entry, Head, InlineHead
-from penstock.engine.lane import Lane
+from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.puller import Puller
 
-__all__ = ["Aborted", "Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller"]
+__all__ = ["Aborted", "Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Wave"]

@@ -41,6 +41,6 @@ class Bell:
             except RuntimeError:  # another thread rang between the two lines: it is rung, which is all that is wanted
                 return
 
-    def wait(self) -> None:
-        """Waits for a ring, and uses it up."""
-        self._lock.acquire()
+    def wait(self, most_s: float = -1) -> None:
+        """Waits for a ring, and uses it up; no longer than `most_s` seconds, where given. [s]"""
+        self._lock.acquire(True, most_s)

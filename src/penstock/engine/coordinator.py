@@ -6,6 +6,8 @@ Guarantees
   A thread that is inside the user's code is waited for `grace_s` seconds, then left as a daemon and named.
 Assumes
   Every thread of the flow is started here, and waits only on what `abort()` of its lane wakes.
+Why not just `Thread.join`
+  Before Python 3.13 a join that Ctrl-C interrupts takes the thread for ended, and the next join does not wait.
 """
 
 from __future__ import annotations
@@ -14,25 +16,34 @@ import atexit
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread, current_thread
+from threading import enumerate as all_threads
 from time import monotonic
 from typing import Protocol, final
 
+from penstock.engine.bell import Bell
+
 __all__ = ["Coordinator", "Driven"]
+
+PATIENCE_S = 1.0
+"""Beyond twice the grace, so long the coordinator's own thread is waited for, which only a `cancel()` can hold up. [s]"""
 
 
 class Driven(Protocol):
     """What a thread runs: a lane, or the head."""
 
-    name: str
     stuck: bool
     close_error: BaseException | None
 
     def pump(self) -> None: ...
 
     def abort(self) -> None: ...
+
+    def doing(self) -> str:
+        """Whose code it is in."""
 
 
 @final
@@ -53,29 +64,51 @@ class Coordinator:
         self._asked: SimpleQueue[None] = SimpleQueue()
         self._stopping = False
         self._running: list[tuple[Driven, Thread]] = []
+        self._prune_at = 64
+        self._raised: Counter[str] = Counter()
         self._cancels: list[Callable[[], object]] = []
-        self._thread = Thread(target=self._run, name=f"ps-coord/{name}", daemon=True)
+        self._ended = False
+        self._over = Bell()
+        self._thread = _Closer(self)
         self._thread.start()
         # The interpreter would not wait for daemons, and a plain thread would make it wait for ever.
+        # Not `weakref.finalize`: what was opened last is to end first, before the libraries clean up that it uses.
         atexit.register(self._leave)
 
-    def start(self, driven: Driven, role: str, cancel: Callable[[], object] | None = None) -> None:
+    def on_stop(self, cancel: Callable[[], object]) -> None:
+        """Has a source's `cancel` called when the flow is stopped: it makes a blocked call come back."""
+        if cancel not in self._cancels:  # asked again for each epoch
+            self._cancels.append(cancel)
+
+    def start(self, driven: Driven, role: str) -> None:
         """Starts a thread that pumps.
 
         Args:
           driven: what it pumps.
           role: the thread's role and number, `"read-3"`.
-          cancel: called when the flow is stopped: it makes a source's blocked call come back.
         """
         thread = Thread(target=driven.pump, name=f"ps-{role}/{self.name}", daemon=True)
-        if cancel is not None:
-            self._cancels.append(cancel)
         thread.start()
-        # Lanes of an epoch that is over have ended; in an endless `repeat` they would pile up here.
-        self._running = [(old, its) for old, its in self._running if its.is_alive() or old.close_error is not None]
+        if len(self._running) >= self._prune_at:
+            self._prune()
         self._running.append((driven, thread))
         if self._stopping:  # asked between the first line and this one: whoever comes too late is stopped at once
             driven.abort()
+
+    def _prune(self) -> None:
+        """Forgets those that have ended; in an endless `repeat` they would pile up."""
+        running = []
+        for driven, thread in self._running:
+            if thread.is_alive():
+                running.append((driven, thread))
+            else:
+                self._note(driven)
+        self._running = running
+        self._prune_at = 64 + 2 * len(running)
+
+    def _note(self, driven: Driven) -> None:
+        if driven.close_error is not None:
+            self._raised[f"closing {driven.doing()!r} raised {driven.close_error!r}"] += 1
 
     def stop(self) -> None:
         """Asks for the end; comes back at once. Safe anywhere; in a forked child, which has none of the threads, it does nothing."""
@@ -84,35 +117,79 @@ class Coordinator:
 
     def join(self) -> None:
         """Waits until all is ended, or left behind: at most a little more than `grace_s` seconds."""
-        if self._thread is not current_thread() and self.pid == os.getpid():
+        if self._thread is current_thread() or self.pid != os.getpid():
+            return
+        deadline = monotonic() + 2 * self._grace_s + PATIENCE_S
+        while not self._ended and (left := deadline - monotonic()) > 0:
+            self._over.wait(left)
+        self._over.ring()  # for the next who waits
+        if self._ended:
             self._thread.join()
+        elif not self.stragglers:
+            self.stragglers.append(f"thread {self._thread.name!r} is still closing the flow:\n{_stack(self._thread)}")
 
     @property
-    def errors(self) -> list[BaseException]:
-        """What closing the sources raised."""
-        return [driven.close_error for driven, _ in self._running if driven.close_error is not None]
+    def errors(self) -> list[str]:
+        """What closing the sources raised, and how often if more than once; complete once the flow is stopped."""
+        return [text if times == 1 else f"{text}, {times} times" for text, times in self._raised.items()]
 
     def _leave(self) -> None:
         """Ends the flow with the interpreter, in the main thread."""
-        self.stop()
+        for thread in all_threads():  # all flows at once, so that those that are stuck are waited for together
+            if isinstance(thread, _Closer):
+                thread.coordinator.stop()
         self.join()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Waits to be asked, and ends everything; the work of the coordinator's thread."""
         self._asked.get()
         atexit.unregister(self._leave)
         self._stopping = True
-        for driven, _ in list(self._running):
-            driven.abort()
+        try:
+            for driven, _ in list(self._running):
+                driven.abort()
+            self._cancel()
+            self._await_all()
+        finally:
+            self._ended = True
+            self._over.ring()
+
+    def _cancel(self) -> None:
         for cancel in self._cancels:
             try:
                 cancel()
-            except Exception as error:  # a user's `cancel`; told when the flow is closed
+            except BaseException as error:  # a user's `cancel`; told when the flow is closed
                 self.stragglers.append("a source's `cancel()` raised:\n" + "".join(traceback.format_exception(error)))
+
+    def _await_all(self) -> None:
         deadline = monotonic() + self._grace_s
-        for driven, thread in list(self._running):
-            thread.join(max(0.0, deadline - monotonic()))
-            if thread.is_alive():
-                driven.stuck = True
-                frame = sys._current_frames().get(thread.ident or 0)
-                stack = "".join(traceback.format_stack(frame)) if frame is not None else ""
-                self.stragglers.append(f"thread {thread.name!r} is still inside the code of {driven.name!r}:\n{stack}")
+        awaited: set[Thread] = set()
+        # One that is awaited may have started another meanwhile.
+        while waiting := [each for each in self._running if each[1] not in awaited]:
+            for driven, thread in waiting:
+                thread.join(max(0.0, deadline - monotonic()))
+                awaited.add(thread)
+                if thread.is_alive():
+                    driven.stuck = True
+                    self.stragglers.append(f"thread {thread.name!r} is still inside the code of {driven.doing()!r}:\n{_stack(thread)}")
+        for driven, _ in self._running:
+            self._note(driven)
+
+
+@final
+class _Closer(Thread):
+    """The coordinator's own thread."""
+
+    def __init__(self, coordinator: Coordinator) -> None:
+        super().__init__(name=f"ps-coord/{coordinator.name}", daemon=True)
+        self.coordinator = coordinator
+
+    def run(self) -> None:
+        """Ends the flow when asked to."""
+        self.coordinator.run()
+
+
+def _stack(thread: Thread) -> str:
+    """What a thread is doing."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return "".join(traceback.format_stack(frame)) if frame is not None else ""

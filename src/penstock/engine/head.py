@@ -60,22 +60,21 @@ class Head:
         self._freed = Bell()
         self._aborted = False
         self._room = LEAST
+        self._pace = 0.0
+        self._eager = True
         self._busy_s = self._put_wait_s = self._take_wait_s = 0.0
         self._most = self._put = 0
 
     def pump(self) -> None:
         """Runs the stage until its end, an error or an abort; the target of the driver's thread."""
         breath = Breath()
-        pace = 0.0
         try:
-            while True:
+            while not self._aborted:
                 started = perf_counter()
                 chunk = self._stage.take(1)
                 took = perf_counter() - started
                 self._busy_s += took
-                # A slow batch counts at once, a quick one little by little.
-                pace = took if took > pace else pace + 0.2 * (took - pace)
-                self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(pace, 1e-9))))
+                self._set_pace(took)
                 self._append(chunk)
                 if chunk.count == 0 or chunk.error is not None:
                     return
@@ -91,11 +90,21 @@ class Head:
             except Exception as error:  # what a generator's `finally` raised; told when the flow is closed
                 self.close_error = error
 
+    def _set_pace(self, took: float) -> None:
+        """Sets how far to work ahead; a slow batch counts at once, a quick one little by little."""
+        self._pace = took if took > self._pace else self._pace + 0.2 * (took - self._pace)
+        self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
+
     def _append(self, chunk: Chunk) -> None:
-        self._entries.append(Entry(chunk))
+        entries = self._entries
+        entries.append(Entry(chunk))
+        ready = len(entries)
         self._put += chunk.count
-        self._most = max(self._most, len(self._entries))
-        self._filled.ring()
+        if ready > self._most:
+            self._most = ready
+        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once.
+        if self._eager or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
+            self._filled.ring()
 
     def _await_room(self) -> None:
         # The entry at the head may be given already; it is dropped when the next is asked for.
@@ -128,7 +137,11 @@ class Head:
             if self._aborted:
                 raise Aborted
             started = perf_counter()
-            self._filled.wait()
+            self._eager = False
+            self._filled.wait(AHEAD_S)
+            self._eager = True
+            if not entries and not self._aborted:
+                self._filled.wait()
             self._take_wait_s += perf_counter() - started
 
     def abort(self) -> None:

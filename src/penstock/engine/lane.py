@@ -18,6 +18,7 @@ Why no lock
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 from typing import final
 
@@ -30,14 +31,40 @@ from penstock.stats import LaneStats
 from penstock.structure import Structure
 from penstock.ticket import Tickets
 
-__all__ = ["Lane"]
+__all__ = ["Lane", "Wave"]
 
 QUICK_S = 5e-5
 """A stage that takes less than this for an example, on the clock, is quick. [s]"""
 PROBES = 4
 """So many examples tell whether it is. [examples]"""
+LONG_OPENING_S = 5e-3
+"""An opening that takes longer than this waits for something. [s]"""
 STRIKES = 2
 """A stage that was slow so often after it had been taken for quick keeps its thread. [times]"""
+
+
+@final
+class Wave:
+    """Lanes that have no thread yet: so many sources that the first of them are to show what the others are like.
+
+    The taker pulls them itself. When one proves slow it gets a thread, and so do all that have not been read yet: they may
+    well be slow too, and then they are to be so at the same time.
+
+    Args:
+      start: starts a lane's thread.
+    """
+
+    def __init__(self, start: Callable[[Lane], None]) -> None:
+        self._start = start
+        self.lanes: list[Lane] = []
+
+    def slow(self, lane: Lane) -> None:
+        """Starts a lane's thread, and those of the unread."""
+        starting = [other for other in self.lanes if other is lane or other.unread]
+        self.lanes = [other for other in self.lanes if other not in starting]
+        for other in starting:
+            other.leave_wave()
+            self._start(other)
 
 
 @final
@@ -53,6 +80,7 @@ class Lane:
       items: whether a turn is a user's chunk.
       parks: whether a quick stage may be handed to the taker.
       bell: what rings when something is ready; the lanes of one merge in arrival order share one.
+      wave: where a lane waits for its thread until it proves to need one; `None` has a thread from the start.
     """
 
     def __init__(
@@ -66,6 +94,7 @@ class Lane:
         items: bool = False,
         parks: bool = False,
         bell: Bell | None = None,
+        wave: Wave | None = None,
     ) -> None:
         self.name = name
         self.items = items
@@ -85,7 +114,8 @@ class Lane:
         self._freed = Bell()
         self._to_close = [stage]
         self._aborted = False
-        self._parked = False
+        self._wave = wave
+        self._parked = wave is not None
         self._left = False
         self._probes = PROBES
         self._strikes = 0
@@ -232,12 +262,13 @@ class Lane:
 
     def _pulled(self, n: int) -> Chunk:
         """Pulls the parked stage in the taker's thread."""
+        opening = self._put == 0
         started = perf_counter()
         chunk = self._stage.take(n)
         took = perf_counter() - started
         self._put += chunk.count
         self._taken += chunk.count
-        if took > LONG_S and took > QUICK_S * chunk.count and waited():
+        if took > (LONG_OPENING_S if opening else LONG_S) and took > QUICK_S * chunk.count and waited():
             self.slow()
         if chunk.error is not None:
             self._entries.append(END)
@@ -268,11 +299,24 @@ class Lane:
 
     def slow(self) -> None:
         """Gives the thread its stage back: a pull took long."""
+        if self._wave is not None:
+            self._wave.slow(self)
+            return
         self._strikes += 1
         self._probes *= 16
         self._parks = self._strikes < STRIKES
         self._parked = False
         self._freed.ring()
+
+    @property
+    def unread(self) -> bool:
+        """Whether nothing has been asked of it yet."""
+        return self._put == 0
+
+    def leave_wave(self) -> None:
+        """Makes ready for a thread of its own, which the caller starts."""
+        self._wave = None
+        self._parked = False
 
     def close(self) -> None:
         """Stops the lane; closes the stage if the taker has it. Called by the taker's thread."""

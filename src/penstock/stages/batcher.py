@@ -86,9 +86,8 @@ class Batcher:
                 self._ended, self._error = True, chunk.error
         if self._have >= self._size:
             return self._give(self._size)
-        if self._have and self._keep_last:
+        if self._have:
             return self._give(self._have)
-        self.discarded += self._have
         return self._last()
 
     def _last(self) -> Chunk:
@@ -107,6 +106,10 @@ class Batcher:
             return self._misfit(parts, misfit.row)
         except Exception as error:  # a first example of which no spec can be read, or that the padding does not suit
             return self._fail(error, parts, 0)
+        if count < self._size and not self._keep_last:  # assembled all the same, since its examples are checked by that
+            self.discarded += count
+            return self._last()
+        self.nbytes += self._nbytes
         return Chunk([batch], tickets.cut(0, 1))
 
     def _split(self, count: int) -> list[Chunk]:
@@ -143,8 +146,7 @@ class Batcher:
         else:
             rows = parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()]
             arrays, extras = assembler.rows(rows)
-        for array in arrays:
-            self.nbytes += array.nbytes
+        self._nbytes = sum(array.nbytes for array in arrays)
         batch = self._form.build(arrays)
         if not extras:
             return batch
@@ -173,7 +175,9 @@ class Batcher:
         kept = self._split(good)
         self._parts, self._have = [], 0
         assert self._assembler is not None, "only a prepared assembler finds a misfit"
-        return Chunk([self._assembled(self._assembler, kept)], kept[0].tickets.cut(0, 1))
+        batch = self._assembled(self._assembler, kept)
+        self.nbytes += self._nbytes
+        return Chunk([batch], kept[0].tickets.cut(0, 1))
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""

@@ -96,6 +96,9 @@ def pull_turns(iterators: Sequence[Iterator[Any]], first: int, n: int, rows: lis
     return ()
 
 
+Offsets = np.ndarray[Any, np.dtype[np.int64]]
+
+
 class _Slot:
     """An input and what has been taken of it ahead of its turn."""
 
@@ -186,20 +189,28 @@ class Merge:
             if reader is None:
                 return False
             found.append(reader)
-        # Turns are counted on from the current place; at turn 0, which was at place 0, the offsets were these.
-        self._since = self._turn
-        self._streams = tuple(reader.stream for reader in found)
-        self._offsets = tuple(reader.offset - (place < self._turn) for place, reader in enumerate(found))
-        self._iterators = [reader.opened() for reader in found]
         self._readers = found
-        for place, reader in enumerate(found):
-            reader.counted = partial(self._offset, place)
+        self._iterators = [reader.opened() for reader in found]
+        self._streams = np.array([reader.stream for reader in found])
+        self._begin_direct(np.array([reader.offset for reader in found]), self._turn)
+        for reader in found:
+            reader.counted = partial(self._count_of, reader)
         return True
 
-    def _offset(self, place: int) -> int:
-        """The items that a reader has given by now."""
-        k = len(self._streams)
-        return self._offsets[place] + (self._since - place + k - 1) // k
+    def _begin_direct(self, counts: Offsets, place: int) -> None:
+        """Counts turns on from a place: at turn 0, which was at place 0, those before it had one item less."""
+        self._since = place
+        self._offsets = counts
+        self._offsets[:place] -= 1
+
+    def _counts(self) -> Offsets:
+        """The items that each reader has given by now."""
+        k = len(self._offsets)
+        counts: Offsets = self._offsets + (self._since - np.arange(k) + k - 1) // k
+        return counts
+
+    def _count_of(self, reader: RowReader) -> int:
+        return int(self._counts()[self._readers.index(reader)])
 
     def _take_direct(self, n: int) -> Chunk | None:
         k = len(self._iterators)
@@ -214,24 +225,32 @@ class Merge:
         tickets = turn_tickets(self._streams, self._readers[0].epoch, self._offsets, self._since, count)
         self._since += count
         if error is not None:
-            reader, offset = self._readers[self._since % k], self._offsets[self._since % k] + self._since // k
-            self._settle()
-            return Chunk(rows, tickets, error=reader.failed(error, offset))
+            reader = self._readers[self._since % k]
+            self._leave_direct()
+            return Chunk(rows, tickets, error=reader.failed(error, reader.offset))
         if count < n:
-            self._settle()
-            self._ended(self._turn)
+            self._end_direct(self._since % k)
         elif slow:
             inlets = [self._live[place].inlet for place in slow]
-            self._settle()
+            self._leave_direct()
             for inlet in inlets:
                 inlet.slow()
         return Chunk(rows, tickets) if count else None
 
-    def _settle(self) -> None:
+    def _end_direct(self, place: int) -> None:
+        """Takes an input that has ended out of the turn; the others go on."""
+        counts = self._counts()
+        reader = self._readers.pop(place)
+        reader.offset, reader.counted = int(counts[place]), None
+        del self._iterators[place]
+        self._streams = np.delete(self._streams, place)
+        self._ended(place)
+        self._begin_direct(np.delete(counts, place), self._turn)
+
+    def _leave_direct(self) -> None:
         """Gives the readers their offsets, and leaves the direct way."""
-        for place, reader in enumerate(self._readers):
-            reader.offset = self._offset(place)
-            reader.counted = None
+        for reader, count in zip(self._readers, self._counts().tolist(), strict=True):
+            reader.offset, reader.counted = count, None
         self._turn = self._since % len(self._readers)
         self._readers, self._iterators = [], []
 

@@ -1,0 +1,86 @@
+"""The demo: handwritten digits from nine files, joined into batches, and a small model trained on them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.data import EXAMPLES
+from penstock.demo import feed, picture
+from penstock.demo.diary import Diary
+from penstock.demo.model import InkModel
+from penstock.demo.screen import Screen
+from penstock.stats import FlowStats
+
+__all__ = ["Outcome", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out of a run of the demo."""
+
+    accuracy: float
+    """Share of the held-out examples that the model reads right, from 0 to 1."""
+    held_out: int
+    """How many those were. [examples]"""
+    diary: Diary
+    """What went by while it trained."""
+    stats: FlowStats
+    """Of the flow that it trained on."""
+    train_s: float
+    """How long the training loop took. [s]"""
+
+
+def run(*, out: Path, epochs: int = 1, batch_size: int = 32, seed: int = 0) -> Outcome:
+    """Runs the demo in the terminal, and writes its picture.
+
+    Args:
+      out: where the picture goes; its ending says in which format.
+      epochs: passes over the training examples.
+      batch_size: examples in a batch. [examples]
+      seed: of the model's initial weights; the batches are the same for each.
+
+    Raises:
+      MissingExtra: pyarrow, matplotlib or rich is not installed.
+      PipelineError: the picture cannot be written there.
+    """
+    picture.check_path(out)
+    screen = Screen()
+    names = feed.names()
+    screen.say(f"{EXAMPLES['train']:,} handwritten digits in {len(names)} files, joined into batches of {batch_size}")
+    pipeline = feed.training(batch_size=batch_size, epochs=epochs)
+    screen.say(f"{pipeline.spec()}\n")
+
+    model, diary = InkModel(seed=seed), Diary(names)
+    with screen.progress(EXAMPLES["train"] * epochs) as advance, pipeline.open() as flow:
+        start = time.perf_counter()
+        for batch in flow:
+            loss = model.train(batch["ink"], batch["mask"], batch["digit"])
+            diary.note(batch, loss)
+            advance(len(batch["digit"]), loss)
+        train_s = time.perf_counter() - start
+        stats, report = flow.stats(), flow.report()
+
+    accuracy, held_out = _test(model)
+    picture.draw(out, diary, accuracy=accuracy, held_out=held_out)
+    screen.sources(stats)
+    speed = f"{diary.examples / train_s:,.0f} examples/s, training included"
+    screen.say(f"{diary.examples:,} examples in {len(diary.losses)} batches, {speed}")
+    screen.say(f"{report}\n")
+    screen.say(f"accuracy  {accuracy:.1%} of {held_out} held-out examples, after {_times(epochs, 'epoch')}")
+    screen.say(f"picture   {out}")
+    return Outcome(accuracy, held_out, diary, stats, train_s)
+
+
+def _test(model: InkModel) -> tuple[float, int]:
+    """The share of held-out examples that the model reads right, and how many there are."""
+    right = total = 0
+    for batch in feed.held_out(batch_size=64):
+        right += int((model.predict(batch["ink"], batch["mask"]) == batch["digit"]).sum())
+        total += len(batch["digit"])
+    return right / total, total
+
+
+def _times(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,10 @@
+"""Where examples come from: iterables, arrays, components read in step, files; one kind a file."""
+
+from penstock.sources.arrays import ArraySource
+from penstock.sources.components import ComponentsSource
+from penstock.sources.detect import as_source
+from penstock.sources.flagged import FlaggedSource
+from penstock.sources.indexed import IndexedSource
+from penstock.sources.iterables import CallableSource, IterableSource
+
+__all__ = ["ArraySource", "CallableSource", "ComponentsSource", "FlaggedSource", "IndexedSource", "IterableSource", "as_source"]

@@ -1,0 +1,59 @@
+"""Sources that are arrays in memory: their rows are the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+
+from penstock.chunk import Columns
+from penstock.errors import PipelineError, mismatch
+from penstock.structure import Structure, path_text
+
+__all__ = ["ArraySource"]
+
+
+@final
+class ArraySource:
+    """The rows of an array, or of several in any structure, read in step.
+
+    Args:
+      arrays: an array, or a tuple, dict, … of arrays, each of shape `(n, …)` with the same n.
+
+    Raises:
+      PipelineError: an array has no rows to give, or their numbers differ.
+    """
+
+    blocks = True
+    waits: bool | None = False
+    once: object | None = None
+    label = "arrays"
+
+    def __init__(self, arrays: Any) -> None:
+        structure = Structure.of(arrays)
+        leaves = [np.asarray(leaf) for leaf in structure.leaves(arrays)]
+        if not leaves:
+            raise PipelineError(mismatch("at least one array", "none", at="from_arrays()"))
+        for path, leaf in zip(structure.paths(), leaves, strict=True):
+            if leaf.ndim == 0:
+                raise PipelineError(
+                    mismatch("an array of rows", f"a scalar `{leaf.dtype}[]`", at=f"component `{path_text(path)}`")
+                )
+            if len(leaf) != len(leaves[0]):
+                raise PipelineError(
+                    mismatch(
+                        f"as many rows as `{path_text(structure.paths()[0])}` has, {len(leaves[0])}",
+                        f"{len(leaf)}",
+                        at=f"component `{path_text(path)}`",
+                    )
+                )
+        self._columns = Columns(structure, tuple(leaves))
+
+    def open(self, epoch: int) -> Iterator[Any]:
+        """Gives all rows as one run."""
+        return iter([self._columns] if len(self._columns) else [])
+
+    def length(self) -> int | None:
+        """The number of rows."""
+        return len(self._columns)

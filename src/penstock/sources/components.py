@@ -1,0 +1,95 @@
+"""Sources read in step: each gives one component of the example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import zip_longest
+from operator import is_
+from typing import Any, final
+
+from penstock.chunk import Columns
+from penstock.errors import SourceError, mismatch
+from penstock.plan import Source
+from penstock.structure import Form, Structure, path_text
+
+__all__ = ["ComponentsSource", "examples_of"]
+
+_ENDED = object()
+_has_ended = partial(is_, _ENDED)
+
+
+class UnevenEnds(SourceError, ValueError):
+    """Components that are read in step ended at different places."""
+
+
+@final
+class ComponentsSource:
+    """One example of each component at every step, in the structure of the components.
+
+    Args:
+      structure: how the components are nested.
+      sources: the source of each leaf; the same object twice is read once and used twice.
+    """
+
+    blocks = False
+
+    def __init__(self, structure: Structure, sources: tuple[Source, ...]) -> None:
+        self._structure = structure
+        self._sources = list({id(source): source for source in sources}.values())
+        places = {id(source): place for place, source in enumerate(self._sources)}
+        self._places = [places[id(source)] for source in sources]
+        self.label = structure.draw([source.label for source in sources])
+        onces = [source.once for source in self._sources if source.once is not None]
+        self.once: object | None = onces[0] if onces else None
+        known = [source.waits for source in self._sources]
+        self.waits: bool | None = True if True in known else None if None in known else False
+
+    def open(self, epoch: int) -> Iterator[Any]:
+        """Opens all, and reads them in step."""
+        streams = [examples_of(source, epoch) for source in self._sources]
+        return self._steps(streams)
+
+    def _steps(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
+        try:
+            yield from self._zipped(streams)
+        finally:
+            for stream in streams:
+                close = getattr(stream, "close", None)
+                if close is not None:
+                    close()
+
+    def _zipped(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
+        plain = self._structure.form is Form.TUPLE and self._places == list(range(len(self._structure.keys)))
+        ending = [place for place, source in enumerate(self._sources) if not getattr(source, "endless", False)]
+        for step, leaves in enumerate(zip_longest(*streams, fillvalue=_ENDED)):
+            if any(map(_has_ended, leaves)):
+                if any(leaves[place] is not _ENDED for place in ending):
+                    self._uneven(step, leaves)
+                return
+            yield leaves if plain else self._structure.build([leaves[place] for place in self._places])
+
+    def _uneven(self, step: int, leaves: tuple[Any, ...]) -> None:
+        paths = [path_text(path) for path in self._structure.paths()]
+        short = [name for name, place in zip(paths, self._places, strict=True) if leaves[place] is _ENDED]
+        raise UnevenEnds(
+            mismatch(
+                "components that end together",
+                f"the end of {', '.join(f'`{name}`' for name in short)} while others go on",
+                at=f"step {step} of `{self.label}`",
+                do="for a constant use `itertools.repeat(value)`, for numbers `itertools.count()`, beside one that ends",
+            )
+        )
+
+    def length(self) -> int | None:
+        """The common length, where all are known."""
+        lengths = {source.length() for source in self._sources}
+        return lengths.pop() if len(lengths) == 1 else None
+
+
+def examples_of(source: Source, epoch: int) -> Iterator[Any]:
+    """The examples of a source one by one."""
+    stream = source.open(epoch)
+    if not source.blocks:
+        return stream
+    return (row for block in stream for row in (block.rows() if isinstance(block, Columns) else block))

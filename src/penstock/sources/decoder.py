@@ -1,0 +1,101 @@
+"""Runs of rows as examples, with the rule for nulls applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from penstock.chunk import Columns
+from penstock.errors import SourceError, mismatch
+from penstock.optional import load
+from penstock.sources.leaves import Plan, Values
+from penstock.sources.nulls import Nulls
+
+__all__ = ["Decoder", "pieces"]
+
+BLOCK_ROWS = 4096
+"""Rows that are made into examples at once, at most. [examples]"""
+BLOCK_BYTES = 1 << 22
+"""Bytes that are made into examples at once, roughly at most. [bytes]"""
+
+
+def rows_in(nbytes: int, count: int) -> int:
+    """How many rows are handled at once, where `count` of them have `nbytes`. [examples]"""
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES * count // max(nbytes, 1)))
+
+
+def pieces(batch: Any) -> Iterator[tuple[int, Any]]:
+    """Cuts a `pyarrow.RecordBatch` into views of a size to be handled at once, each with its place in the batch."""
+    size = rows_in(batch.nbytes, batch.num_rows)
+    return ((start, batch.slice(start, size)) for start in range(0, batch.num_rows, size))
+
+
+@final
+class Decoder:
+    """Makes the columns of a table into examples.
+
+    Args:
+      plan: how columns become examples.
+      nulls: what a missing value means.
+      where: the file or object, for messages.
+      do: what can be done about a null.
+    """
+
+    def __init__(self, plan: Plan, nulls: Nulls, *, where: str, do: str) -> None:
+        self._pa = load("pyarrow", extra="arrow")
+        self._plan = plan
+        self._skips = nulls.skips
+        self._fills = nulls.fills(plan.leaves, where=where)
+        self._where = where
+        self._do = do
+
+    def blocks(self, batch: Any, rows: Sequence[int] | np.ndarray[Any, Any]) -> Iterator[Columns | list[Any]]:
+        """Gives a batch of rows as runs of examples.
+
+        Args:
+          batch: a `pyarrow.RecordBatch`.
+          rows: the number of each row, for messages.
+
+        Raises:
+          SourceError: a value is missing, or text is not UTF-8; the examples before it are given first.
+        """
+        if batch.num_rows == 0:
+            return
+        try:
+            values = self._values(batch)
+        except (UnicodeDecodeError, self._pa.ArrowException):
+            yield from self._up_to_bad_text(batch, rows)
+            return
+        nulls = [value.null_rows() for value in values]
+        found = [null for null in nulls if null is not None]
+        if not found:
+            yield self._plan.block(values)
+            return
+        bad = np.logical_or.reduce(found)
+        if self._skips:
+            yield from self.blocks(batch.filter(self._pa.array(~bad)), np.asarray(rows)[~bad])
+            return
+        row = int(bad.argmax())
+        yield from self.blocks(batch.slice(0, row), rows)
+        name = next(
+            leaf.name for leaf, null in zip(self._plan.leaves, nulls, strict=True) if null is not None and null[row]
+        )
+        at = f"column `{name}`, row {rows[row]} of {self._where}"
+        raise SourceError(mismatch("a value", "a null", at=at, do=self._do.format(name=name)))
+
+    def _values(self, batch: Any) -> list[Values]:
+        pairs = zip(self._plan.leaves, self._fills, strict=True)
+        return [value if fill is None else value.filled(fill) for value, fill in ((l.read(batch), f) for l, f in pairs)]
+
+    def _up_to_bad_text(self, batch: Any, rows: Any) -> Iterator[Columns | list[Any]]:
+        for row in range(batch.num_rows):
+            one = batch.slice(row, 1)
+            for leaf in self._plan.leaves:
+                try:
+                    leaf.read(one)
+                except (UnicodeDecodeError, self._pa.ArrowException) as error:
+                    yield from self.blocks(batch.slice(0, row), rows)
+                    at = f"column `{leaf.name}`, row {rows[row]} of {self._where}"
+                    raise SourceError(mismatch("text in UTF-8", "other bytes", at=at)) from error

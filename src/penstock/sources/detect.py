@@ -1,0 +1,114 @@
+"""Which kind of source a user's object is, told by its type; the first match counts.
+
+1. a pipeline: its examples.
+2. `str`, `bytes`, `Path`: an error that names `read_…`.
+3. a dict, tuple or namedtuple: components, each a source, read in step.
+4. a NumPy array: its rows; a table, frame or framework data set: converted.
+5. a list, or any object with `__len__` and `__getitem__`: examples by index.
+6. an iterable, even a callable one: its examples, once.
+7. a callable without arguments: opens one, anew for each pass.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import PipelineError, mismatch
+from penstock.plan import Source
+from penstock.sources.arrays import ArraySource
+from penstock.sources.arrow import ArrowSource
+from penstock.sources.components import ComponentsSource
+from penstock.sources.indexed import IndexedSource
+from penstock.sources.iterables import CallableSource, IterableSource
+from penstock.structure import Structure
+
+__all__ = ["as_source"]
+
+
+def as_source(thing: Any, *, at: str = "source") -> Source:
+    """Gives the source that an object stands for.
+
+    Args:
+      thing: what the user passed.
+      at: where, for messages.
+
+    Raises:
+      PipelineError: nothing can be read from it; says what to pass instead.
+    """
+    return _as_source(thing, at, {})
+
+
+def _as_source(thing: Any, at: str, known: dict[int, Source]) -> Source:
+    if id(thing) in known:
+        return known[id(thing)]
+    source = _told(thing, at, known)
+    known[id(thing)] = source
+    return source
+
+
+def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
+    if hasattr(thing, "__penstock_examples__"):
+        return CallableSource(thing.__penstock_examples__)
+    if isinstance(thing, (str, bytes, os.PathLike)):
+        raise PipelineError(
+            mismatch("a source of examples", f"the {'path' if isinstance(thing, os.PathLike) else 'text'} `{thing!r}`", at=at,
+                     do="for files use `ps.read_parquet`, `read_arrow`, `read_csv`, `read_jsonl` or `read_text`")
+        )
+    if isinstance(thing, (dict, tuple)):
+        return _components(thing, at, known)
+    if isinstance(thing, np.ndarray):
+        if thing.ndim == 0:
+            raise PipelineError(mismatch("an array of rows", f"a scalar `{thing.dtype}[]`", at=at))
+        return ArraySource(thing)
+    if hasattr(thing, "__arrow_c_stream__"):
+        return ArrowSource(thing)
+    if hasattr(thing, "as_numpy_iterator"):  # tf.data
+        return CallableSource(thing.as_numpy_iterator)
+    if hasattr(thing, "__array__") and getattr(thing, "ndim", 0) > 0:
+        return ArraySource(np.asarray(thing))
+    kind = type(thing)
+    if hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not _is_torch_iterable(thing):
+        return IndexedSource(thing)
+    if hasattr(kind, "__iter__") or hasattr(kind, "__next__"):
+        return IterableSource(thing)
+    if callable(thing):
+        return CallableSource(thing)
+    raise PipelineError(
+        mismatch("a source: an iterable, a callable that opens one, an array or a pipeline", f"`{kind.__name__}`", at=at)
+    )
+
+
+def _components(thing: Any, at: str, known: dict[int, Source]) -> Source:
+    if not thing:
+        raise PipelineError(mismatch("at least one component", f"an empty `{type(thing).__name__}`", at=at))
+    fields = list(thing.items()) if isinstance(thing, dict) else list(enumerate(thing))
+    if all(isinstance(part, np.ndarray) for _, part in fields):
+        return ArraySource(thing)
+    sources = []
+    for key, part in fields:
+        if part is None or isinstance(part, (int, float, complex, np.generic)):
+            raise PipelineError(
+                mismatch("a source for each component", f"`{type(part).__name__}`", at=f"component `{key}` of {at}",
+                         do="a tuple or dict is components read in step; a list is examples")
+            )
+        sources.append(_as_source(part, f"component `{key}` of {at}", known))
+    keys = tuple(key for key, _ in fields)
+    shell = dict.fromkeys(keys, 0) if isinstance(thing, dict) else thing
+    flat = Structure.of(shell) if isinstance(thing, dict) else _flat(thing)
+    return ComponentsSource(flat, tuple(sources))
+
+
+def _flat(thing: tuple[Any, ...]) -> Structure:
+    """The structure of a tuple or namedtuple whose parts are sources, not components themselves."""
+    zeros = [0] * len(thing)
+    return Structure.of(type(thing)(*zeros) if hasattr(thing, "_fields") else tuple(zeros))
+
+
+def _is_torch_iterable(thing: object) -> bool:
+    """Whether this is torch's `IterableDataset`, which inherits a `__getitem__` that only raises."""
+    torch = sys.modules.get("torch.utils.data")
+    return torch is not None and isinstance(thing, torch.IterableDataset)

@@ -1,0 +1,34 @@
+"""Sources read by index: lists, and any object with a length and items (a torch `Dataset` too)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, final
+
+from penstock.sources.iterables import name_of
+
+__all__ = ["IndexedSource"]
+
+
+@final
+class IndexedSource:
+    """The items of an object with `__len__` and `__getitem__`, by index."""
+
+    blocks = False
+    once: object | None = None
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._items = items
+        self.label = name_of(items)
+        # A list is in memory; somebody's data set may well read a file at each index.
+        self.waits: bool | None = False if isinstance(items, (list, tuple, range)) else None
+
+    def open(self, epoch: int) -> Iterator[Any]:
+        """Starts at index 0."""
+        if isinstance(self._items, (list, tuple, range)):
+            return iter(self._items)
+        return map(self._items.__getitem__, range(len(self._items)))
+
+    def length(self) -> int | None:
+        """The length of the object."""
+        return len(self._items)
