@@ -43,7 +43,7 @@ clean:
 
 # An install hides what setup.py says, so the lack of the native part is said here.
 .venv/installed-%: .venv/made $(MADE_FROM)
-	@rm -f src/penstock/assemble/_native.*.so  # A build that fails must not leave the last one in use.
+	@rm -f src/penstock/assemble/_*.so  # A build that fails must not leave the last one in use.
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@$(BIN)/python -c 'from penstock.assemble import NATIVE; \
 	  NATIVE or print("penstock: the native part was not built (no C compiler?); the NumPy twin does the same, slower")'

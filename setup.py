@@ -11,7 +11,7 @@ import numpy as np
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-SOURCE = Path("src/penstock/assemble/_native.pyx")
+SOURCES = sorted(Path("src/penstock/assemble").glob("_*.pyx"))
 WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-missing-field-initializers"]
 
 
@@ -34,13 +34,16 @@ class OptionalBuild(build_ext):
             )
 
 
-native = Extension(
-    "penstock.assemble._native",
-    [str(SOURCE)],
-    include_dirs=[np.get_include()],
-    define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
-    extra_compile_args=["/O2", "/W3"] if sys.platform == "win32" else ["-O3", *WARNINGS],
-    optional=True,
-)
+native = [
+    Extension(
+        f"penstock.assemble.{source.stem}",
+        [str(source)],
+        include_dirs=[np.get_include()],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
+        extra_compile_args=["/O2", "/W3"] if sys.platform == "win32" else ["-O3", *WARNINGS],
+        optional=True,
+    )
+    for source in SOURCES
+]
 
-setup(ext_modules=[native] if SOURCE.exists() else [], cmdclass={"build_ext": OptionalBuild})
+setup(ext_modules=native, cmdclass={"build_ext": OptionalBuild})

@@ -24,7 +24,7 @@ from penstock.stages import (
     RunReader,
     Stage,
     Straight,
-    pull_turns,
+    pull_plain,
 )
 from penstock.stages import Filter as FilterStage
 from penstock.stages import Map as MapStage
@@ -68,6 +68,12 @@ class Built:
         own = lane.stats() if lane is not None else NO_LANE
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
+
+    def doing(self) -> str:
+        """Whose code the driver is in, as far as one can tell."""
+        waits = [(lane.awaited_s(), stream) for stream, lane in self.lanes.copy().items()]
+        wait_s, stream = max(waits, default=(0.0, 0))
+        return f"source {self.labels[stream]!r}" if wait_s else "a function or source in memory"
 
 
 def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int) -> Built:
@@ -206,6 +212,7 @@ class _Builder:
     def _merge(self, node: Join, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
         bell = Bell() if node.order == "arrival" else None
         wave = Wave(self._start)
+        puller = Puller()
         inlets: list[Inlet] = []
         word += 1
         for below in node.of:
@@ -215,16 +222,16 @@ class _Builder:
             items = _by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage)
-            lane = self._lane(node, below, stage, stream, items, bell, wave) if lanes and alone else None
+            lane = self._lane(node, below, stage, stream, items, bell, wave, puller) if lanes and alone else None
             inlets.append(lane if lane is not None else Straight(stage, items=items))
             stream += n_reads
             word += _words(below)
         if bell is not None:
             return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
-        return Merge(inlets, pull=pull_turns if self._coordinator is None else Puller())
+        return Merge(inlets, pull=pull_plain if self._coordinator is None else puller)
 
     def _lane(
-        self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None, wave: Wave
+        self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None, wave: Wave, puller: Puller
     ) -> Lane | None:
         (read,) = find(below, Read)
         worked = bool(find(below, Map) or find(below, Filter))
@@ -245,6 +252,7 @@ class _Builder:
             parks=parks,
             bell=bell,
             wave=wave if parks and begun >= FIRST_WAVE else None,
+            pulled_s=puller.awaited_s,
         )
         self.built.lanes[stream] = lane
         self._streams[id(lane)] = stream

@@ -53,7 +53,7 @@ def _peek(files: Sequence[Path], column: str | None, n: int) -> int:
         except PenstockError as error:
             code = _fail(error)
         else:
-            print("\n".join(lines))
+            print("\n".join([*lines, ""]))
     return code
 
 

@@ -34,8 +34,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     def __init__(self, node: Node, options: Options, *, epoch: int, inline: bool) -> None:
         self._name = options.name or "flow"
-        self._closed = False
-        self._ending: BaseException | None = None
+        self._closed = self._told = self._ended = False
+        self._error: BaseException | None = None
         self._delivered = 0
         self._opened = perf_counter()
         self._ended_at: float | None = None
@@ -43,19 +43,22 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._joins = find(node, Join)
         batches = find(node, Batch)
         self._size = batches[0].size if node.batched and batches else 1
-        self._coordinator = None if inline else Coordinator(self._name, grace_s=options.grace_s)
         self._pid = os.getpid()
         self._head: Head | InlineHead
-        if self._coordinator is None:
+        self._coordinator: Coordinator | None = None
+        if inline:
             self._built = build(node, options, None, epoch=epoch)
             self._head = InlineHead(self._built.stage, name=self._name)
+            self._finalizer = weakref.finalize(self, self._head.close)
+            self._finalizer.atexit = False  # as a generator's own
             return
-        # Whoever drops the flow without closing it may be any thread, under any lock: only a word is put in a queue.
-        self._finalizer = weakref.finalize(self, self._coordinator.stop)
-        self._finalizer.atexit = False  # the coordinator sees to that
+        self._coordinator = Coordinator(self._name, grace_s=options.grace_s)
         try:
+            # Whoever drops the flow without closing it may be any thread, under any lock: only a word is put in a queue.
+            self._finalizer = weakref.finalize(self, self._coordinator.stop)
+            self._finalizer.atexit = False  # the coordinator sees to that
             self._built = build(node, options, self._coordinator, epoch=epoch)
-            self._head = Head(self._built.stage, name=self._name)
+            self._head = Head(self._built.stage, name=self._name, doing=self._built.doing)
             self._coordinator.start(self._head, "drive")
         except BaseException:
             self._coordinator.stop()
@@ -76,7 +79,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             self._refuse()
         try:
             entry = self._head.first()
-        except Aborted:
+        except Aborted:  # closed by another thread meanwhile
+            entry = None
+        if entry is None:
             self._refuse()
         given, rows = entry.given, entry.rows
         if given == len(rows):
@@ -89,17 +94,17 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         return thing
 
     def _end(self, error: BaseException | None) -> NoReturn:
-        self._ending = error if error is not None else StopIteration()
+        self._error, self._ended = error, True
         self.close()
-        raise self._ending
+        self._refuse()
 
     def _refuse(self) -> NoReturn:
         if self._pid != os.getpid():
             raise FlowClosed(mismatch("a flow of this process", "one that was opened before a fork", do="open it after the fork"))
-        if self._ending is not None:
-            if isinstance(self._ending, StopIteration):
-                raise StopIteration
-            raise self._ending
+        if self._error is not None:
+            raise self._error
+        if self._ended:
+            raise StopIteration
         raise FlowClosed(mismatch("an open flow", "one that was closed", do="open the pipeline again"))
 
     def __exit__(
@@ -115,22 +120,27 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """
         if self._pid != os.getpid():
             return
-        first, self._closed = not self._closed, True
+        self._closed = True
         if self._ended_at is None:
             self._ended_at = perf_counter()
+        found: list[str] = []
         if self._coordinator is None:
-            if isinstance(self._head, InlineHead):
-                self._head.close()
+            try:
+                self._finalizer()
+            except Exception as error:  # of a generator's `finally`
+                found = [f"closing a source raised {error!r}"]
+        else:
+            self._coordinator.stop()
+            self._coordinator.join()
+            self._finalizer.detach()
+            found = self._coordinator.stragglers + self._coordinator.errors
+        if self._told:
             return
-        self._coordinator.stop()
-        self._coordinator.join()
-        self._finalizer.detach()
-        if not first:
-            return
-        for text in self._coordinator.stragglers:
+        # At the end, so that a close that Ctrl-C interrupts can be called again.
+        self._told = True
+        self._head.forget()
+        for text in found:
             warnings.warn(f"penstock: {text}", PenstockWarning, stacklevel=2)
-        for raised in self._coordinator.errors:
-            warnings.warn(f"penstock: closing a source raised {raised!r}", PenstockWarning, stacklevel=2)
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first has been made: shapes and dtypes, `None` for a free dimension."""
@@ -140,7 +150,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """What has been done since the flow was opened."""
         driver = self._head.stats()
         end = self._ended_at if self._ended_at is not None else perf_counter()
-        stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.items(), reverse=True))
+        # A copy, since the driver adds to them when it builds the first epoch.
+        stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.copy().items(), reverse=True))
         batcher = self._built.batcher
         return FlowStats(
             name=self._name,

@@ -147,6 +147,6 @@ def _text(value: Any) -> str:
     """A component on one line, with the middle of a long one left out."""
     if isinstance(value, np.ndarray) and value.ndim:
         inside = np.array2string(value.ravel(), threshold=12, edgeitems=5, max_line_width=10 * WIDTH)
-        return f"{Component.of(value)} {' '.join(inside.split())}"
+        return f"{Component.of(value)} {' '.join(inside.split()).replace('[ ', '[')}"
     text = repr(value) if isinstance(value, (str, bytes)) else str(value)
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"

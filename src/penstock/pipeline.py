@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
@@ -26,12 +27,16 @@ from penstock.plan import (
     Take,
     Unbatch,
     find,
+    positive,
 )
 from penstock.sources import ArraySource, as_source
 from penstock.spec import Spec
 from penstock.structure import Path
 
 __all__ = ["Pipeline", "from_arrays", "join", "node_of"]
+
+ENDLESS = math.inf
+"""The length of what never ends."""
 
 
 @final
@@ -134,8 +139,6 @@ class Pipeline(Iterable[Any]):
         Raises:
           PipelineError: it comes after `.batch`, or contradicts itself.
         """
-        if self._node.batched:
-            raise PipelineError(mismatch("`pad` before `batch`", "`pad` after it", at="pad()"))
         given = dict(_shapes(shapes))
         for name, shape in by_name.items():
             given[(name,)] = _shape(shape, name)
@@ -162,9 +165,10 @@ class Pipeline(Iterable[Any]):
         """Hands batches over in a framework's arrays: `"numpy"`, `"torch"`, `"jax"` or `"tensorflow"`.
 
         Without a copy where the framework allows it. What it does with which dtype: `penstock.deliver`.
+        It comes last; only `take`, `skip`, `repeat` and `options` may follow.
 
         Raises:
-          PipelineError: there is no such framework.
+          PipelineError: there is no such framework, or there is a `to` already.
         """
         return self._with(Convert(self._node, framework))
 
@@ -175,6 +179,7 @@ class Pipeline(Iterable[Any]):
           **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources' lanes
             together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of the flow, in
             threads and reports; `grace_s=1.0`, how long closing waits for a thread that is inside the user's code. [s]
+            Where a pipeline is a source of another, that one's options hold.
 
         Raises:
           PipelineError: an unknown option, or a value that it cannot have.
@@ -189,8 +194,12 @@ class Pipeline(Iterable[Any]):
         Args:
           epoch: the number of the first epoch.
           inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain tracebacks.
+
+        Raises:
+          PipelineError: `epoch` is no integer, or below 0.
         """
-        return Flow(self._node, self._options, epoch=epoch, inline=inline)
+        first = positive(epoch, "epoch", at="open(epoch)", least=0)
+        return Flow(self._node, self._options, epoch=first, inline=inline)
 
     def __iter__(self) -> Iterator[Any]:
         return self.open()
@@ -201,10 +210,14 @@ class Pipeline(Iterable[Any]):
         Raises:
           TypeError: it is not known.
         """
-        length = _length(self._node)
+        length = self._known_length()
         if length is None:
             raise TypeError("the length of this pipeline is not known: a source, filter or endless repeat does not tell it")
         return length
+
+    def __bool__(self) -> bool:
+        """A pipeline is true, also one that gives nothing: whether it does is not known before it runs."""
+        return True
 
     def spec(self) -> Spec:
         """What a batch, or an example, looks like: shapes and dtypes, `None` (printed `?`) for a free dimension.
@@ -229,7 +242,8 @@ class Pipeline(Iterable[Any]):
         with self.open(inline=True) as flow:
             first = next(flow, None)
             if first is None:
-                raise SpecError(mismatch("at least one example", "none", at="spec()"))
+                what = "batch" if self._node.batched else "example"
+                raise SpecError(mismatch(f"at least one {what}", "none", at="spec()"))
             own = flow.spec() if isinstance(_last(self._node), Batch) else None
             return own if own is not None else Spec.of(first)
 
@@ -241,12 +255,15 @@ class Pipeline(Iterable[Any]):
 
         Raises:
           MissingExtra: torch is not installed.
+          PipelineError: it is delivered to another framework already.
         """
-        pipeline = self.to("torch") if not find(self._node, Convert) else self
+        delivered = [convert.to for convert in find(self._node, Convert)]
+        pipeline = self if delivered == ["torch"] else self.to("torch")
         return torch_dataset(pipeline.open, pipeline._known_length)
 
     def _known_length(self) -> int | None:
-        return _length(self._node)
+        length = _length(self._node)
+        return None if length is None or length == ENDLESS else int(length)
 
     def __penstock_examples__(self) -> Iterator[Any]:
         """The examples as a component of another source reads them: in its thread."""
@@ -364,8 +381,8 @@ def _last(node: Node) -> Node:
     return node
 
 
-def _length(node: Node) -> int | None:
-    """How many examples, or batches, come out of a node, where that is known."""
+def _length(node: Node) -> float | None:
+    """How many examples, or batches, come out of a node, where that is known; `ENDLESS` if it never ends."""
     if isinstance(node, Read):
         return None if node.chunks else node.source.length()
     if isinstance(node, Filter | Unbatch):
@@ -377,17 +394,17 @@ def _length(node: Node) -> int | None:
         return None if None in lengths else sum(length for length in lengths if length is not None)
     (below,) = node.upstream
     length = _length(below)
-    if isinstance(node, Repeat):
-        return None if length is None or node.epochs is None else length * node.epochs
-    if isinstance(node, Take) and length is None:
-        return None
     if length is None:
         return None
+    if isinstance(node, Repeat):
+        if node.epochs is None:
+            return ENDLESS if length else None  # Without an example it ends with an error.
+        return length * node.epochs
     if isinstance(node, Take):
         return min(length, node.count)
     if isinstance(node, Skip):
         return max(0, length - node.count)
-    if isinstance(node, Batch):
+    if isinstance(node, Batch) and length != ENDLESS:
         return -(-length // node.size) if node.keep_last else length // node.size
     return length
 

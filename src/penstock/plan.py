@@ -120,6 +120,13 @@ class Node:
         return bool(self.upstream) and self.upstream[0].batched
 
 
+def before_delivery(of: Node, word: str) -> None:
+    """Says that a word comes too late: what it works on is already in a framework's arrays."""
+    if find(of, Convert):
+        do = f"`.to(...)` after `{word}`; a pipeline in another is delivered by that one"
+        raise PipelineError(mismatch(f"`{word}` before `to`", f"`{word}` after it", at=f"{word}()", do=do))
+
+
 @dataclass(frozen=True, slots=True)
 class Read(Node):
     """Reads one source."""
@@ -146,28 +153,36 @@ class Join(Node):
     def __post_init__(self) -> None:
         if not self.of:
             raise PipelineError(mismatch("at least one source", "none", at="join(sources)"))
+        for node in self.of:
+            before_delivery(node, "join")
         if self.order not in ("fixed", "arrival"):
             raise PipelineError(mismatch('`order` to be "fixed" or "arrival"', f"`{self.order!r}`", at="join(order)"))
         seen: dict[int, int] = {}
         for number, node in enumerate(_reads(self)):
-            once = node.source.once
-            if once is None:
-                continue
-            if id(once) in seen:
-                raise PipelineError(
-                    mismatch(
-                        "each one-shot iterator in one source only",
-                        f"the same `{type(once).__name__}` in sources {seen[id(once)]} and {number}",
-                        at="join(sources)",
-                        do="pass a callable that opens it; the same callable twice is two streams",
+            for once in _onces(node.source):
+                if seen.setdefault(id(once), number) != number:
+                    raise PipelineError(
+                        mismatch(
+                            "each one-shot iterator in one source only",
+                            f"the same `{type(once).__name__}` in sources {seen[id(once)]} and {number}",
+                            at="join(sources)",
+                            do="pass a callable that opens it; the same callable twice is two streams",
+                        )
                     )
-                )
-            seen[id(once)] = number
 
     @property
     def batched(self) -> bool:
         """A join gives examples: the batches of a batched input are its chunks."""
         return False
+
+
+def _onces(source: Source) -> Iterator[object]:
+    """The one-shot objects behind a source, and behind those that it is made of."""
+    parts: tuple[Source, ...] = getattr(source, "parts", ())
+    for part in parts:
+        yield from _onces(part)
+    if not parts and source.once is not None:
+        yield source.once
 
 
 def _reads(node: Node) -> Iterator[Read]:
@@ -189,6 +204,7 @@ class Map(Node):
 
     def __post_init__(self) -> None:
         function(self.fn, at="map(fn)")
+        before_delivery(self.of, "map")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +219,7 @@ class Filter(Node):
 
     def __post_init__(self) -> None:
         function(self.fn, at="filter(fn)")
+        before_delivery(self.of, "filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +297,11 @@ class Pad(Node):
     in_order: bool = False
     """Whether the rules stand in the order of the components instead, one for each (TF1's `shapes`)."""
 
+    def __post_init__(self) -> None:
+        if self.of.batched:
+            raise PipelineError(mismatch("`pad` before `batch`", "`pad` after it", at="pad()"))
+        before_delivery(self.of, "pad")
+
     def resolved(self, paths: Sequence[Path]) -> dict[Path, PadRule]:
         """The rule of each component that has one, once it is known which components there are.
 
@@ -313,6 +335,7 @@ class Batch(Node):
         object.__setattr__(self, "size", positive(self.size, "batch_size", at="batch(batch_size)"))
         if self.of.batched:
             raise PipelineError(mismatch("`batch` once", "`batch` after `batch`", at="batch()", do="`unbatch()` first"))
+        before_delivery(self.of, "batch")
 
     @property
     def batched(self) -> bool:
@@ -329,6 +352,7 @@ class Unbatch(Node):
     def __post_init__(self) -> None:
         if not self.of.batched:
             raise PipelineError(mismatch("batches", "examples", at="unbatch()", do="`.batch(size)` comes before it"))
+        before_delivery(self.of, "unbatch")
 
     @property
     def batched(self) -> bool:
@@ -349,6 +373,8 @@ class Convert(Node):
             raise PipelineError(
                 mismatch('`to` to be "numpy", "torch", "jax" or "tensorflow"', f"`{self.to!r}`", at="to(framework)")
             )
+        if find(self.of, Convert):
+            raise PipelineError(mismatch("`to` once", "`to` after `to`", at="to(framework)"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +399,8 @@ class Options:
             object.__setattr__(self, "seed", operator.index(self.seed))
         except TypeError:
             raise PipelineError(mismatch("`seed` to be an integer", f"`{self.seed!r}`", at="options(seed)")) from None
+        if self.name is not None and not isinstance(self.name, str):
+            raise PipelineError(mismatch("`name` to be a text", f"`{self.name!r}`", at="options(name)"))
         for name in ("capacity", "capacity_bytes"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, positive(getattr(self, name), name, at=f"options({name})"))

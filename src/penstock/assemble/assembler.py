@@ -14,9 +14,8 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble.kernels import extent, fill, gather, stack
+from penstock.assemble.kernels import Pool, extent, fill, gather, prepared, stack
 from penstock.assemble.misfit import Misfit
-from penstock.assemble.pool import Pool
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import PadRule
@@ -156,6 +155,7 @@ class _Part:
         self.name = path_text(path)
         self.rule = rule
         self.component = component.with_shape(self._shape(component, rule))
+        self._prepared = prepared(self.component)
         self.rigid = rule is None or None not in self.component.shape
         self._value = self._pad_value(component, rule)
         self._sizes: Shape = component.shape if rule is None or rule.shape is None or rule.fixed else rule.shape
@@ -197,14 +197,15 @@ class _Part:
         """The component of a batch."""
         component = self.component
         if self.rigid:
-            out = pool.array((len(leaves), *component.shape), self._dtype(leaves))  # type: ignore[arg-type]
-            stack(leaves, component, out)
+            dtype = component.dtype if not self._text else self._dtype(leaves)
+            out = pool.array((len(leaves), *component.shape), dtype)
+            stack(leaves, self._prepared, out)
             return out
         assert self.rule is not None, "only a rule frees a dimension"
-        target = self._target(extent(leaves, component), leaves)
+        target = self._target(extent(leaves, self._prepared), leaves)
         out = pool.array((len(leaves), *target), self._dtype(leaves))
         value = self._filler(leaves)
-        fill(leaves, component, out, value, self.rule.side == "left", self.rule.truncate)
+        fill(leaves, self._prepared, out, value, self.rule.side == "left", self.rule.truncate)
         if self.rule.lengths is not None or self.rule.mask is not None:
             self._add_extras(np.array([np.shape(leaf) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras)
         return out
@@ -274,13 +275,19 @@ class _Part:
     def joined(self, pieces: list[Array], count: int, pool: Pool, extras: dict[str, Array]) -> Array:
         """The component of a batch that is put together from runs of it."""
         component = self.component
+        if self.rigid and not self._text:
+            shape, dtype = component.shape, component.dtype
+            if all(piece.dtype == dtype and piece.shape[1:] == shape for piece in pieces):
+                out = pool.array((count, *shape), dtype)
+                np.concatenate(pieces, out=out)
+                return out
         start = 0
         for piece in pieces:
             if not component.fits(Component(piece.dtype, piece.shape[1:], component.text)):
                 raise Misfit(start)
             start += len(piece)
         if self.rigid:
-            target: tuple[int, ...] = component.shape  # type: ignore[assignment]
+            target = tuple(size for size in component.shape if size is not None)
         else:
             largest = tuple(max(piece.shape[axis + 1] for piece in pieces) for axis in range(len(component.shape)))
             target = self._target(largest, [row for piece in pieces for row in piece])

@@ -16,7 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
-__all__ = ["Pool"]
+__all__ = ["ALIGNED", "IDLE", "LEAST", "Pool", "size_class"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -59,7 +59,7 @@ class Pool:
           dtype: its dtype; arrays that hold objects are not recycled.
         """
         nbytes = prod(shape) * dtype.itemsize
-        if dtype.hasobject or dtype.kind == "T" or nbytes < LEAST:
+        if nbytes < LEAST or dtype.hasobject:
             return np.empty(shape, dtype)
         size = size_class(nbytes)
         idle = self._idle.get(size)

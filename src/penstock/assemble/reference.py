@@ -16,9 +16,14 @@ from penstock.errors import SpecError
 from penstock.spec import Component, as_leaf
 from penstock.structure import Form, Structure
 
-__all__ = ["extent", "fill", "gather", "pull_turns", "stack"]
+__all__ = ["extent", "fill", "gather", "prepared", "pull_turns", "stack"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def prepared(component: Component) -> Component:
+    """What `stack`, `extent` and `fill` are told of a component; the native part works it out once."""
+    return component
 
 
 def gather(rows: list[Any], structure: Structure) -> list[list[Any]]:

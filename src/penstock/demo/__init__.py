@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +27,6 @@ class Outcome:
     """What went by while it trained."""
     stats: FlowStats
     """Of the flow that it trained on."""
-    train_s: float
-    """How long the training loop took. [s]"""
 
 
 def run(*, out: Path, epochs: int = 1, batch_size: int = 32, seed: int = 0) -> Outcome:
@@ -54,23 +51,19 @@ def run(*, out: Path, epochs: int = 1, batch_size: int = 32, seed: int = 0) -> O
 
     model, diary = InkModel(seed=seed), Diary(names)
     with screen.progress(EXAMPLES["train"] * epochs) as advance, pipeline.open() as flow:
-        start = time.perf_counter()
         for batch in flow:
             loss = model.train(batch["ink"], batch["mask"], batch["digit"])
             diary.note(batch, loss)
             advance(len(batch["digit"]), loss)
-        train_s = time.perf_counter() - start
         stats, report = flow.stats(), flow.report()
 
     accuracy, held_out = _test(model)
     picture.draw(out, diary, accuracy=accuracy, held_out=held_out)
     screen.sources(stats)
-    speed = f"{diary.examples / train_s:,.0f} examples/s, training included"
-    screen.say(f"{diary.examples:,} examples in {len(diary.losses)} batches, {speed}")
     screen.say(f"{report}\n")
     screen.say(f"accuracy  {accuracy:.1%} of {held_out} held-out examples, after {_times(epochs, 'epoch')}")
     screen.say(f"picture   {out}")
-    return Outcome(accuracy, held_out, diary, stats, train_s)
+    return Outcome(accuracy, held_out, diary, stats)
 
 
 def _test(model: InkModel) -> tuple[float, int]:

@@ -107,11 +107,10 @@ def _batch(figure: Any, diary: Diary) -> None:
 def _origins(axes: Any, diary: Diary) -> None:
     """How many examples of each batch came from each source, the first source on top."""
     counts = diary.by_batch
-    below = np.zeros(len(counts), np.int64)
-    for source, colour in reversed(list(enumerate(_colours(diary.names)))):
-        axes.bar(np.arange(len(counts)), counts[:, source], bottom=below, width=1.0, color=colour, linewidth=0)
-        below += counts[:, source]
-    axes.set(xlim=(-0.5, len(counts) - 0.5), ylim=(0, below.max(initial=1)))
+    steps = np.concatenate([counts, counts[-1:]])[:, ::-1].T  # a step ends where the next begins, also the last
+    edges = np.arange(len(counts) + 1) - 0.5
+    axes.stackplot(edges, steps, colors=_colours(diary.names)[::-1], step="post", linewidth=0)
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, counts.sum(axis=1).max()))
     axes.set_xlabel("batch", fontsize=9, color=QUIET)
     axes.set_ylabel("examples from each file", fontsize=9, color=QUIET)
     axes.set_title("Each file in its turn, until it ends", fontsize=12, color=DARK, loc="left")

@@ -34,23 +34,23 @@ class Screen:
         columns = (
             parts.TextColumn("training"),
             parts.BarColumn(bar_width=None),
-            parts.TextColumn("{task.completed:>5,} / {task.total:,} examples   loss {task.fields[loss]:.3f}"),
+            parts.TextColumn("{task.completed:>5,} / {task.total:,} examples   {task.fields[loss]}"),
         )
         with parts.Progress(*columns, console=self._console) as progress:
-            task = progress.add_task("training", total=total, loss=float("nan"))
+            task = progress.add_task("training", total=total, loss="")
 
             def advance(examples: int, loss: float) -> None:
-                progress.update(task, advance=examples, loss=loss)
+                progress.update(task, advance=examples, loss=f"loss {loss:.3f}")
 
             yield advance
 
     def sources(self, stats: FlowStats) -> None:
         """Shows a table with a row for each source."""
         table: Any = load("rich.table", extra="demo").Table(box=load("rich.box", extra="demo").SIMPLE_HEAD)
-        table.add_column("source")
-        for heading in ("examples\nread", "read for\n[ms]", "waited for\nroom [ms]", "held up the\nothers [ms]"):
+        table.add_column("source", no_wrap=True)
+        for heading in ("examples\nread", "ms spent\nreading", "ms waited\nfor room", "ms others\nwaited"):
             table.add_column(heading, justify="right")
-        table.add_column("run by")
+        table.add_column("run by", no_wrap=True)
         for lane in stats.sources:
             times = [f"{1000 * wait:.1f}" for wait in (lane.busy_s, lane.put_wait_s, lane.take_wait_s)]
             table.add_row(lane.name, f"{lane.examples:,}", *times, "the driver" if lane.parked else "its thread")

@@ -19,7 +19,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread, current_thread
+from threading import TIMEOUT_MAX, Thread, current_thread
 from threading import enumerate as all_threads
 from time import monotonic
 from typing import Protocol, final
@@ -60,7 +60,7 @@ class Coordinator:
         self.pid = os.getpid()
         self.stragglers: list[str] = []
         """What threads were doing that did not come back in time, each with its stack."""
-        self._grace_s = grace_s
+        self._grace_s = min(grace_s, TIMEOUT_MAX / 4)
         self._asked: SimpleQueue[None] = SimpleQueue()
         self._stopping = False
         self._running: list[tuple[Driven, Thread]] = []
@@ -108,7 +108,7 @@ class Coordinator:
 
     def _note(self, driven: Driven) -> None:
         if driven.close_error is not None:
-            self._raised[f"closing {driven.doing()!r} raised {driven.close_error!r}"] += 1
+            self._raised[f"closing {driven.doing()} raised {driven.close_error!r}"] += 1
 
     def stop(self) -> None:
         """Asks for the end; comes back at once. Safe anywhere; in a forked child, which has none of the threads, it does nothing."""
@@ -137,7 +137,7 @@ class Coordinator:
         """Ends the flow with the interpreter, in the main thread."""
         for thread in all_threads():  # all flows at once, so that those that are stuck are waited for together
             if isinstance(thread, _Closer):
-                thread.coordinator.stop()
+                thread.ask()
         self.join()
 
     def run(self) -> None:
@@ -171,7 +171,7 @@ class Coordinator:
                 awaited.add(thread)
                 if thread.is_alive():
                     driven.stuck = True
-                    self.stragglers.append(f"thread {thread.name!r} is still inside the code of {driven.doing()!r}:\n{_stack(thread)}")
+                    self.stragglers.append(f"thread {thread.name!r} is still inside the code of {driven.doing()}:\n{_stack(thread)}")
         for driven, _ in self._running:
             self._note(driven)
 
@@ -182,11 +182,19 @@ class _Closer(Thread):
 
     def __init__(self, coordinator: Coordinator) -> None:
         super().__init__(name=f"ps-coord/{coordinator.name}", daemon=True)
-        self.coordinator = coordinator
+        self._coordinator: Coordinator | None = coordinator
 
     def run(self) -> None:
         """Ends the flow when asked to."""
-        self.coordinator.run()
+        if self._coordinator is not None:
+            self._coordinator.run()
+        self._coordinator = None  # they hold each other, and only a collection would free them
+
+    def ask(self) -> None:
+        """Asks for the flow's end."""
+        coordinator = self._coordinator
+        if coordinator is not None:
+            coordinator.stop()
 
 
 def _stack(thread: Thread) -> str:

@@ -11,6 +11,7 @@ How
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from math import ceil
 from time import perf_counter
 from typing import Any, final
@@ -48,10 +49,12 @@ class Head:
     Args:
       stage: the last stage of the pipeline.
       name: of the flow.
+      doing: tells whose code is being run, for the case that it does not come back.
     """
 
-    def __init__(self, stage: Stage, *, name: str) -> None:
+    def __init__(self, stage: Stage, *, name: str, doing: Callable[[], str]) -> None:
         self.name = name
+        self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
         self._stage = stage
@@ -62,7 +65,7 @@ class Head:
         self._room = LEAST
         self._pace = 0.0
         self._eager = True
-        self._busy_s = self._put_wait_s = self._take_wait_s = 0.0
+        self._busy_s = self._put_wait_s = self._take_wait_s = self._waiting_since = 0.0
         self._most = self._put = 0
 
     def pump(self) -> None:
@@ -87,7 +90,7 @@ class Head:
         finally:
             try:
                 self._stage.close()
-            except Exception as error:  # what a generator's `finally` raised; told when the flow is closed
+            except BaseException as error:  # what a generator's `finally` raised; told when the flow is closed
                 self.close_error = error
 
     def _set_pace(self, took: float) -> None:
@@ -136,13 +139,25 @@ class Head:
                 continue
             if self._aborted:
                 raise Aborted
-            started = perf_counter()
-            self._eager = False
-            self._filled.wait(AHEAD_S)
-            self._eager = True
-            if not entries and not self._aborted:
-                self._filled.wait()
-            self._take_wait_s += perf_counter() - started
+            self._waiting_since = perf_counter()
+            try:
+                self._eager = False
+                self._filled.wait(AHEAD_S)
+                self._eager = True
+                if not entries and not self._aborted:
+                    self._filled.wait()
+            finally:
+                self._take_wait_s += self._waited_s()
+                self._waiting_since = 0.0
+
+    def _waited_s(self) -> float:
+        """How long the loop has been waiting by now; 0 if it is not. [s]"""
+        since = self._waiting_since
+        return perf_counter() - since if since else 0.0
+
+    def forget(self) -> None:
+        """Lets go of what was never taken, once the threads have ended."""
+        self._entries = deque()
 
     def abort(self) -> None:
         """Wakes everyone who waits, for good. Takes no lock."""
@@ -160,7 +175,7 @@ class Head:
             most_bytes=0,
             room=self._room,
             put_wait_s=self._put_wait_s,
-            take_wait_s=self._take_wait_s,
+            take_wait_s=self._take_wait_s + self._waited_s(),
             busy_s=self._busy_s,
             parked=False,
         )
@@ -197,6 +212,10 @@ class InlineHead:
     def close(self) -> None:
         """Closes the stages."""
         self._stage.close()
+
+    def forget(self) -> None:
+        """Lets go of what was never taken."""
+        self._entry = None
 
     def stats(self) -> LaneStats:
         """What has been pulled since the flow was opened."""

@@ -81,6 +81,7 @@ class Lane:
       parks: whether a quick stage may be handed to the taker.
       bell: what rings when something is ready; the lanes of one merge in arrival order share one.
       wave: where a lane waits for its thread until it proves to need one; `None` has a thread from the start.
+      pulled_s: tells how long the merge, which pulls the parked source's iterator itself, has been at that. [s]
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Lane:
         parks: bool = False,
         bell: Bell | None = None,
         wave: Wave | None = None,
+        pulled_s: Callable[[object], float] | None = None,
     ) -> None:
         self.name = name
         self.items = items
@@ -115,6 +117,7 @@ class Lane:
         self._to_close = [stage]
         self._aborted = False
         self._wave = wave
+        self._pulled_s = pulled_s
         self._parked = wave is not None
         self._left = False
         self._probes = PROBES
@@ -124,7 +127,8 @@ class Lane:
         self._put_wait_s = self._busy_s = 0.0
         # Written by the taker alone:
         self._taken = self._taken_bytes = 0
-        self._take_wait_s = 0.0
+        self._take_wait_s = self._waiting_since = 0.0
+        self._share = 1.0
 
     # The lane's thread.
 
@@ -142,6 +146,8 @@ class Lane:
             # While it is parked the taker has the stage, and closes it, unless the taker was done before.
             if not self._parked or self._left:
                 self._close_stage()
+            if self._left:
+                self._entries.clear()
 
     def _run(self, breath: Breath) -> None:
         seen, spent = -1, 0.0  # the first pull opens the source, and tells nothing
@@ -151,10 +157,11 @@ class Lane:
             chunk = self._stage.take(self._grain if self.items else min(self._grain, self._room - self._put + self._taken))
             took = perf_counter() - started
             self._busy_s += took
-            self._append(chunk, self._admitted(chunk))
+            if not chunk.is_end:
+                self._append(chunk, self._admitted(chunk))
             if chunk.error is not None or chunk.count == 0:
-                if chunk.count or chunk.error is not None:
-                    self._append(END, 0)
+                self._close_stage()  # before its end is told: what comes next may open the same file
+                self._append(END, 0)
                 return
             seen, spent = (seen + chunk.count, spent + took) if seen >= 0 else (0, 0.0)
             if self._parks and seen >= self._probes:
@@ -214,7 +221,7 @@ class Lane:
             return
         try:
             stage.close()
-        except Exception as error:  # what a generator's `finally` raised; told when the flow is closed
+        except BaseException as error:  # what a generator's `finally` raised; told when the flow is closed
             self.close_error = error
 
     # The taker.
@@ -233,12 +240,14 @@ class Lane:
         """
         if self._entries or self._parked:
             return
-        started = perf_counter()
-        while not self._entries and not self._parked:
-            if self._aborted:
-                raise Aborted
-            self._filled.wait()
-        self._take_wait_s += perf_counter() - started
+        self.begin_wait()
+        try:
+            while not self._entries and not self._parked:
+                if self._aborted:
+                    raise Aborted
+                self._filled.wait()
+        finally:
+            self.end_wait()
 
     def take(self, n: int) -> Chunk:
         """Gives up to n examples; an error; or the end, again and again."""
@@ -263,9 +272,10 @@ class Lane:
     def _pulled(self, n: int) -> Chunk:
         """Pulls the parked stage in the taker's thread."""
         opening = self._put == 0
-        started = perf_counter()
+        started = self._waiting_since = perf_counter()
         chunk = self._stage.take(n)
         took = perf_counter() - started
+        self._waiting_since = 0.0
         self._put += chunk.count
         self._taken += chunk.count
         if took > (LONG_OPENING_S if opening else LONG_S) and took > QUICK_S * chunk.count and waited():
@@ -295,7 +305,8 @@ class Lane:
     @property
     def direct(self) -> RowReader | None:
         """The reader, while the lane is parked and all that it had ready is taken."""
-        return self._reader if self._parked and not self._entries else None
+        reader = self._reader
+        return reader if self._parked and not self._entries and reader is not None and reader.direct is not None else None
 
     def slow(self) -> None:
         """Gives the thread its stage back: a pull took long."""
@@ -324,8 +335,31 @@ class Lane:
         self.abort()
         if self._parked:
             self._close_stage()
+        self._entries.clear()
+
+    def begin_wait(self, share: float = 1.0) -> None:
+        """Counts the time from now on as waiting for it, or a share of that where the taker waits for others too."""
+        self._share, self._waiting_since = share, perf_counter()
+
+    def end_wait(self) -> None:
+        """Ends that."""
+        self._take_wait_s += self._share * (perf_counter() - self._waiting_since)
+        self._waiting_since = 0.0
 
     # Anybody.
+
+    def doing(self) -> str:
+        """Whose code its thread runs."""
+        return f"source {self.name!r}"
+
+    def awaited_s(self) -> float:
+        """How long the taker has been waiting for it by now, or pulling it; 0 if it is not. [s]"""
+        since = self._waiting_since
+        if since:
+            return self._share * (perf_counter() - since)
+        if not self._parked or self._reader is None or self._pulled_s is None:
+            return 0.0
+        return self._pulled_s(self._reader.direct)
 
     @property
     def aborted(self) -> bool:
@@ -348,7 +382,7 @@ class Lane:
             most_bytes=self._most_bytes,
             room=self._room,
             put_wait_s=self._put_wait_s,
-            take_wait_s=self._take_wait_s,
+            take_wait_s=self._take_wait_s + self.awaited_s(),
             busy_s=self._busy_s,
             parked=self._parked,
         )

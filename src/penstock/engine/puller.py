@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any, final
 
+from penstock.assemble import pull_turns
 from penstock.engine.breath import INTERVAL_S, LONG_S, Breath, waited
 from penstock.engine.lane import QUICK_S
-from penstock.stages.merge import pull_turns
 
 __all__ = ["Puller"]
 
@@ -21,10 +21,11 @@ class Puller:
         self._breath = Breath()
         self._run = 64
         self._suspect = 0
+        self._pulling: tuple[list[Iterator[Any]], int, list[Any], float] | None = None
         self.busy_s = 0.0
         """Time spent in the sources. [s]"""
 
-    def __call__(self, iterators: Sequence[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
+    def __call__(self, iterators: list[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
         """Pulls n items in turn; gives the places of those that took long."""
         k = len(iterators)
         before = len(rows)
@@ -34,7 +35,9 @@ class Puller:
             place = (first + have - before) % k
             run = 1 if self._suspect else min(self._run, goal - have)
             started = perf_counter()
+            self._pulling = iterators, place - have, rows, started
             pull_turns(iterators, place, run, rows)
+            self._pulling = None
             spent = perf_counter() - started
             self.busy_s += spent
             if len(rows) < have + run:
@@ -49,3 +52,11 @@ class Puller:
                 self._run = max(1, min(4096, int(INTERVAL_S / (spent / run + 1e-9))))
             self._breath.take()
         return sorted(slow)
+
+    def awaited_s(self, iterator: object) -> float:
+        """How long this iterator has been pulled by now, about; 0 if it is another's turn. [s]"""
+        pulling = self._pulling
+        if pulling is None:
+            return 0.0
+        iterators, shift, rows, started = pulling
+        return perf_counter() - started if iterators[(shift + len(rows)) % len(iterators)] is iterator else 0.0

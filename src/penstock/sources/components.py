@@ -9,11 +9,13 @@ from operator import is_
 from typing import Any, final
 
 from penstock.chunk import Columns
-from penstock.errors import SourceError, mismatch
+from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
 from penstock.structure import Form, Structure, path_text
 
 __all__ = ["ComponentsSource", "examples_of"]
+
+_CONSTANT = "for a constant use `itertools.repeat(value)`, for numbers `itertools.count()`, beside one that ends"
 
 _ENDED = object()
 _has_ended = partial(is_, _ENDED)
@@ -30,24 +32,38 @@ class ComponentsSource:
     Args:
       structure: how the components are nested.
       sources: the source of each leaf; the same object twice is read once and used twice.
+      at: where, for messages.
+
+    Raises:
+      PipelineError: the lengths of two components are known, and differ.
     """
 
     blocks = False
 
-    def __init__(self, structure: Structure, sources: tuple[Source, ...]) -> None:
+    def __init__(self, structure: Structure, sources: tuple[Source, ...], *, at: str = "source") -> None:
         self._structure = structure
-        self._sources = list({id(source): source for source in sources}.values())
-        places = {id(source): place for place, source in enumerate(self._sources)}
+        self.parts = tuple({id(source): source for source in sources}.values())
+        """The sources that are read, each once."""
+        places = {id(source): place for place, source in enumerate(self.parts)}
         self._places = [places[id(source)] for source in sources]
         self.label = structure.draw([source.label for source in sources])
-        onces = [source.once for source in self._sources if source.once is not None]
+        onces = [source.once for source in self.parts if source.once is not None]
         self.once: object | None = onces[0] if onces else None
-        known = [source.waits for source in self._sources]
+        known = [source.waits for source in self.parts]
         self.waits: bool | None = True if True in known else None if None in known else False
+        self._check_lengths(sources, at)
+
+    def _check_lengths(self, sources: tuple[Source, ...], at: str) -> None:
+        known = [(path, source.length()) for path, source in zip(self._structure.paths(), sources, strict=True)]
+        lengths = [(path, length) for path, length in known if length is not None]
+        for path, length in lengths:
+            if length != lengths[0][1]:
+                want = f"as many examples as `{path_text(lengths[0][0])}` has, {lengths[0][1]}"
+                raise PipelineError(mismatch(want, f"{length}", at=f"component `{path_text(path)}` of {at}", do=_CONSTANT))
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Opens all, and reads them in step."""
-        streams = [examples_of(source, epoch) for source in self._sources]
+        streams = [examples_of(source, epoch) for source in self.parts]
         return self._steps(streams)
 
     def _steps(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
@@ -61,7 +77,7 @@ class ComponentsSource:
 
     def _zipped(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
         plain = self._structure.form is Form.TUPLE and self._places == list(range(len(self._structure.keys)))
-        ending = [place for place, source in enumerate(self._sources) if not getattr(source, "endless", False)]
+        ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
         for step, leaves in enumerate(zip_longest(*streams, fillvalue=_ENDED)):
             if any(map(_has_ended, leaves)):
                 if any(leaves[place] is not _ENDED for place in ending):
@@ -77,13 +93,14 @@ class ComponentsSource:
                 "components that end together",
                 f"the end of {', '.join(f'`{name}`' for name in short)} while others go on",
                 at=f"step {step} of `{self.label}`",
-                do="for a constant use `itertools.repeat(value)`, for numbers `itertools.count()`, beside one that ends",
+                do=_CONSTANT,
             )
         )
 
     def length(self) -> int | None:
         """The common length, where all are known."""
-        lengths = {source.length() for source in self._sources}
+        endless = [source for source in self.parts if getattr(source, "endless", False)]
+        lengths = {source.length() for source in self.parts if source not in endless}
         return lengths.pop() if len(lengths) == 1 else None
 
 

@@ -1,17 +1,18 @@
 """CSV files, read block by block by Arrow.
 
-Types are guessed from a file's first MiB: int64, float64, bool, dates and times, else `str`. The files after a stream's first
-are read with its types.
+Types are guessed from a file's first MiB: int64, float64, bool, dates and times, else `str`.
+The files after a stream's first are read with its types.
 
-The quick path reads whole blocks. Where Arrow finds a bad row, the file is read again without types, from its start up to
-that row, so that the examples before it are given and the error can name it.
+The quick path reads whole blocks.
+Where Arrow finds a bad row, the file is read again without types, from its start up to that row: so the examples before
+that row are given, and the error names it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -21,6 +22,7 @@ from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.optional import load
 from penstock.plan import Source
 from penstock.sources.files import Paths, named, said
+from penstock.sources.halving import rows_before
 from penstock.sources.tables import Choose, Table, table_sources
 from penstock.sources.types import arrow_types
 
@@ -70,7 +72,7 @@ class _Csv:
     delimiter: str
     types: Mapping[str, Any]
 
-    kind = "CSV"
+    kind = "a CSV file"
 
     @contextmanager
     def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
@@ -89,13 +91,18 @@ class _Csv:
         return None
 
     def _names(self, path: str) -> list[str]:
-        with load("pyarrow", extra="arrow").input_stream(path) as stream, io.TextIOWrapper(stream, "utf-8-sig") as text:
+        """The columns' names, in the first line that is not empty."""
+        stream = load("pyarrow", extra="arrow").input_stream(path)
+        with stream, io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="") as text:
             try:
-                return next((row for row in csv.reader(text, delimiter=self.delimiter) if row), [])
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise SourceError(mismatch("a CSV file in UTF-8", f"`{said(error)}`", at=f"'{path}'")) from error
+                names = next((row for row in csv.reader(text, delimiter=self.delimiter) if row), [])
+            except csv.Error as error:
+                raise SourceError(mismatch("a CSV file", f"`{said(error)}`", at=f"'{path}'")) from error
+        if any("\udc80" <= sign <= "\udcff" for name in names for sign in name):
+            raise SourceError(mismatch("text in UTF-8", "other bytes", at=f"the first line of '{path}'"))
+        return names
 
-    def _batches(self, path: str, needed: list[str], types: dict[str, Any]) -> Iterator[tuple[int, Any]]:
+    def _batches(self, path: str, needed: list[str], types: dict[str, Any]) -> Generator[tuple[int, Any], None, None]:
         pa = load("pyarrow", extra="arrow")
         row = 0
         try:
@@ -109,6 +116,8 @@ class _Csv:
                 yield row, batch
                 row += batch.num_rows
         except pa.ArrowInvalid as error:
+            if "Empty CSV file or block" in str(error):
+                return  # nothing but the first line
             if "straddling" not in str(error):
                 yield from self._up_to_bad_row(path, needed, types, row)
                 raise
@@ -134,7 +143,9 @@ class _Csv:
             with arrow_csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=how) as reader:
                 yield from reader
 
-    def _up_to_bad_row(self, path: str, needed: list[str], types: dict[str, Any], done: int) -> Iterator[tuple[int, Any]]:
+    def _up_to_bad_row(
+        self, path: str, needed: list[str], types: dict[str, Any], done: int
+    ) -> Iterator[tuple[int, Any]]:
         """The rows from `done` up to the first bad one, then an error that says what is wrong with it."""
         binary = load("pyarrow", extra="arrow").binary()
         bad: list[Any] = []
@@ -155,26 +166,19 @@ class _Csv:
             if stop < batch.num_rows:
                 break
         if bad:
-            expected = f"{bad[0].expected_columns} values, as in the first line,"
-            raise SourceError(mismatch(expected, f"{bad[0].actual_columns}", at=f"row {bad[0].number - 2} of '{path}'"))
+            expected, got = f"{bad[0].expected_columns} values, as in the first line", str(bad[0].actual_columns)
+            raise SourceError(mismatch(expected, got, at=f"row {bad[0].number - 2} of '{path}'"))
 
     def _good(self, rows: list[Any], needed: list[str], types: dict[str, Any]) -> int:
-        """How many rows there are before the first that cannot be converted, found by halving."""
-        low, high = 0, len(rows)
-        if self._converted(rows, needed, types) is not None:
-            return high
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._converted(rows[:middle], needed, types) is None:
-                high = middle
-            else:
-                low = middle
-        return low
+        return rows_before(len(rows), lambda count: self._converted(rows[:count], needed, types) is not None)
 
     def _misfit(self, values: tuple[bytes, ...], needed: list[str], types: dict[str, Any], at: str) -> SourceError:
         for name, value in zip(needed, values, strict=True):
             if self._converted([(value,)], [name], types) is None:
-                text = value.decode(errors="replace")
+                try:
+                    text = value.decode()
+                except UnicodeDecodeError:
+                    return SourceError(mismatch("text in UTF-8", "other bytes", at=f"column `{name}`, {at}"))
                 do = f"`types={{'{name}': ...}}` says what a column is"
                 return SourceError(mismatch(f"`{name}: {types[name]}`", f"{text!r}", at=at, do=do))
         raise AssertionError("a row that cannot be converted has a value that cannot")

@@ -65,7 +65,7 @@ class Decoder:
             return
         try:
             values = self._values(batch)
-        except (UnicodeDecodeError, self._pa.ArrowException):
+        except UnicodeDecodeError:
             yield from self._up_to_bad_text(batch, rows)
             return
         nulls = [value.null_rows() for value in values]
@@ -86,8 +86,9 @@ class Decoder:
         raise SourceError(mismatch("a value", "a null", at=at, do=self._do.format(name=name)))
 
     def _values(self, batch: Any) -> list[Values]:
-        pairs = zip(self._plan.leaves, self._fills, strict=True)
-        return [value if fill is None else value.filled(fill) for value, fill in ((l.read(batch), f) for l, f in pairs)]
+        values = [leaf.read(batch) for leaf in self._plan.leaves]
+        pairs = zip(values, self._fills, strict=True)
+        return [value if fill is None else value.filled(fill) for value, fill in pairs]
 
     def _up_to_bad_text(self, batch: Any, rows: Any) -> Iterator[Columns | list[Any]]:
         for row in range(batch.num_rows):
@@ -95,7 +96,7 @@ class Decoder:
             for leaf in self._plan.leaves:
                 try:
                     leaf.read(one)
-                except (UnicodeDecodeError, self._pa.ArrowException) as error:
+                except UnicodeDecodeError as error:
                     yield from self.blocks(batch.slice(0, row), rows)
                     at = f"column `{leaf.name}`, row {rows[row]} of {self._where}"
                     raise SourceError(mismatch("text in UTF-8", "other bytes", at=at)) from error

@@ -11,8 +11,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +27,7 @@ from penstock.sources.arrow import ArrowSource
 from penstock.sources.components import ComponentsSource
 from penstock.sources.indexed import IndexedSource
 from penstock.sources.iterables import CallableSource, IterableSource
-from penstock.structure import Structure
+from penstock.structure import LEAF, Path, Structure, path_text
 
 __all__ = ["as_source"]
 
@@ -76,6 +79,7 @@ def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
     if hasattr(kind, "__iter__") or hasattr(kind, "__next__"):
         return IterableSource(thing)
     if callable(thing):
+        _without_arguments(thing, at)
         return CallableSource(thing)
     raise PipelineError(
         mismatch("a source: an iterable, a callable that opens one, an array or a pipeline", f"`{kind.__name__}`", at=at)
@@ -85,27 +89,42 @@ def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
 def _components(thing: Any, at: str, known: dict[int, Source]) -> Source:
     if not thing:
         raise PipelineError(mismatch("at least one component", f"an empty `{type(thing).__name__}`", at=at))
-    fields = list(thing.items()) if isinstance(thing, dict) else list(enumerate(thing))
-    if all(isinstance(part, np.ndarray) for _, part in fields):
+    if all(isinstance(part, np.ndarray) for part in (thing.values() if isinstance(thing, dict) else thing)):
         return ArraySource(thing)
-    sources = []
-    for key, part in fields:
-        if part is None or isinstance(part, (int, float, complex, np.generic)):
+    sources: list[Source] = []
+    structure = _taken_apart(thing, (), at, known, sources)
+    return ComponentsSource(structure, tuple(sources), at=at)
+
+
+def _taken_apart(thing: Any, path: Path, at: str, known: dict[int, Source], sources: list[Source]) -> Structure:
+    """The structure of a dict, tuple or namedtuple whose parts are sources, and these sources in its order."""
+    if not isinstance(thing, (dict, tuple)) or not thing or hasattr(thing, "__penstock_examples__"):
+        place = f"component `{path_text(path)}` of {at}"
+        if thing is None or isinstance(thing, (int, float, complex, np.generic)):
             raise PipelineError(
-                mismatch("a source for each component", f"`{type(part).__name__}`", at=f"component `{key}` of {at}",
+                mismatch("a source for each component", f"`{type(thing).__name__}`", at=place,
                          do="a tuple or dict is components read in step; a list is examples")
             )
-        sources.append(_as_source(part, f"component `{key}` of {at}", known))
-    keys = tuple(key for key, _ in fields)
-    shell = dict.fromkeys(keys, 0) if isinstance(thing, dict) else thing
-    flat = Structure.of(shell) if isinstance(thing, dict) else _flat(thing)
-    return ComponentsSource(flat, tuple(sources))
+        sources.append(_as_source(thing, place, known))
+        return LEAF
+    shell = Structure.of(thing)  # Its own form and keys; what is in it is told here, not there.
+    parts = thing.values() if isinstance(thing, dict) else thing
+    pairs = zip(shell.keys, parts, strict=True)
+    return replace(shell, children=tuple(_taken_apart(part, (*path, key), at, known, sources) for key, part in pairs))
 
 
-def _flat(thing: tuple[Any, ...]) -> Structure:
-    """The structure of a tuple or namedtuple whose parts are sources, not components themselves."""
-    zeros = [0] * len(thing)
-    return Structure.of(type(thing)(*zeros) if hasattr(thing, "_fields") else tuple(zeros))
+def _without_arguments(make: Callable[..., Any], at: str) -> None:
+    try:
+        signature = inspect.signature(make)
+    except (TypeError, ValueError):  # Some of C do not tell theirs.
+        return
+    try:
+        signature.bind()
+    except TypeError:
+        raise PipelineError(
+            mismatch("a callable without arguments, which opens the source", f"one that takes `{signature}`", at=at,
+                     do="give them: `lambda: read(path)`, or `functools.partial(read, path)`")
+        ) from None
 
 
 def _is_torch_iterable(thing: object) -> bool:

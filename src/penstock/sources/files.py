@@ -2,7 +2,8 @@
 
 Guarantees
   The files of a glob come in the order of their names, those of a list in the order of the list.
-  File i is read by stream `i % streams`; a stream reads its files one after the other; there are never more streams than files.
+  File i is read by stream `i % streams`; a stream reads its files one after the other.
+  There are never more streams than files.
   What can be known without opening a file is said at once: a file that does not exist, a glob that matches none.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import glob
 import os
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self, final
 
@@ -55,13 +56,15 @@ def find_files(paths: Paths, *, word: str) -> tuple[str, ...]:
       SourceError: a file does not exist, or a glob matches none.
     """
     at = f"{word}(paths)"
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    if isinstance(several, bytes) or not isinstance(several, Iterable):
+    several: object = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    if isinstance(several, (bytes, Mapping)) or not isinstance(several, Iterable):
         raise PipelineError(mismatch("a path, a glob, or a list of them", f"`{type(several).__name__}`", at=at))
     files: dict[str, None] = {}
     for path in several:
         if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-            raise PipelineError(mismatch("a path, a glob, or a list of them", f"a `{type(path).__name__}` in it", at=at))
+            raise PipelineError(
+                mismatch("a path, a glob, or a list of them", f"a `{type(path).__name__}` in it", at=at)
+            )
         for file in _matches(os.path.expanduser(os.fspath(path))):
             if file in files:
                 raise PipelineError(mismatch("each file once", f"'{file}' twice", at=at))
@@ -91,7 +94,7 @@ class Reading:
     """While a file is read: what goes wrong is told with the file's name, and the row.
 
     Args:
-      kind: what the file is to be: `"CSV"`.
+      kind: what the file is to be: `"a CSV file"`.
       path: the file.
       errors: what the library that reads it raises, beside `OSError`.
 
@@ -104,7 +107,7 @@ class Reading:
         """The number of rows read so far; `None` while the file is opened."""
         self._kind = kind
         self._path = path
-        self._errors = (OSError, EOFError, zlib.error, *errors)
+        self._errors: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, *errors)
 
     @property
     def where(self) -> str:
@@ -115,14 +118,14 @@ class Reading:
         if not os.path.exists(self._path):
             raise SourceError(mismatch("a file", "none: it has gone since the pipeline was written", at=self.where))
         if os.path.isfile(self._path) and os.path.getsize(self._path) == 0:
-            raise SourceError(mismatch(f"a {self._kind} file", "an empty one (0 bytes)", at=self.where))
+            raise SourceError(mismatch(self._kind, "an empty one (0 bytes)", at=self.where))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if isinstance(error, self._errors) and not isinstance(error, (SourceError, MemoryError)):
-            raise SourceError(mismatch(f"a whole {self._kind} file", f"`{said(error)}`", at=self.where)) from error
+            raise SourceError(mismatch(f"{self._kind} that is whole", f"`{said(error)}`", at=self.where)) from error
 
 
 def said(error: BaseException) -> str:

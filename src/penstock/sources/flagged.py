@@ -31,6 +31,8 @@ class FlaggedSource:
 
     def __init__(self, source: Source, flag: np.ndarray[Any, Any] | None, *, chunks: bool) -> None:
         self._source = source
+        self.parts = (source,)
+        """The source that is read, and through it the flags."""
         self._flag = flag
         self._chunks = chunks
         self.label = source.label

@@ -48,7 +48,7 @@ def arrow_sources(
 @final
 @dataclass(frozen=True, slots=True)
 class _Arrow:
-    kind = "Arrow"
+    kind = "an Arrow file"
 
     @contextmanager
     def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
@@ -83,7 +83,7 @@ def _opened(file: Any, path: str, **options: Any) -> Any:
     if head.startswith(FILE):
         if tail != FILE or file.size() < 2 * len(FILE):
             got = "one without its end: cut off, or still being written"
-            raise SourceError(mismatch("a whole Arrow file", got, at=f"'{path}'"))
+            raise SourceError(mismatch("an Arrow file that is whole", got, at=f"'{path}'"))
         return ipc.open_file(file, options=how)
     if head.startswith(STREAM):
         return ipc.open_stream(file, options=how)

@@ -11,7 +11,7 @@
 | dictionary, run-end encoded, extension type | what it stands for |
 
 Guarantees
-  Numbers and times, also within lists, are views of Arrow's memory: read-only, not copied, and alive as long as the view is.
+  Numbers and times, also within lists, are read-only views of Arrow's memory, which lives as long as they do.
   (Exceptions: bool is unpacked, date32 and time32 are widened, and what is filled in for nulls needs a copy.)
 """
 
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, final
 
 import numpy as np
@@ -52,7 +53,7 @@ class Values:
         """bool[n]: the rows with a null anywhere; `None` if there are none."""
         found = None
         if self.null is not None:
-            found = self.null.any(axis=tuple(range(1, self.null.ndim)))
+            found = np.asarray(self.null.any(axis=tuple(range(1, self.null.ndim))))
             if self.offsets is not None:
                 rows = np.searchsorted(self.offsets, np.flatnonzero(found), "right") - 1
                 found = np.zeros(len(self.offsets) - 1, np.bool_)
@@ -87,7 +88,7 @@ class Values:
         if self.offsets is not None:
             ends = self.offsets.tolist()
             array = self.array
-            return [array[start:stop] for start, stop in zip(ends[:-1], ends[1:], strict=True)]
+            return [array[start:stop] for start, stop in pairwise(ends)]
         return self.array.tolist() if self.array.dtype == _OBJECT and self.array.ndim == 1 else list(self.array)
 
 
@@ -125,7 +126,7 @@ class Leaf:
         if not self.ragged:
             values, null = _flat(pa, array)
             if missing is not None:
-                null = _either(null, np.broadcast_to(_deep(missing, values.ndim), values.shape))
+                null = _either(null, _spread(missing, values))
             return Values(_sealed(values), null)
         offsets = array.offsets.to_numpy()
         start, stop = (int(offsets[0]), int(offsets[-1])) if len(offsets) else (0, 0)
@@ -174,7 +175,8 @@ class Plan:
             return columns[0]
         if self._flat:
             keys = self.structure.keys
-            return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+            # Of equal length by construction, and a keyword would cost a third of the time.
+            return [dict(zip(keys, row)) for row in zip(*columns, strict=True)]  # noqa: B905
         return [self.structure.build(row) for row in zip(*columns, strict=True)]
 
 
@@ -238,7 +240,7 @@ def _advice(types: Any, kind: Any) -> str:
     if types.is_struct(kind):
         return "write a list of structs as a struct of lists"
     if types.is_null(kind):
-        return "it has nulls only, so give it a type, or leave it out"
+        return "it has no value to tell its type: give it one, or leave it out"
     return "write it as another type, or leave it out"
 
 
@@ -275,11 +277,19 @@ def _plain(pa: Any, array: Any) -> Any:
         if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.FixedShapeTensorType):
             array = array.storage
         elif pa.types.is_dictionary(kind):
-            array = array.dictionary_decode()
+            array = _decoded(pa, array)
         elif pa.types.is_run_end_encoded(kind):
             array = load("pyarrow.compute", extra="arrow").run_end_decode(array)
         else:
             return array
+
+
+def _decoded(pa: Any, array: Any) -> Any:
+    words = array.dictionary
+    if pa.types.is_string_view(words.type) or pa.types.is_binary_view(words.type):  # which Arrow does not decode
+        kind = pa.large_string() if pa.types.is_string_view(words.type) else pa.large_binary()
+        array = pa.DictionaryArray.from_arrays(array.indices, words.cast(kind))
+    return array.dictionary_decode()
 
 
 def _logical(kind: Any) -> tuple[int, ...]:
@@ -294,23 +304,24 @@ def _flat(pa: Any, array: Any) -> tuple[Array, Array | None]:
     kind, n = array.type, len(array)
     if isinstance(kind, pa.FixedShapeTensorType):
         values, null = _flat(pa, array.storage)
-        axes = None if kind.permutation is None else [0, *(axis + 1 for axis in kind.permutation)]
-        shaped = [None if part is None else part.reshape(n, *kind.shape) for part in (values, null)]
-        values, null = shaped if axes is None else [None if part is None else part.transpose(axes) for part in shaped]
-        return values, null
+        axes = [0, *(axis + 1 for axis in kind.permutation or range(len(kind.shape)))]
+        values, null = values.reshape(n, *kind.shape), None if null is None else null.reshape(n, *kind.shape)
+        return values.transpose(axes), None if null is None else null.transpose(axes)
     if pa.types.is_fixed_size_list(kind):
         k = kind.list_size
         values, null = _flat(pa, array.values.slice(array.offset * k, n * k))
         values = values.reshape(n, k, *values.shape[1:])
         null = None if null is None else null.reshape(values.shape)
         missing = _nulls(array)
-        return values, null if missing is None else _either(null, np.broadcast_to(_deep(missing, values.ndim), values.shape))
+        return values, null if missing is None else _either(null, _spread(missing, values))
     return _scalars(pa, array), _nulls(array)
 
 
 def _scalars(pa: Any, array: Any) -> Array:
     types, kind, n = pa.types, array.type, len(array)
-    if _is_text(types, kind) or _is_bytes(types, kind):
+    if _is_text(types, kind):
+        return _texts(pa, array)
+    if _is_bytes(types, kind):
         return np.asarray(array.to_numpy(zero_copy_only=False))
     if types.is_boolean(kind):
         return np.asarray((array.fill_null(False) if array.null_count else array).to_numpy(zero_copy_only=False))
@@ -318,6 +329,16 @@ def _scalars(pa: Any, array: Any) -> Array:
         stored = np.dtype(np.int32 if kind.bit_width == 32 else np.int64)
         return _view(array, stored, n).astype(np.int64, copy=False).view(_time_dtype(types, kind))
     return _view(array, np.dtype(kind.to_pandas_dtype()), n)
+
+
+def _texts(pa: Any, array: Any) -> Array:
+    try:
+        return np.asarray(array.to_numpy(zero_copy_only=False))
+    except pa.ArrowException:
+        for text in array.cast(pa.large_binary()).to_pylist():
+            if text is not None:
+                text.decode()  # says what is wrong with it
+        raise
 
 
 def _view(array: Any, dtype: np.dtype[Any], n: int) -> Array:
@@ -336,8 +357,9 @@ def _either(one: Array | None, other: Array | None) -> Array | None:
     return other if one is None else one if other is None else one | other
 
 
-def _deep(mask: Array, ndim: int) -> Array:
-    return mask.reshape(len(mask), *[1] * (ndim - 1))
+def _spread(mask: Array, values: Array) -> Array:
+    """A mask of rows in the shape of the rows' values."""
+    return np.broadcast_to(mask.reshape(len(mask), *[1] * (values.ndim - 1)), values.shape)
 
 
 def _sealed(array: Array) -> Array:

@@ -62,7 +62,8 @@ class Nulls:
             fill = _fitting(value, leaf.component)
             if fill is None:
                 at = f"column `{leaf.name}` of {where}"
-                raise SourceError(mismatch(f"a value in place of nulls that fits `{leaf.component}`", f"`{value!r}`", at=at))
+                expected = f"a value in place of nulls that fits `{leaf.component}`"
+                raise SourceError(mismatch(expected, f"`{value!r}`", at=at))
             fills.append(fill)
         return fills
 
@@ -86,7 +87,8 @@ def _same(value: Any, component: Component) -> Any:
     if isinstance(value, (str, bytes)) and dtype.kind not in "mM":
         return None
     try:
-        made = np.asarray(value).astype(dtype)
+        with np.errstate(invalid="ignore"):  # NaN where there is none: compared below
+            made = np.asarray(value).astype(dtype)
         # Times may be given as text, which compares with none.
         kept = dtype.kind in "mM" or np.array_equal(made, np.asarray(value), equal_nan=dtype.kind == "f")
     except (TypeError, ValueError, OverflowError):

@@ -46,7 +46,7 @@ def parquet_sources(
 @final
 @dataclass(frozen=True, slots=True)
 class _Parquet:
-    kind = "Parquet"
+    kind = "a Parquet file"
 
     @contextmanager
     def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
@@ -54,7 +54,7 @@ class _Parquet:
             parquet = _opened(file, path)
             schema = parquet.schema_arrow
             needed = choose(schema.names)
-            yield Table(schema if len(needed) == len(schema) else _part(schema, needed), _batches(parquet, file, needed, filter))
+            yield Table(_part(schema, needed), _batches(parquet, file, needed, filter))
 
     def count(self, path: str) -> int | None:
         with load("pyarrow", extra="arrow").OSFile(path) as file:
@@ -69,7 +69,8 @@ def _opened(file: Any, path: str) -> Any:
     if head != MAGIC:
         raise SourceError(mismatch("a Parquet file", "one of another format", at=f"'{path}'"))
     if tail != MAGIC or file.size() < 12:
-        raise SourceError(mismatch("a whole Parquet file", "one without its end: cut off, or still being written", at=f"'{path}'"))
+        got = "one without its end: cut off, or still being written"
+        raise SourceError(mismatch("a Parquet file that is whole", got, at=f"'{path}'"))
     return load("pyarrow.parquet", extra="arrow").ParquetFile(file)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -51,9 +52,11 @@ class Format(Protocol):
 
     @property
     def kind(self) -> str:
-        """What it is called in messages: `"Parquet"`."""
+        """What it is called in messages: `"a Parquet file"`."""
 
-    def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> AbstractContextManager[Table]:
+    def open(
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any
+    ) -> AbstractContextManager[Table]:
         """Opens a file.
 
         Args:
@@ -117,10 +120,7 @@ class TableSource:
         first: _First | None = None
         for path in self._files:
             where = f"'{path}'"
-
-            def choose(names: Sequence[str], where: str = where) -> list[str]:
-                return self._choice.needed(names, where=where)
-
+            choose = partial(self._choice.needed, where=where)
             known = {} if first is None else first.types
             filter = self._choice.filter
             with (
@@ -169,10 +169,10 @@ class _First:
         for leaf in self.plan.leaves:
             got = its.pop(leaf.name, None)
             if got != str(leaf.component):
-                as_first = f"`{leaf.name}: {leaf.component}`, as in {self.where},"
+                as_first = f"`{leaf.name}: {leaf.component}` as in {self.where}"
                 raise SourceError(mismatch(as_first, "no such column" if got is None else f"`{got}`", at=where))
         if its:
-            expected = f"the columns of {self.where}, {named(leaf.name for leaf in self.plan.leaves)},"
+            expected = f"the columns {named(leaf.name for leaf in self.plan.leaves)} of {self.where}"
             do = "name those to read: `columns=[...]`"
             raise SourceError(mismatch(expected, f"another, `{next(iter(its))}`", at=where, do=do))
 
@@ -183,7 +183,7 @@ def _check_filter(schema: Any, filter: Any, where: str) -> None:
         schema.empty_table().filter(filter)
     except (pa.ArrowException, TypeError) as error:
         raise SourceError(
-            mismatch(f"a `filter` that fits the columns {named(schema.names)}", f"`{filter}`: {said(error)}", at=where)
+            mismatch("a `filter` that fits the columns", f"`{filter}`, of which Arrow says: {said(error)}", at=where)
         ) from error
 
 
@@ -200,7 +200,7 @@ def _filtered(batch: Any, row: int, filter: Any) -> tuple[Any, Any]:
 
 
 def _touch(block: Columns) -> None:
-    """Reads a byte of each page, so that it is the reader's thread that waits for the disk, without holding the interpreter."""
+    """Reads a byte of each page, so that it is the reader's thread that waits for the disk, and holds nobody up."""
     for array in block.arrays:
         if array.nbytes:
             # NumPy lets the interpreter go from 500 elements on.

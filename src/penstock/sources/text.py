@@ -31,9 +31,10 @@ def text_sources(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> 
       SourceError: a file does not exist, or a glob matches none.
     """
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)
     except (LookupError, TypeError):
-        raise PipelineError(mismatch("`encoding` to be one", f"`{encoding!r}`", at="read_text(encoding)")) from None
+        expected = "`encoding` to be the name of a text encoding"
+        raise PipelineError(mismatch(expected, f"`{encoding!r}`", at="read_text(encoding)")) from None
     return file_sources(paths, lambda files: _TextSource(files, encoding), streams=streams, word="read_text")
 
 
@@ -60,7 +61,7 @@ class _TextSource:
 
     def _lines(self) -> Iterator[list[str]]:
         for path in self._files:
-            with Reading("text", path) as reading, opened(path) as file:
+            with Reading("a text file", path) as reading, opened(path) as file:
                 reading.row = 0
                 for lines, error in _decoded(parts(file, PART), self._encoding):
                     yield lines

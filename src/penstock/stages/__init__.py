@@ -4,7 +4,7 @@ from penstock.stages.batcher import Batcher, spec_of
 from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
 from penstock.stages.map import Map
-from penstock.stages.merge import ArrivalMerge, Inlet, Merge, Pull, Straight, pull_turns
+from penstock.stages.merge import ArrivalMerge, Inlet, Merge, Pull, Straight, pull_plain
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
@@ -29,6 +29,6 @@ __all__ = [
     "Straight",
     "Take",
     "Unbatch",
-    "pull_turns",
+    "pull_plain",
     "spec_of",
 ]

@@ -60,6 +60,12 @@ class Repeat:
         return Chunk([], END.tickets, error=error)
 
     def close(self) -> None:
-        """Closes the pass at hand."""
-        if self._stage is not None:
-            self._stage.close()
+        """Closes the pass at hand; there is no other."""
+        stage, self._stage, self._last = self._stage, None, self._epoch
+        self._make = _none  # what makes a pass holds the whole chain, and so this
+        if stage is not None:
+            stage.close()
+
+
+def _none(epoch: int) -> Stage:
+    raise AssertionError("a stage is not pulled after it was closed")

@@ -1,0 +1,9 @@
+from typing import Any
+
+import numpy as np
+
+from penstock.assemble.reference import Array
+
+class Pool:
+    def __init__(self) -> None: ...
+    def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array: ...

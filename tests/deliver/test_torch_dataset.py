@@ -1,0 +1,165 @@
+import pickle
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pytest
+
+from penstock.deliver import torch_dataset
+from penstock.errors import PipelineError
+
+torch = pytest.importorskip("torch")
+data = torch.utils.data
+
+
+class Flow:
+    """A flow of numbers that keeps count of how often it was closed."""
+
+    def __init__(self, numbers: Iterator[int]) -> None:
+        self.numbers = numbers
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        if self.closed:
+            raise RuntimeError("taken from a closed flow")
+        return next(self.numbers)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def dataset_of(batches: list, *, known: bool = True):
+    return torch_dataset(partial(iter, batches), partial(len, batches) if known else lambda: None)
+
+
+def test_it_is_what_a_data_loader_asks_for():
+    """Trainers look at the type."""
+    assert isinstance(dataset_of([]), data.IterableDataset)
+
+
+def test_a_data_loader_gives_its_batches_as_they_are():
+    """With `batch_size=None` a loader neither batches nor shuffles."""
+    batches = [{"x": torch.arange(3) + k, "text": np.array(["a"], object)} for k in range(3)]
+
+    got = list(data.DataLoader(dataset_of(batches), batch_size=None))
+
+    assert [batch["x"].tolist() for batch in got] == [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
+    assert all(batch["x"].data_ptr() == mine["x"].data_ptr() for batch, mine in zip(got, batches, strict=True))
+
+
+def test_each_pass_opens_a_flow():
+    """An epoch is a new pass over the loader."""
+    loader = data.DataLoader(dataset_of([1, 2]), batch_size=None)
+
+    assert [list(loader), list(loader)] == [[1, 2], [1, 2]]
+
+
+def test_a_known_length_is_the_loaders_too():
+    """A progress bar asks for it."""
+    assert len(data.DataLoader(dataset_of([1, 2, 3]), batch_size=None)) == 3
+
+
+def test_an_unknown_length_is_a_type_error():
+    """It is how Python says that there is none; a loader works without."""
+    dataset = dataset_of([1, 2], known=False)
+
+    with pytest.raises(TypeError) as caught:
+        len(dataset)
+
+    assert str(caught.value) == "expected a known number of batches, got one that only reading tells - at len()"
+    assert list(data.DataLoader(dataset, batch_size=None)) == [1, 2]
+
+
+def test_the_flow_is_closed_after_the_last_batch():
+    """Whoever reads to the end need not think of it; what was at its end stays there."""
+    flow = Flow(iter([1, 2]))
+    batches = iter(torch_dataset(lambda: flow, lambda: None))
+
+    got = [list(batches), list(batches)]
+
+    assert got == [[1, 2], []]
+    assert flow.closed == 1
+
+
+def test_the_flow_is_closed_after_an_error():
+    """The user's error arrives as it was raised, and nothing stays open behind it."""
+
+    def fails() -> Iterator[int]:
+        yield 1
+        raise ZeroDivisionError("mine")
+
+    flow = Flow(fails())
+    batches = iter(torch_dataset(lambda: flow, lambda: None))
+
+    with pytest.raises(ZeroDivisionError, match=r"^mine$"):
+        list(batches)
+
+    assert flow.closed == 1
+    assert list(batches) == []
+
+
+def test_an_interrupt_leaves_the_flow_as_it_is():
+    """Ctrl-C in the middle of a wait is no end: the next call goes on where it stood."""
+
+    class Interrupted:
+        calls = 0
+
+        def __iter__(self) -> Iterator[int]:
+            return self
+
+        def __next__(self) -> int:
+            self.calls += 1
+            if self.calls == 1:
+                raise KeyboardInterrupt
+            return self.calls
+
+    batches = iter(torch_dataset(Interrupted, lambda: None))
+
+    with pytest.raises(KeyboardInterrupt):
+        next(batches)
+
+    assert next(batches) == 2
+
+
+def test_an_iterator_that_is_dropped_lets_its_flow_go():
+    """A flow that nobody holds closes itself, as a generator does."""
+    ended = []
+
+    def read() -> Iterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            ended.append(True)
+
+    loader = data.DataLoader(torch_dataset(read, lambda: None), batch_size=None)
+    for _ in loader:
+        break
+
+    assert ended == [True]
+
+
+def test_a_pickled_data_set_gives_the_same_batches():
+    """Trainers that start processes send it to each of them."""
+    again = pickle.loads(pickle.dumps(dataset_of([1, 2, 3])))
+
+    assert isinstance(again, data.IterableDataset)
+    assert list(again) == [1, 2, 3]
+    assert len(again) == 3
+
+
+@pytest.mark.slow
+def test_a_worker_of_a_data_loader_is_refused():
+    """Two workers would give each batch twice, and no error would ever tell."""
+    loader = data.DataLoader(dataset_of([1, 2]), batch_size=None, num_workers=1, multiprocessing_context="spawn")
+
+    with pytest.raises(PipelineError) as caught:
+        list(loader)
+
+    assert (
+        "expected a `DataLoader` with `num_workers=0`, got worker 0 of 1 - at torch() - "
+        "leave the workers out: the pipeline reads ahead itself, and each worker would give all batches"
+    ) in str(caught.value)

@@ -1,0 +1,177 @@
+"""A lane against a list, whatever its thread and its taker do in which order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from lockstep import LockStep, StepBell
+
+import penstock.engine.lane as lane_module
+from penstock.chunk import END, Chunk
+from penstock.engine import Aborted, Lane
+from penstock.ticket import turn_tickets
+
+WHOLE = 1 << 30
+
+
+class Script:
+    """A stage that gives numbers, as the machine says: how many at a time, how slowly, and when it ends."""
+
+    def __init__(self, sizes: list[int], *, whole: bool) -> None:
+        self.step: LockStep | None = None
+        self.sizes = sizes
+        self.whole = whole
+        self.given = 0
+        self.pulls = 0
+        self.now = 0.0
+        self.cost_s = 1.0
+        self.error: BaseException | None = None
+        self.ending = False
+        self.last: BaseException | None = None
+        self.closed = 0
+
+    def take(self, n: int) -> Chunk:
+        assert self.step is not None
+        self.step.pause("a pull")
+        self.now += self.cost_s
+        self.pulls += 1
+        if self.ending:
+            error, self.error = self.error, None
+            return END if error is None else Chunk([], END.tickets, error=error)
+        size = self.sizes[self.pulls % len(self.sizes)]
+        count = size if self.whole else min(n, size)
+        start, self.given = self.given, self.given + count
+        return Chunk([float(i) for i in range(start, self.given)], turn_tickets((0,), 0, (start,), 0, count))
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def clock(self) -> float:
+        return self.now
+
+
+class LaneMachine(RuleBasedStateMachine):
+    """The model is a counter: what has been taken is 0, 1, 2, ... without a gap, up to what the script gave."""
+
+    @initialize(
+        room=st.integers(1, 6),
+        room_bytes=st.sampled_from([None, 8, 24]),
+        kind=st.sampled_from(["rows", "runs", "items"]),
+        sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4),
+        parks=st.booleans(),
+    )
+    def make(self, room: int, room_bytes: int | None, kind: str, sizes: list[int], parks: bool) -> None:
+        self.script = Script([1] if kind == "rows" else sizes, whole=kind == "items")
+        filled, freed = StepBell(), StepBell()
+        self.lane: Any = Lane(
+            self.script,
+            name="numbers",
+            room=room,
+            room_bytes=room_bytes,
+            grain=1 if kind == "rows" else WHOLE,
+            items=kind == "items",
+            parks=parks,
+            bell=filled,
+        )
+        self.lane._freed = freed
+        self.room, self.room_bytes = room, room_bytes
+        self.largest = max(self.script.sizes)
+        self.taken = 0
+        self.ended = self.aborted = False
+        self.error: BaseException | None = None
+        self.kept = lane_module.perf_counter, lane_module.waited
+        lane_module.perf_counter, lane_module.waited = self.script.clock, lambda: True
+        self.step = LockStep(self.lane.pump)
+        self.script.step = filled.step = freed.step = self.step
+
+    def teardown(self) -> None:
+        if hasattr(self, "step"):
+            self.lane.close()
+            self.step.finish()
+            lane_module.perf_counter, lane_module.waited = self.kept
+            assert self.script.closed == 1
+
+    @rule()
+    def let_the_thread_go(self) -> None:
+        self.step.go()
+
+    @rule(quick=st.booleans())
+    def let_the_source_take_its_time(self, quick: bool) -> None:
+        self.script.cost_s = 1e-6 if quick else 1.0
+
+    @precondition(lambda self: not self.aborted)
+    @rule(n=st.integers(1, 12))
+    def take(self, n: int) -> None:
+        chunk = self.lane.take(n)
+
+        assert chunk.count <= n
+        assert chunk.as_rows() == [float(i) for i in range(self.taken, self.taken + chunk.count)]
+        assert [ticket.offset for ticket in chunk.tickets] == list(range(self.taken, self.taken + chunk.count))
+        self.taken += chunk.count
+        if chunk.error is not None:
+            assert chunk.error is self.error
+            self.error = None
+        elif chunk.count == 0:
+            assert self.script.ending, "an end that nobody told"
+            assert self.error is None, "an error is told before the end"
+            assert self.taken == self.script.given, "what was there before the end comes out"
+            self.ended = True
+        assert not (self.ended and chunk.count), "nothing comes after the end"
+
+    @precondition(lambda self: not self.aborted)
+    @rule()
+    def what_is_at_hand_is_taken_without_the_thread(self) -> None:
+        at = self.step.at
+        if self.lane.at_hand() and not self.lane._parked:
+            self.step.at = "elsewhere"
+            self.take(1)
+
+            assert self.step.at == "elsewhere"
+            self.step.at = at
+
+    @precondition(lambda self: not self.script.ending)
+    @rule(error=st.sampled_from([None, ValueError("bad"), SystemExit(3)]))
+    def let_the_source_end(self, error: BaseException | None) -> None:
+        self.script.ending = True
+        self.script.error = self.error = error
+
+    @rule()
+    def abort(self) -> None:
+        self.lane.abort()
+        self.aborted = True
+
+        with pytest.raises(Aborted):
+            self.lane.take(1)
+
+    @invariant()
+    def no_more_waits_than_there_is_room_for(self) -> None:
+        if not hasattr(self, "lane"):
+            return
+        stats = self.lane.stats()
+        assert stats.held <= max(self.room, self.largest if self.script.whole else 0)
+        assert stats.most_held <= max(self.room, self.largest if self.script.whole else 0)
+        if self.room_bytes is not None:
+            assert stats.most_bytes <= max(self.room_bytes, 8 * self.largest)
+
+    @invariant()
+    def one_item_is_in_flight_and_no_more(self) -> None:
+        if hasattr(self, "lane"):
+            assert self.script.given - self.taken - self.lane.stats().held <= self.largest
+
+
+@pytest.fixture(autouse=True)
+def own_clock() -> Iterator[None]:
+    """The machine has the lane's clock for itself, and gives it back."""
+    kept = lane_module.perf_counter, lane_module.waited
+    yield
+    lane_module.perf_counter, lane_module.waited = kept
+
+
+@pytest.mark.slow
+def test_a_lane_gives_everything_once_and_in_order_whatever_happens_when():
+    """Put, take, cut, park, end, error and abort in any order; each thread goes only when the machine says."""
+    LaneMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+    LaneMachine.TestCase("runTest").runTest()

@@ -1,0 +1,81 @@
+"""Two threads of which one goes at a time, so that a test decides what happens when."""
+
+from collections.abc import Callable
+from threading import Semaphore, Thread, current_thread
+
+PATIENCE_S = 30.0
+"""A thread that has not come to its next stop by then never will. [s]"""
+
+
+class NobodyLeftError(AssertionError):
+    """The test waits for a thread that waits for the test, or has ended."""
+
+
+class LockStep:
+    """Runs a function in a thread that goes only when the test lets it, from one stop to the next.
+
+    Its stops are where it calls `pause`: in a stage that is pulled, and where it would wait on a `StepBell`.
+    """
+
+    def __init__(self, target: Callable[[], object]) -> None:
+        self.at = "the start"
+        self._target = target
+        self._go, self._came = Semaphore(0), Semaphore(0)
+        self._thread = Thread(target=self._run, name="ps-lockstep", daemon=True)
+        self._thread.start()
+
+    def go(self) -> str:
+        """Lets the thread go to its next stop, and tells which that is."""
+        if self.at != "the end":
+            self._go.release()
+            assert self._came.acquire(timeout=PATIENCE_S), f"the thread came to no stop after {self.at}"
+        return self.at
+
+    def finish(self) -> None:
+        """Lets it go until it has ended."""
+        while self.go() != "the end":
+            pass
+        self._thread.join()
+
+    def pause(self, at: str) -> None:
+        """A stop of the thread; nothing in the test's own."""
+        if current_thread() is self._thread:
+            self.at = at
+            self._came.release()
+            self._go.acquire()
+
+    @property
+    def inside(self) -> bool:
+        """Whether this is called by the thread."""
+        return current_thread() is self._thread
+
+    def _run(self) -> None:
+        self._go.acquire()
+        try:
+            self._target()
+        finally:
+            self.at = "the end"
+            self._came.release()
+
+
+class StepBell:
+    """What `Bell` does, where waiting is a stop of the thread, and in the test lets the thread go."""
+
+    def __init__(self) -> None:
+        self.step: LockStep | None = None
+        self._rung = False
+
+    def ring(self) -> None:
+        self._rung = True
+
+    def wait(self, most_s: float = -1) -> None:
+        assert self.step is not None
+        stuck = 0
+        while not self._rung:
+            if self.step.inside:
+                self.step.pause("a wait")
+                continue
+            stuck = stuck + 1 if self.step.go() == "a wait" else 0
+            if not self._rung and (stuck > 1 or self.step.at == "the end"):
+                raise NobodyLeftError(f"the thread is at {self.step.at}, and rings no more")
+        self._rung = False
