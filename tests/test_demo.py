@@ -116,7 +116,7 @@ def test_padding_does_not_change_what_the_model_reads(first_batch: dict):
 
 
 def test_the_gradient_is_the_slope_of_the_loss(first_batch: dict):
-    """Adam's first step goes by the sign of the gradient alone, so a small one lowers the loss by rate * sum(|gradient|)."""
+    """Adam's first step goes by the sign alone, so that a small one lowers the loss by rate * sum(|gradient|)."""
     ink, mask, digits = first_batch["ink"], first_batch["mask"], first_batch["digit"]
     rate = 1e-7
     model = InkModel(rate=rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from penstock.errors import PipelineError, mismatch
 from penstock.pipeline import Pipeline, input_of
-from penstock.plan import Join, Node, Options, Order, Pad, PadRule, Read, positive
 from penstock.plan import Batch as BatchNode
+from penstock.plan import Join, Node, Options, Order, Pad, PadRule, Read, positive
 from penstock.sources import FlaggedSource, as_source
+from penstock.sources.flagged import Flagged
 
 __all__ = ["batch", "batch_join", "maybe_batch", "maybe_batch_join"]
 
@@ -43,13 +45,15 @@ def batch(
     An error of the source comes out as it is, after the whole batches before it.
 
     Args:
-      tensors: a source: a pipeline, a tuple or dict of components, an array, a list of examples, an iterable, a callable.
+      tensors: a source: a pipeline, a tuple or dict of components, an array, a list of examples, an iterable, or a
+        callable that opens one.
       batch_size: examples in a batch. [examples]
-      num_threads: checked, and changes neither order nor result: one source has one order, which several threads would only
-        lose, and a thread that waits for its turn reads nothing sooner.
+      num_threads: checked, and changes neither order nor result: one source has one order, which several threads would
+        only lose, and a thread that waits for its turn reads nothing sooner.
       capacity: how many examples may wait, read ahead; as in TF1, a negative one sets no limit. [examples]
       enqueue_many: whether each item is a chunk of examples: arrays with a leading dimension.
-      shapes: a shape for each component, a dict of them for dicts, or one flat list of ints; each example is held to it.
+      shapes: a shape for each component, a dict of them for dicts, or one flat list of ints; each example is held to
+        it.
       dynamic_pad: whether dimensions that vary (all, or those that are `None` in `shapes`) are padded to the longest in
         the batch.
       allow_smaller_final_batch: whether the remainder is given as a smaller batch.
@@ -74,8 +78,18 @@ def batch(
     positive(num_threads, "num_threads", at="batch(num_threads)")
     node = _input(tensors, "tensors", enqueue_many, True)
     return _batched(
-        (node,), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
-        order, seed, capacity_bytes, on_error,
+        (node,),
+        batch_size,
+        capacity,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
+        order,
+        seed,
+        capacity_bytes,
+        on_error,
     )
 
 
@@ -102,8 +116,8 @@ def maybe_batch(
     Args:
       tensors: a source, as in `batch`.
       keep_input: a bool (or 0, 1) for all; or a source of flags read in step with `tensors` (a callable opens it). With
-        `enqueue_many` a flag is for a whole chunk, or an array of one for each row; a flat list of bools is one constant
-        mask for every chunk. For a predicate use `.filter`.
+        `enqueue_many` a flag is for a whole chunk, or an array of one for each row; a flat list of bools is one
+        constant mask for every chunk. For a predicate use `.filter`.
       batch_size: examples in a batch. [examples]
       num_threads: as in `batch`.
       capacity: as in `batch`.
@@ -125,16 +139,25 @@ def maybe_batch(
 
     >>> list(maybe_batch([1, 2, 3, 4], [True, False, True, True], 2, allow_smaller_final_batch=True, capacity=8))
     Traceback (most recent call last):
-    penstock.errors.PipelineError: expected a bool, or a source of flags, got a flat list of bools - at keep_input - a list \
-of bools is a mask for chunks (`enqueue_many=True`); for a flag of each example pass a callable that opens them
+    penstock.errors.PipelineError: expected a bool, or a source of flags, got a flat list of bools - at keep_input - ...
     >>> list(maybe_batch([1, 2, 3, 4], lambda: [True, False, True, True], 2))
     [array([1, 3])]
     """
     positive(num_threads, "num_threads", at="maybe_batch(num_threads)")
     node = _input(tensors, "tensors", enqueue_many, keep_input)
     return _batched(
-        (node,), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
-        order, seed, capacity_bytes, on_error,
+        (node,),
+        batch_size,
+        capacity,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
+        order,
+        seed,
+        capacity_bytes,
+        on_error,
     )
 
 
@@ -156,8 +179,8 @@ def batch_join(
 ) -> Pipeline:
     """Batches of the examples of several sources, read ahead and joined in turn.
 
-    One example of each source in turn (with `enqueue_many` a whole chunk), so that every run gives the same batches; a source
-    that ends drops out of the turn. `order="arrival"` takes whoever is ready instead.
+    One example of each source in turn (with `enqueue_many` a whole chunk), so that every run gives the same batches; a
+    source that ends drops out of the turn. `order="arrival"` takes whoever is ready instead.
 
     Args:
       tensors_list: the sources, each as `tensors` of `batch`; they must agree in structure, dtypes and shapes.
@@ -184,8 +207,18 @@ def batch_join(
     """
     nodes = [_input(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(_sources(tensors_list))]
     return _batched(
-        tuple(nodes), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
-        order, seed, capacity_bytes, on_error,
+        tuple(nodes),
+        batch_size,
+        capacity,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
+        order,
+        seed,
+        capacity_bytes,
+        on_error,
     )
 
 
@@ -231,15 +264,25 @@ def maybe_batch_join(
     Source: TF1 `tf.train.maybe_batch_join`, whose one flag for all sources read the first of them too often.
 
     >>> list(maybe_batch_join([[1, 2], [10, 20]], [True, lambda: [False, True]], batch_size=3))
-    [array([ 1,  2, 20])]
+    [array([ 1, 20,  2])]
     """
     sources = _sources(tensors_list)
     keeps = _keeps(keep_input, len(sources), enqueue_many)
     pairs = zip(sources, keeps, strict=True)
     nodes = [_input(tensors, f"source {i}", enqueue_many, keep) for i, (tensors, keep) in enumerate(pairs)]
     return _batched(
-        tuple(nodes), batch_size, capacity, shapes, dynamic_pad, allow_smaller_final_batch, shared_name, name,
-        order, seed, capacity_bytes, on_error,
+        tuple(nodes),
+        batch_size,
+        capacity,
+        shapes,
+        dynamic_pad,
+        allow_smaller_final_batch,
+        shared_name,
+        name,
+        order,
+        seed,
+        capacity_bytes,
+        on_error,
     )
 
 
@@ -258,8 +301,12 @@ def _batched(
     on_error: str,
 ) -> Pipeline:
     if shared_name is not None:
-        raise PipelineError(mismatch("`shared_name=None`; sharing a flow is not there yet", f"`{shared_name!r}`", at="shared_name"))
-    options = Options(seed=seed, capacity=_capacity(capacity), capacity_bytes=capacity_bytes, on_error=on_error, name=name)
+        raise PipelineError(
+            mismatch("`shared_name=None`; sharing a flow is not there yet", f"`{shared_name!r}`", at="shared_name")
+        )
+    options = Options(
+        seed=seed, capacity=_capacity(capacity), capacity_bytes=capacity_bytes, on_error=on_error, name=name
+    )
     joined = Join(inputs, order)
     pad = _pad(joined, shapes, dynamic_pad)
     return Pipeline(BatchNode(pad if pad is not None else joined, batch_size, bool(smaller)), options)
@@ -289,8 +336,12 @@ def _rule(shape: Any, dynamic_pad: bool, name: object) -> PadRule:
         raise PipelineError(mismatch("a shape: a sequence of sizes and `None`", f"`{shape!r}`", at=f"shapes[{name!r}]"))
     if not dynamic_pad and any(size is None for size in shape):
         raise PipelineError(
-            mismatch("fully given `shapes` without `dynamic_pad`", f"`{list(shape)}`", at=f"shapes[{name!r}]",
-                     do="with `dynamic_pad=True` dimensions that are `None` are padded")
+            mismatch(
+                "fully given `shapes` without `dynamic_pad`",
+                f"`{list(shape)}`",
+                at=f"shapes[{name!r}]",
+                do="with `dynamic_pad=True` dimensions that are `None` are padded",
+            )
         )
     return PadRule(shape=tuple(shape), fixed=True)
 
@@ -298,11 +349,18 @@ def _rule(shape: Any, dynamic_pad: bool, name: object) -> PadRule:
 def _sources(tensors_list: Any) -> list[Any]:
     if isinstance(tensors_list, Mapping):
         raise PipelineError(
-            mismatch("a list of sources", "a dict", at="tensors_list", do="for named sources use `ps.join({name: source})`")
+            mismatch(
+                "a list of sources", "a dict", at="tensors_list", do="for named sources use `ps.join({name: source})`"
+            )
         )
     if isinstance(tensors_list, (Pipeline, str, bytes, np.ndarray)) or not isinstance(tensors_list, Iterable):
         raise PipelineError(
-            mismatch("a list of sources", f"`{type(tensors_list).__name__}`", at="tensors_list", do="for one source use `ps.batch`")
+            mismatch(
+                "a list of sources",
+                f"`{type(tensors_list).__name__}`",
+                at="tensors_list",
+                do="for one source use `ps.batch`",
+            )
         )
     sources = list(tensors_list)
     if not sources:
@@ -319,7 +377,11 @@ def _is_flag(value: Any) -> bool:
 def _is_mask(value: Any) -> bool:
     if isinstance(value, np.ndarray):
         return value.ndim == 1 and value.dtype == np.bool_
-    return isinstance(value, (list, tuple)) and len(value) > 0 and all(isinstance(flag, (bool, np.bool_)) for flag in value)
+    return (
+        isinstance(value, (list, tuple))
+        and len(value) > 0
+        and all(isinstance(flag, (bool, np.bool_)) for flag in value)
+    )
 
 
 def _keeps(keep_input: Any, count: int, enqueue_many: bool) -> list[Any]:
@@ -338,23 +400,56 @@ def _keeps(keep_input: Any, count: int, enqueue_many: bool) -> list[Any]:
 
 def _refuse_mask() -> None:
     raise PipelineError(
-        mismatch("a bool, or a source of flags", "a flat list of bools", at="keep_input",
-                 do="a list of bools is a mask for chunks (`enqueue_many=True`); for a flag of each example pass a callable that opens them")
+        mismatch(
+            "a bool, or a source of flags",
+            "a flat list of bools",
+            at="keep_input",
+            do="a list of bools is a mask for chunks (`enqueue_many=True`); for a flag of each example pass a callable "
+            "that opens them",
+        )
     )
 
 
 def _input(tensors: Any, at: str, enqueue_many: bool, keep_input: Any) -> Node:
     """The node that reads a source, its flags beside it where they are not all true."""
-    chunks = bool(enqueue_many)
-    if _is_flag(keep_input) and keep_input:
-        node = input_of(tensors, at)
-        if isinstance(node, Read) or (chunks and not node.batched):
-            return Read(as_source(tensors, at=at), chunks=chunks)
-        return node
+    node = input_of(tensors, at)
+    chunks = bool(enqueue_many) or node.batched
     if _is_mask(keep_input) and not chunks:
         _refuse_mask()
+    if _is_flag(keep_input) and keep_input:
+        if not chunks or node.batched:
+            return node
+        source = as_source(tensors, at=at)
+        # What has rows at hand is read row by row: each is an item, and so a chunk.
+        return Read(FlaggedSource(source, np.asarray(True), chunks=True) if source.blocks else source, chunks=True)
+    source = as_source(tensors, at=at)
     if _is_flag(keep_input) or _is_mask(keep_input):
-        return Read(FlaggedSource(as_source(tensors, at=at), np.asarray(keep_input, bool), chunks=chunks), chunks=chunks)
-    # As one tuple of components, so that what stands in both is read once.
-    pairs = as_source((tensors, keep_input), at=f"{at} and keep_input")
-    return Read(FlaggedSource(pairs, None, chunks=chunks), chunks=chunks)
+        return Read(FlaggedSource(source, np.asarray(keep_input, bool), chunks=chunks), chunks=chunks)
+    _check_flags(keep_input)
+    # As components of one source, so that what stands in both is read once.
+    pairs = as_source(Flagged(tensors, keep_input), at=at)
+    return Read(FlaggedSource(pairs, None, chunks=chunks, label=source.label), chunks=chunks)
+
+
+def _check_flags(keep_input: Any) -> None:
+    """Says if what is neither a flag nor a mask is no source of flags either."""
+    what = None
+    do = None
+    if keep_input is None or isinstance(keep_input, (int, float, complex, str, bytes, np.generic)):
+        what = f"`{keep_input!r}`"
+    elif _takes_arguments(keep_input):
+        what, do = "a function of an example", "for a predicate use `.filter`"
+    if what is not None:
+        raise PipelineError(mismatch("a bool, or a source of flags", what, at="keep_input", do=do))
+
+
+def _takes_arguments(thing: Any) -> bool:
+    if not callable(thing) or hasattr(type(thing), "__iter__"):
+        return False
+    try:
+        inspect.signature(thing).bind()
+    except TypeError:
+        return True
+    except ValueError:  # Some of C do not tell their arguments.
+        return False
+    return False

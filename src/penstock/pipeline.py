@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
-
 from penstock.deliver import torch_dataset
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.flow import Flow
@@ -31,7 +30,7 @@ from penstock.plan import (
 )
 from penstock.sources import ArraySource, as_source
 from penstock.spec import Spec
-from penstock.structure import Path
+from penstock.structure import Path, path_text
 
 __all__ = ["Pipeline", "from_arrays", "join", "node_of"]
 
@@ -69,8 +68,8 @@ class Pipeline(Iterable[Any]):
         Before a join it runs in the reader's thread, after it in the driver's.
 
         Args:
-          fn: `fn(example)`, or `fn(example, rng)` with a `numpy.random.Generator` of the example's own: its numbers depend
-            on the seed, the epoch and the place of the example, never on threads.
+          fn: `fn(example)`, or `fn(example, rng)` with a `numpy.random.Generator` of the example's own: its numbers
+            depend on the seed, the epoch and the place of the example, never on threads.
           seed: of this word's random numbers, in place of the pipeline's.
 
         Raises:
@@ -125,14 +124,16 @@ class Pipeline(Iterable[Any]):
         a size is what the dimension is padded to in every batch.
 
         Args:
-          shapes: a shape for each component that may be padded, by key, index or path (a tuple of them); a plain sequence
-            is the shape of the only component. Nothing, here and by name, frees every dimension of every component.
-          value: what is written past an example's end, for all or `{component: value}`; 0, False or the empty text if `None`.
+          shapes: a shape for each component that may be padded, by key, index or path (a tuple of them); a plain
+            sequence is the shape of the only component. Nothing, here and by name, frees every dimension of every
+            component.
+          value: what is written past an example's end, for all or `{component: value}`; 0, False or the empty text if
+            `None`.
           side: where the padding goes, `"right"` or `"left"`, for all or by component.
           multiple: free dimensions grow to a multiple of this, for all or by component.
           truncate: whether an example longer than a given size is cut on the padded side, for all or by component.
-          lengths: the name under which the lengths before padding are delivered: int64[n], or int64[n, k] where k dimensions
-            are padded. For one padded component, or `{component: name}`.
+          lengths: the name under which the lengths before padding are delivered: int64[n], or int64[n, k] where k
+            dimensions are padded. For one padded component, or `{component: name}`.
           mask: the name under which a mask is delivered, True where there is data. As `lengths`.
           by_name: shapes by the component's key.
 
@@ -141,8 +142,17 @@ class Pipeline(Iterable[Any]):
         """
         given = dict(_shapes(shapes))
         for name, shape in by_name.items():
+            if (name,) in given:
+                raise PipelineError(mismatch(f"one shape for `{name}`", "two", at="pad()"))
             given[(name,)] = _shape(shape, name)
-        settings = {"value": value, "side": side, "multiple": multiple, "truncate": truncate, "lengths": lengths, "mask": mask}
+        settings = {
+            "value": value,
+            "side": side,
+            "multiple": multiple,
+            "truncate": truncate,
+            "lengths": lengths,
+            "mask": mask,
+        }
         return self._with(Pad(self._node, _rules(given, settings)))
 
     def batch(self, size: int, *, keep_last: bool = False) -> Pipeline:
@@ -176,9 +186,10 @@ class Pipeline(Iterable[Any]):
         """Sets what holds for the whole pipeline.
 
         Args:
-          **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources' lanes
-            together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of the flow, in
-            threads and reports; `grace_s=1.0`, how long closing waits for a thread that is inside the user's code. [s]
+          **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources'
+            lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of
+            the flow, in threads and reports; `grace_s=1.0`, how long closing waits for a thread that is inside the
+            user's code. [s]
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:
@@ -193,7 +204,8 @@ class Pipeline(Iterable[Any]):
 
         Args:
           epoch: the number of the first epoch.
-          inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain tracebacks.
+          inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain
+            tracebacks.
 
         Raises:
           PipelineError: `epoch` is no integer, or below 0.
@@ -212,7 +224,9 @@ class Pipeline(Iterable[Any]):
         """
         length = self._known_length()
         if length is None:
-            raise TypeError("the length of this pipeline is not known: a source, filter or endless repeat does not tell it")
+            raise TypeError(
+                "the length of this pipeline is not known: a source, filter or endless repeat does not tell it"
+            )
         return length
 
     def __bool__(self) -> bool:
@@ -236,8 +250,12 @@ class Pipeline(Iterable[Any]):
         for read in find(self._node, Read):
             if read.source.once is not None:
                 raise PipelineError(
-                    mismatch("sources that can be opened again", f"the one-shot `{read.source.label}`", at="spec()",
-                             do="pass a callable that opens it, or ask `flow.spec()` while it runs")
+                    mismatch(
+                        "sources that can be opened again",
+                        f"the one-shot `{read.source.label}`",
+                        at="spec()",
+                        do="pass a callable that opens it, or ask `flow.spec()` while it runs",
+                    )
                 )
         with self.open(inline=True) as flow:
             first = next(flow, None)
@@ -250,8 +268,8 @@ class Pipeline(Iterable[Any]):
     def torch(self) -> Any:
         """A `torch.utils.data.IterableDataset` of the batches, for `DataLoader(dataset, batch_size=None)`.
 
-        Inside a worker of a `DataLoader` it refuses: the pipeline reads ahead by itself, and a copy in each worker would
-        deliver everything as often as there are workers.
+        Inside a worker of a `DataLoader` it refuses: the pipeline reads ahead by itself, and a copy in each worker
+        would deliver everything as often as there are workers.
 
         Raises:
           MissingExtra: torch is not installed.
@@ -287,9 +305,9 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") 
     A source that ends drops out of the turn. A batched pipeline among the sources gives its batches as chunks.
 
     Args:
-      sources: an iterable of sources, or a dict, whose keys name them in messages and stats. A source is told by its type:
-        a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an iterable (once),
-        or a callable that opens one.
+      sources: an iterable of sources, or a dict, whose keys name them in messages and stats. A source is told by its
+        type: a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an
+        iterable (once), or a callable that opens one.
       order: `"fixed"`, each in turn, the same on every run; or `"arrival"`, whoever is ready.
 
     Raises:
@@ -303,11 +321,18 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") 
     """
     if isinstance(sources, (Pipeline, str, bytes)) or not isinstance(sources, Iterable):
         raise PipelineError(
-            mismatch("an iterable of sources", f"`{type(sources).__name__}`", at="join(sources)", do="a lone source: `join([source])`")
+            mismatch(
+                "an iterable of sources",
+                f"`{type(sources).__name__}`",
+                at="join(sources)",
+                do="a lone source: `join([source])`",
+            )
         )
     names = tuple(str(name) for name in sources) if isinstance(sources, Mapping) else ()
     things = list(sources.values()) if isinstance(sources, Mapping) else list(sources)
-    return Pipeline(Join(tuple(input_of(thing, f"source {i}") for i, thing in enumerate(things)), order, names), Options())
+    return Pipeline(
+        Join(tuple(input_of(thing, f"source {i}") for i, thing in enumerate(things)), order, names), Options()
+    )
 
 
 def input_of(thing: Any, at: str) -> Node:
@@ -349,29 +374,52 @@ def _shapes(shapes: Any) -> Iterator[tuple[Path | None, tuple[int | None, ...]]]
 
 def _rules(shapes: dict[Path | None, Any], settings: dict[str, Any]) -> tuple[tuple[Path | None, PadRule], ...]:
     """One rule for each component that was given a shape, or one for all; settings go by component or for all."""
+    if () in shapes and len(shapes) > 1:
+        others = ", ".join(f"`{path_text(path)}`" for path in shapes if path)
+        raise PipelineError(mismatch("one shape, or a shape for each component", f"both, for {others} too", at="pad()"))
+    tables = {name: _by_path(setting) for name, setting in settings.items() if isinstance(setting, Mapping)}
     paths: list[Path | None] = list(shapes) or [None]
-    for setting in settings.values():
-        if isinstance(setting, Mapping):
-            named = [key if isinstance(key, tuple) else (key,) for key in setting]
-            paths += [path for path in named if path not in paths and not shapes]
-    rules = []
+    for name, table in tables.items():
+        for path in table:
+            if path not in paths and shapes:
+                known = ", ".join(f"`{path_text(one)}`" for one in shapes if one is not None)
+                want = f"a component that is padded, one of {known}"
+                raise PipelineError(mismatch(want, f"`{path_text(path or ())}`", at=f"pad({name})"))
+            if path not in paths:
+                paths.append(path)
+    rules: list[tuple[Path | None, PadRule]] = []
     for path in paths:
-        own: dict[str, Any] = {}
-        for name, setting in settings.items():
-            if isinstance(setting, Mapping):
-                table = {key if isinstance(key, tuple) else (key,): one for key, one in setting.items()}
-                if path in table:
-                    own[name] = table[path]
-            else:
-                own[name] = setting
-        own = {key: one for key, one in own.items() if one is not None}
-        rules.append((path, PadRule(shape=shapes.get(path), **own)))
-    for name in ("lengths", "mask"):
-        if isinstance(settings[name], str) and len(shapes) > 1:
-            raise PipelineError(
-                mismatch(f"`{name}` by component, `{{component: name}}`", f"one name for {len(shapes)} components", at=f"pad({name})")
-            )
+        own = {name: tables[name].get(path) if name in tables else setting for name, setting in settings.items()}
+        given = {name: setting for name, setting in own.items() if setting is not None}
+        rules.append((path, PadRule(shape=shapes.get(path), **given)))
+    _check_names(rules, settings, len(shapes))
+    if any(rule.truncate for _, rule in rules) and not any(
+        size is not None for _, rule in rules for size in rule.shape or ()
+    ):
+        do = "only a dimension with a size is ever too long"
+        raise PipelineError(mismatch("a size to truncate to", "none", at="pad(truncate)", do=do))
     return tuple(rules)
+
+
+def _by_path(table: Mapping[Any, Any]) -> dict[Path | None, Any]:
+    return {key if isinstance(key, tuple) else (key,): value for key, value in table.items()}
+
+
+def _check_names(rules: list[tuple[Path | None, PadRule]], settings: dict[str, Any], n_shapes: int) -> None:
+    """Each lengths and each mask has a name of its own."""
+    for name in ("lengths", "mask"):
+        if isinstance(settings[name], str) and n_shapes > 1:
+            want = f"`{name}` by component, `{{component: name}}`"
+            raise PipelineError(mismatch(want, f"one name for {n_shapes} components", at=f"pad({name})"))
+    seen: set[str] = set()
+    for path, rule in rules:
+        names = [name for name in (rule.lengths, rule.mask) if name is not None]
+        # The rule for all others stands beside those that have one of their own, perhaps with the same name.
+        for name in names:
+            if name in seen or names.count(name) > 1:
+                raise PipelineError(mismatch("a name for each lengths and mask", f"`{name}` twice", at="pad()"))
+        if path is not None:
+            seen.update(names)
 
 
 def _last(node: Node) -> Node:

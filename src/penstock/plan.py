@@ -1,7 +1,7 @@
 """The inert description that a pipeline is made of: frozen nodes, each checked as it is written.
 
 Guarantees
-  A node is immutable; everything that can be wrong in a description is said when the node is made, before anything runs.
+  A node is immutable; what can be wrong in a description is said when the node is made, before anything runs.
 Assumes
   `build` is the only module that knows how a node becomes a stage.
 """
@@ -120,6 +120,15 @@ class Node:
         return bool(self.upstream) and self.upstream[0].batched
 
 
+def padding(node: Node) -> Pad | None:
+    """The `pad` that waits for a `batch`, if there is one."""
+    while not isinstance(node, Join | Read | Batch):
+        if isinstance(node, Pad):
+            return node
+        (node,) = node.upstream
+    return None
+
+
 def before_delivery(of: Node, word: str) -> None:
     """Says that a word comes too late: what it works on is already in a framework's arrays."""
     if find(of, Convert):
@@ -155,6 +164,15 @@ class Join(Node):
             raise PipelineError(mismatch("at least one source", "none", at="join(sources)"))
         for node in self.of:
             before_delivery(node, "join")
+            if padding(node):
+                raise PipelineError(
+                    mismatch(
+                        "`pad` after `join`, where `batch` is",
+                        "`pad` before `join`",
+                        at="join(sources)",
+                        do="a pipeline that is joined pads nothing unless it batches",
+                    )
+                )
         if self.order not in ("fixed", "arrival"):
             raise PipelineError(mismatch('`order` to be "fixed" or "arrival"', f"`{self.order!r}`", at="join(order)"))
         seen: dict[int, int] = {}
@@ -261,7 +279,7 @@ class PadRule:
     """How one component is brought to the batch's shape."""
 
     shape: Shape | None = None
-    """Per dimension: `None` grows to the longest in the batch, a size is what it is padded to. `None` as a whole frees all."""
+    """Per dimension: `None` grows to the longest in the batch, a size is padded to. As a whole `None`: all grow."""
     fixed: bool = False
     """Whether sizes in `shape` are demanded of the example (TF1's `shapes`), rather than padded to."""
     value: Any = None
@@ -281,6 +299,11 @@ class PadRule:
         if self.side not in ("left", "right"):
             raise PipelineError(mismatch('`side` to be "left" or "right"', f"`{self.side!r}`", at="pad(side)"))
         positive(self.multiple, "multiple", at="pad(multiple)")
+        if not isinstance(self.truncate, bool):
+            raise PipelineError(mismatch("`truncate` to be a bool", f"`{self.truncate!r}`", at="pad(truncate)"))
+        for name in ("lengths", "mask"):
+            if not isinstance(getattr(self, name), str | None):
+                raise PipelineError(mismatch(f"`{name}` to be a name", f"`{getattr(self, name)!r}`", at=f"pad({name})"))
         if self.shape is not None:
             for size in self.shape:
                 if size is not None:
@@ -300,6 +323,10 @@ class Pad(Node):
     def __post_init__(self) -> None:
         if self.of.batched:
             raise PipelineError(mismatch("`pad` before `batch`", "`pad` after it", at="pad()"))
+        if padding(self.of):
+            raise PipelineError(
+                mismatch("`pad` once before a `batch`", "`pad` after `pad`", at="pad()", do="name all in one")
+            )
         before_delivery(self.of, "pad")
 
     def resolved(self, paths: Sequence[Path]) -> dict[Path, PadRule]:
@@ -311,12 +338,13 @@ class Pad(Node):
         names = ", ".join(f"`{path_text(path)}`" for path in paths)
         if self.in_order:
             if len(self.rules) != len(paths):
-                raise PipelineError(mismatch(f"a shape for each of {names}", f"{len(self.rules)}", at="batch(shapes)"))
+                raise PipelineError(mismatch(f"a shape for each of {names}", f"{len(self.rules)}", at="shapes"))
             return {path: rule for path, (_, rule) in zip(paths, self.rules, strict=True)}
         table = dict(self.rules)
         for path in table:
             if path is not None and path not in paths:
-                raise PipelineError(mismatch(f"a component, one of {names}", f"`{path_text(path)}`", at="pad()"))
+                where = "shapes" if table[path].fixed else "pad()"
+                raise PipelineError(mismatch(f"a component, one of {names}", f"`{path_text(path)}`", at=where))
         found = {path: table.get(path, table.get(None)) for path in paths}
         return {path: rule for path, rule in found.items() if rule is not None}
 
@@ -406,7 +434,9 @@ class Options:
                 object.__setattr__(self, name, positive(getattr(self, name), name, at=f"options({name})"))
         if self.on_error != "raise":
             raise PipelineError(
-                mismatch('`on_error="raise"`, the one policy there is yet', f"`{self.on_error!r}`", at="options(on_error)")
+                mismatch(
+                    '`on_error="raise"`, the one policy there is yet', f"`{self.on_error!r}`", at="options(on_error)"
+                )
             )
         if not isinstance(self.grace_s, (int, float)) or isinstance(self.grace_s, bool) or not self.grace_s >= 0:
             raise PipelineError(mismatch("`grace_s` to be seconds >= 0", f"`{self.grace_s!r}`", at="options(grace_s)"))

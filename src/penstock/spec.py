@@ -18,7 +18,7 @@ import numpy as np
 from penstock.errors import SpecError, mismatch
 from penstock.structure import Path, Structure, path_text
 
-__all__ = ["Component", "Shape", "Spec", "as_leaf"]
+__all__ = ["Component", "Shape", "Spec", "as_leaf", "native_dtype", "same_dtype"]
 
 Shape = tuple[int | None, ...]
 """Sizes of an array's dimensions; `None` is free."""
@@ -30,12 +30,18 @@ _PYTHON: dict[type, np.dtype[Any]] = {
     complex: np.dtype(np.complex128),
 }
 _OBJECT = np.dtype(object)
+_HOLDS = {"str": "OUT", "bytes": "OS"}
+"""The kinds of dtype whose arrays, taken apart into rows, give `str` or `bytes`; text fits a scalar component of them."""
 
 
-def as_leaf(value: object) -> Any:
+def as_leaf(value: object, *, at: str | None = None) -> Any:
     """Gives a component as the array or scalar that it will be assembled from.
 
     NumPy arrays and scalars, Python numbers, `str` and `bytes` are given back as they are; array-likes are converted.
+
+    Args:
+      value: a leaf of an example.
+      at: where it stands, for messages.
 
     Raises:
       SpecError: the value is no array-like.
@@ -50,8 +56,9 @@ def as_leaf(value: object) -> Any:
         return np.asarray(value)
     what = f"`{type(value).__name__}`"
     if isinstance(value, Iterator) or callable(value) or hasattr(value, "open"):
-        raise SpecError(mismatch("an array-like or scalar", what, do="a list is examples; for components pass a tuple"))
-    raise SpecError(mismatch("an array-like or scalar", what))
+        do = "a list is examples; for components pass a tuple"
+        raise SpecError(mismatch("an array-like or scalar", what, at=at, do=do))
+    raise SpecError(mismatch("an array-like or scalar", what, at=at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +73,25 @@ class Component:
     """`"str"` or `"bytes"` where the component is such a Python object, else `None`."""
 
     @classmethod
-    def of(cls, value: object) -> Component:
-        """Reads dtype and shape off a component.
+    def of(cls, value: object, *, at: str | None = None) -> Component:
+        """Reads dtype and shape off a component; `at` is where it stands, for messages.
 
         >>> str(Component.of(np.zeros((2, 3), np.float32)))
         'float32[2, 3]'
         """
-        leaf = as_leaf(value)
+        leaf = as_leaf(value, at=at)
         if isinstance(leaf, (str, bytes)):
             return cls(_OBJECT, (), "str" if isinstance(leaf, str) else "bytes")
         if isinstance(leaf, (np.ndarray, np.generic)):
-            return cls(leaf.dtype.newbyteorder("="), leaf.shape)
+            return cls(native_dtype(leaf.dtype), leaf.shape)
         if isinstance(leaf, int) and not -(2**63) <= leaf < 2**63:
-            raise SpecError(mismatch("an `int` that fits int64", f"{leaf.bit_length()} bits"))
+            raise SpecError(mismatch("an `int` that fits int64", f"{leaf.bit_length()} bits", at=at))
         return cls(_PYTHON[type(leaf)] if type(leaf) in _PYTHON else np.asarray(leaf).dtype, ())
 
     def fits(self, other: Component) -> bool:
         """Whether `other`, read off an example, is as this one asks."""
+        if other.text is not None and self.text is None:
+            return self.shape == () and self.dtype.kind in _HOLDS[other.text]
         if self.text != other.text or not same_dtype(self.dtype, other.dtype) or len(self.shape) != len(other.shape):
             return False
         return all(mine is None or mine == its for mine, its in zip(self.shape, other.shape, strict=True))
@@ -96,9 +105,14 @@ class Component:
         return f"{name}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
 
 
+def native_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The same dtype in this machine's order of bytes."""
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
+
+
 def same_dtype(one: np.dtype[Any], other: np.dtype[Any]) -> bool:
     """Whether two dtypes are one but for the width of text and the order of bytes."""
-    return one == other or (one.kind == other.kind and one.kind in "USV" and one.names is None and other.names is None) or one == other.newbyteorder("=")
+    return one == other or (one.kind == other.kind and one.kind in "US") or native_dtype(one) == native_dtype(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +125,8 @@ class Spec:
     """One for each leaf of the structure, in its order."""
 
     @classmethod
-    def of(cls, example: object) -> Spec:
-        """Reads the spec off an example.
+    def of(cls, example: object, *, at: str | None = None) -> Spec:
+        """Reads the spec off an example; `at` is where that came from, for messages.
 
         >>> print(Spec.of({"image": np.zeros((28, 28), np.uint8), "label": 3}))
         {image: uint8[28, 28], label: int64[]}
@@ -123,14 +137,13 @@ class Spec:
         structure = Structure.of(example)
         paths = structure.paths()
         if not paths:
-            raise SpecError(mismatch("an example of at least one component", f"an empty `{type(example).__name__}`"))
-        components = []
-        for path, leaf in zip(paths, structure.leaves(example), strict=True):
-            try:
-                components.append(Component.of(leaf))
-            except SpecError as error:
-                raise SpecError(f"{error} - at component `{path_text(path)}`") from None
-        return cls(structure, tuple(components))
+            raise SpecError(
+                mismatch("an example of at least one component", f"an empty `{type(example).__name__}`", at=at)
+            )
+        within = f" of {at}" if at else ""
+        places = [f"component `{path_text(path)}`{within}" for path in paths]
+        pairs = zip(structure.leaves(example), places, strict=True)
+        return cls(structure, tuple(Component.of(leaf, at=place) for leaf, place in pairs))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -143,11 +156,8 @@ class Spec:
         Raises:
           SpecError: names what was expected, what came and `at`.
         """
-        try:
-            self.structure.leaves(example)
-            other = Spec.of(example)
-        except SpecError as error:
-            raise SpecError(f"{error} - at {at}" if at else str(error)) from None
+        self.structure.leaves(example, at=at)
+        other = Spec.of(example, at=at)
         for path, mine, its in zip(self.paths, self.components, other.ordered_as(self).components, strict=True):
             if not mine.fits(its):
                 name = path_text(path)

@@ -7,9 +7,10 @@ It takes an example apart into its leaves, in a fixed order, and puts leaves tog
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from operator import itemgetter
 from typing import Any
 
 from penstock.errors import SpecError, mismatch
@@ -82,26 +83,27 @@ class Structure:
         for key, child in zip(self.keys, self.children, strict=True):
             yield from child._paths((*prefix, key))
 
-    def leaves(self, example: Any) -> list[Any]:
-        """Takes an example apart into its leaves, in order.
+    def leaves(self, example: Any, *, at: str | None = None) -> list[Any]:
+        """Takes an example apart into its leaves, in order; `at` is where it came from, for messages.
 
         Raises:
           SpecError: the example is of another structure.
         """
         out: list[Any] = []
-        self._collect(example, (), out)
+        self._collect(example, (), out, at)
         return out
 
-    def _collect(self, node: Any, prefix: Path, out: list[Any]) -> None:
+    def _collect(self, node: Any, prefix: Path, out: list[Any], at: str | None) -> None:
         if self.is_leaf:
             out.append(node)
             return
         why = self._unlike(node)
         if why is not None:
-            raise SpecError(mismatch(f"`{self}`", why, at=f"component `{path_text(prefix)}`" if prefix else None))
+            within = f"component `{path_text(prefix)}`" if prefix else None
+            raise SpecError(mismatch(f"`{self}`", why, at=" of ".join(filter(None, (within, at))) or None))
         for key, child in zip(self.keys, self.children, strict=True):
             value = getattr(node, key) if self.form is Form.DATA or self.form is Form.NAMED else node[key]
-            child._collect(value, (*prefix, key), out)
+            child._collect(value, (*prefix, key), out, at)
 
     def _unlike(self, node: Any) -> str | None:
         """Why this node's own container differs from `node`, if it does."""
@@ -136,6 +138,18 @@ class Structure:
         for key, part in zip(self.keys, parts, strict=True):
             object.__setattr__(made, key, part)
         return made
+
+    def builder(self) -> Callable[[list[Any]], Any]:
+        """The quickest way to do what `build` does, for those who do it again and again."""
+        flat = all(child.is_leaf for child in self.children)
+        if self.is_leaf:
+            return itemgetter(0)
+        if flat and self.form is Form.TUPLE:
+            return tuple
+        if flat and self.form is Form.DICT:
+            keys = self.keys
+            return lambda leaves: dict(zip(keys, leaves, strict=True))
+        return self.build
 
     def draw(self, leaves: Sequence[str]) -> str:
         """Writes the structure with a text in place of each leaf: `{image: uint8[28, 28], label: int64[]}`."""

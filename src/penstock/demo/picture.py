@@ -110,6 +110,7 @@ def _origins(axes: Any, diary: Diary) -> None:
     steps = np.concatenate([counts, counts[-1:]])[:, ::-1].T  # a step ends where the next begins, also the last
     edges = np.arange(len(counts) + 1) - 0.5
     axes.stackplot(edges, steps, colors=_colours(diary.names)[::-1], step="post", linewidth=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, counts.sum(axis=1).max()))
     axes.set_xlabel("batch", fontsize=9, color=QUIET)
     axes.set_ylabel("examples from each file", fontsize=9, color=QUIET)
@@ -140,7 +141,9 @@ def _classes(axes: Any, diary: Diary) -> None:
 
 def _losses(axes: Any, diary: Diary, accuracy: float, held_out: int) -> None:
     """The loss of each batch, and the accuracy at the end."""
-    axes.plot(diary.losses, color=LINE, linewidth=1.5, marker="o", markersize=3)
+    few = len(diary.losses) <= 100
+    axes.plot(diary.losses, color=LINE, linewidth=1.5 if few else 0.8, marker="o" if few else None, markersize=3)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(0, 1.08 * max(diary.losses))
     axes.set_xlabel("batch", fontsize=9, color=QUIET)
     axes.set_ylabel("cross-entropy [nats]", fontsize=9, color=QUIET)

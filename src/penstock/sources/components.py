@@ -59,7 +59,9 @@ class ComponentsSource:
         for path, length in lengths:
             if length != lengths[0][1]:
                 want = f"as many examples as `{path_text(lengths[0][0])}` has, {lengths[0][1]}"
-                raise PipelineError(mismatch(want, f"{length}", at=f"component `{path_text(path)}` of {at}", do=_CONSTANT))
+                raise PipelineError(
+                    mismatch(want, f"{length}", at=f"component `{path_text(path)}` of {at}", do=_CONSTANT)
+                )
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Opens all, and reads them in step."""

@@ -13,7 +13,7 @@ from penstock.optional import load
 from penstock.sources.leaves import Plan, Values
 from penstock.sources.nulls import Nulls
 
-__all__ = ["Decoder", "pieces"]
+__all__ = ["BLOCK_BYTES", "BLOCK_ROWS", "Decoder", "pieces", "rows_in"]
 
 BLOCK_ROWS = 4096
 """Rows that are made into examples at once, at most. [examples]"""
@@ -22,8 +22,9 @@ BLOCK_BYTES = 1 << 22
 
 
 def rows_in(nbytes: int, count: int) -> int:
-    """How many rows are handled at once, where `count` of them have `nbytes`. [examples]"""
-    return max(1, min(BLOCK_ROWS, BLOCK_BYTES * count // max(nbytes, 1)))
+    """How many rows are handled at once, where `count` of them have `nbytes`: a power of two, as most batches. [examples]"""
+    most = max(1, min(BLOCK_ROWS, BLOCK_BYTES * count // max(nbytes, 1)))
+    return 1 << (most.bit_length() - 1)
 
 
 def pieces(batch: Any) -> Iterator[tuple[int, Any]]:

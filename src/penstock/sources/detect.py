@@ -58,8 +58,12 @@ def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
         return CallableSource(thing.__penstock_examples__)
     if isinstance(thing, (str, bytes, os.PathLike)):
         raise PipelineError(
-            mismatch("a source of examples", f"the {'path' if isinstance(thing, os.PathLike) else 'text'} `{thing!r}`", at=at,
-                     do="for files use `ps.read_parquet`, `read_arrow`, `read_csv`, `read_jsonl` or `read_text`")
+            mismatch(
+                "a source of examples",
+                f"the {'path' if isinstance(thing, os.PathLike) else 'text'} `{thing!r}`",
+                at=at,
+                do="for files use `ps.read_parquet`, `read_arrow`, `read_csv`, `read_jsonl` or `read_text`",
+            )
         )
     if isinstance(thing, (dict, tuple)):
         return _components(thing, at, known)
@@ -82,7 +86,9 @@ def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
         _without_arguments(thing, at)
         return CallableSource(thing)
     raise PipelineError(
-        mismatch("a source: an iterable, a callable that opens one, an array or a pipeline", f"`{kind.__name__}`", at=at)
+        mismatch(
+            "a source: an iterable, a callable that opens one, an array or a pipeline", f"`{kind.__name__}`", at=at
+        )
     )
 
 
@@ -102,8 +108,12 @@ def _taken_apart(thing: Any, path: Path, at: str, known: dict[int, Source], sour
         place = f"component `{path_text(path)}` of {at}"
         if thing is None or isinstance(thing, (int, float, complex, np.generic)):
             raise PipelineError(
-                mismatch("a source for each component", f"`{type(thing).__name__}`", at=place,
-                         do="a tuple or dict is components read in step; a list is examples")
+                mismatch(
+                    "a source for each component",
+                    f"`{type(thing).__name__}`",
+                    at=place,
+                    do="a tuple or dict is components read in step; a list is examples",
+                )
             )
         sources.append(_as_source(thing, place, known))
         return LEAF
@@ -122,8 +132,12 @@ def _without_arguments(make: Callable[..., Any], at: str) -> None:
         signature.bind()
     except TypeError:
         raise PipelineError(
-            mismatch("a callable without arguments, which opens the source", f"one that takes `{signature}`", at=at,
-                     do="give them: `lambda: read(path)`, or `functools.partial(read, path)`")
+            mismatch(
+                "a callable without arguments, which opens the source",
+                f"one that takes `{signature}`",
+                at=at,
+                do="give them: `lambda: read(path)`, or `functools.partial(read, path)`",
+            )
         ) from None
 
 

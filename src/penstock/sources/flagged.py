@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
@@ -12,7 +12,16 @@ from penstock.errors import SpecError, mismatch
 from penstock.plan import Source
 from penstock.sources.components import examples_of
 
-__all__ = ["FlaggedSource"]
+__all__ = ["Flagged", "FlaggedSource"]
+
+
+class Flagged(NamedTuple):
+    """A source and the flags that are read in step with it, or an item and its flag."""
+
+    tensors: Any
+    """The source, or its item."""
+    keep_input: Any
+    """The flags, or the item's."""
 
 
 @final
@@ -20,22 +29,25 @@ class FlaggedSource:
     """The items of a source whose flag is true; a dropped item was read all the same.
 
     Args:
-      source: what is read; where `flag` is `None` it yields `(item, flag)`.
+      source: what is read; where `flag` is `None` it yields `Flagged`.
       flag: the flag of every item, or `None`.
       chunks: whether an item is a chunk; its flag may then be an array of one flag for each row.
+      label: what it is called in messages; `None` takes the source's.
 
     Source: TF1 `tf.train.maybe_batch`, its `keep_input`.
     """
 
     blocks = False
 
-    def __init__(self, source: Source, flag: np.ndarray[Any, Any] | None, *, chunks: bool) -> None:
+    def __init__(
+        self, source: Source, flag: np.ndarray[Any, Any] | None, *, chunks: bool, label: str | None = None
+    ) -> None:
         self._source = source
         self.parts = (source,)
         """The source that is read, and through it the flags."""
         self._flag = flag
         self._chunks = chunks
-        self.label = source.label
+        self.label = source.label if label is None else label
         self.once = source.once
         self.waits = source.waits
 
@@ -56,9 +68,16 @@ class FlaggedSource:
 
     def _item(self, item: Any, flag: Any) -> Any:
         flags = np.asarray(flag)
-        if flags.dtype.kind not in "biu" or flags.ndim > (1 if self._chunks else 0):
+        kind = flags.dtype.kind
+        if kind not in "biu" or flags.ndim > (1 if self._chunks else 0):
             want = "a bool, or an array of one for each row," if self._chunks else "a bool"
             raise SpecError(mismatch(f"`keep_input` to give {want}", f"`{flags.dtype}{list(flags.shape)}`"))
+        if kind != "b" and not np.isin(flags, (0, 1)).all():
+            raise SpecError(
+                mismatch(
+                    "`keep_input` to give a bool, or 0 or 1", f"{flags.max() if flags.min() >= 0 else flags.min()}"
+                )
+            )
         if flags.ndim == 0:
             return item if flags else None
         columns = Columns.of(item)

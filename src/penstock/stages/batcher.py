@@ -136,6 +136,7 @@ class Batcher:
         rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
         assembler = Assembler(spec, rules.get, self._pool)
         self._form = assembler.spec.structure
+        self._build = self._form.builder()
         self._assembler, self._goal = assembler, self._size
         return assembler
 
@@ -147,7 +148,7 @@ class Batcher:
             rows = parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()]
             arrays, extras = assembler.rows(rows)
         self._nbytes = sum(array.nbytes for array in arrays)
-        batch = self._form.build(arrays)
+        batch = self._build(arrays)
         if not extras:
             return batch
         if self._form.form is not Form.DICT:

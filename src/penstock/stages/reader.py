@@ -19,7 +19,7 @@ import numpy as np
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import placed
 from penstock.plan import Source
-from penstock.structure import Structure
+from penstock.structure import LEAF, Structure
 from penstock.ticket import item_tickets, turn_tickets
 
 __all__ = ["RowReader", "RunReader", "place_of"]
@@ -212,8 +212,13 @@ def _shared(one: Any, two: Any) -> bool:
 
 def _copied(item: Any) -> Any:
     """The item with its arrays copied."""
+    kind = type(item)
+    if kind is tuple:
+        return tuple([_copied(part) for part in item])
+    if kind is dict:
+        return {key: _copied(part) for key, part in item.items()}
     structure = Structure.of(item)
-    return structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
+    return _copied_leaf(item) if structure is LEAF else structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
 
 
 def _copied_leaf(leaf: Any) -> Any:
