@@ -6,6 +6,9 @@ from threading import Semaphore, Thread, current_thread
 PATIENCE_S = 30.0
 """A thread that has not come to its next stop by then never will. [s]"""
 
+MOST_STOPS = 20
+"""A thread that has not rung after so many stops is not going to."""
+
 
 class NobodyLeftError(AssertionError):
     """The test waits for a thread that waits for the test, or has ended."""
@@ -33,8 +36,10 @@ class LockStep:
 
     def finish(self) -> None:
         """Lets it go until it has ended."""
+        stops = 0
         while self.go() != "the end":
-            pass
+            stops += 1
+            assert stops < MOST_STOPS, f"the thread does not end, it is at {self.at}"
         self._thread.join()
 
     def pause(self, at: str) -> None:
@@ -70,12 +75,12 @@ class StepBell:
 
     def wait(self, most_s: float = -1) -> None:
         assert self.step is not None
-        stuck = 0
-        while not self._rung:
-            if self.step.inside:
+        if self.step.inside:
+            while not self._rung:
                 self.step.pause("a wait")
-                continue
-            stuck = stuck + 1 if self.step.go() == "a wait" else 0
-            if not self._rung and (stuck > 1 or self.step.at == "the end"):
-                raise NobodyLeftError(f"the thread is at {self.step.at}, and rings no more")
+        stops = 0
+        while not self._rung:
+            at, stops = self.step.go(), stops + 1
+            if not self._rung and (at == "the end" or stops == MOST_STOPS):
+                raise NobodyLeftError(f"the thread is at {at}, and rings no more")
         self._rung = False

@@ -9,6 +9,7 @@ Guarantees
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ from penstock.structure import Form, Structure, path_text
 from penstock.ticket import NO_TICKETS, Tickets
 
 __all__ = ["END", "Chunk", "Columns"]
+
+
+@cache
+def _flat(size: int) -> Structure:
+    """The structure of a plain tuple of so many components."""
+    return Structure.of((0,) * size)
 
 
 class Columns:
@@ -38,6 +45,10 @@ class Columns:
         Raises:
           SpecError: a component has no leading dimension, or not the same as the others.
         """
+        if type(item) is tuple and item and all([type(part) is np.ndarray and part.ndim for part in item]):
+            rows = len(item[0])
+            if all([len(part) == rows for part in item]):  # as nearly every chunk is
+                return cls(_flat(len(item)), item)
         structure = Structure.of(item)
         leaves = structure.leaves(item)
         arrays = tuple([leaf if type(leaf) is np.ndarray else np.asarray(as_leaf(leaf)) for leaf in leaves])

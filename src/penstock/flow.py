@@ -23,6 +23,9 @@ from penstock.structure import LEAF, Structure, path_text
 
 __all__ = ["Flow"]
 
+TOGETHER = 16
+"""The most batches that are handed over at once. [batches]"""
+
 
 @final
 class Flow(Iterator[Any], AbstractContextManager["Flow"]):
@@ -45,10 +48,12 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._size = batches[0].size if node.batched and batches else 1
         self._pid = os.getpid()
         self._head: Head | InlineHead
+        # Batches that lie ready may be handed over several at once, but not where a function works on each.
+        grain = TOGETHER if isinstance(node, Batch) or (isinstance(node, Convert) and isinstance(node.of, Batch)) else 1
         self._coordinator: Coordinator | None = None
         if inline:
             self._built = build(node, options, None, epoch=epoch)
-            self._head = InlineHead(self._built.stage, name=self._name)
+            self._head = InlineHead(self._built.stage, name=self._name, grain=grain)
             self._finalizer = weakref.finalize(self, self._head.close)
             self._finalizer.atexit = False  # as a generator's own
             return
@@ -58,7 +63,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             self._finalizer = weakref.finalize(self, self._coordinator.stop)
             self._finalizer.atexit = False  # the coordinator sees to that
             self._built = build(node, options, self._coordinator, epoch=epoch)
-            self._head = Head(self._built.stage, name=self._name, doing=self._built.doing)
+            self._head = Head(self._built.stage, name=self._name, grain=grain, doing=self._built.doing)
             self._coordinator.start(self._head, "drive")
         except BaseException:
             self._coordinator.stop()

@@ -9,6 +9,7 @@ Assumes
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ def as_leaf(value: object, *, at: str | None = None) -> Any:
         return np.asarray(value)
     if hasattr(value, "__dlpack__"):
         return np.from_dlpack(value)
-    if isinstance(value, (bytearray, memoryview)):
+    if isinstance(value, (bytearray, memoryview, array)):
         return np.asarray(value)
     what = f"`{type(value).__name__}`"
     if isinstance(value, Iterator) or callable(value) or hasattr(value, "open"):
@@ -156,11 +157,11 @@ class Spec:
         Raises:
           SpecError: names what was expected, what came and `at`.
         """
-        self.structure.leaves(example, at=at)
-        other = Spec.of(example, at=at)
-        for path, mine, its in zip(self.paths, self.components, other.ordered_as(self).components, strict=True):
+        leaves = self.structure.leaves(example, at=at)
+        for path, mine, leaf in zip(self.paths, self.components, leaves, strict=True):
+            name = path_text(path)
+            its = Component.of(leaf, at=f"component `{name}`" + (f" of {at}" if at else ""))
             if not mine.fits(its):
-                name = path_text(path)
                 hint = None
                 if its.text == mine.text and same_dtype(mine.dtype, its.dtype) and len(mine.shape) == len(its.shape):
                     hint = "pad it: `.pad(...)`, or `dynamic_pad=True`"

@@ -110,6 +110,23 @@ class _Listed:
         return self.rows
 
 
+class _Every:
+    """Each so-manieth of other tickets: those of batches, which go by their first example's."""
+
+    __slots__ = ("count", "of", "step")
+
+    def __init__(self, of: Tickets, step: int, count: int) -> None:
+        self.of = of
+        self.step = step
+        self.count = count
+
+    def cut(self, start: int, stop: int) -> _Every:
+        return _Every(self.of.cut(start * self.step, self.of.count), self.step, stop - start)
+
+    def table(self) -> Table:
+        return self.of.table()[:: self.step][: self.count]
+
+
 class Tickets:
     """The tickets of a run of examples."""
 
@@ -152,6 +169,10 @@ class Tickets:
                 kept.append(rule if high - low == rule.count else rule.cut(low, high))
             at += rule.count
         return Tickets(tuple(kept), stop - start)
+
+    def every(self, step: int, count: int) -> Tickets:
+        """The first ticket, and each `step`-th after it; `count` in all."""
+        return Tickets((_Every(self, step, count),), count)
 
     def select(self, index: Any) -> Tickets:
         """The tickets at integer or boolean positions."""

@@ -25,6 +25,7 @@ class Script:
         self.sizes = sizes
         self.whole = whole
         self.given = 0
+        self.items: list[range] = []
         self.pulls = 0
         self.now = 0.0
         self.cost_s = 1.0
@@ -44,6 +45,7 @@ class Script:
         size = self.sizes[self.pulls % len(self.sizes)]
         count = size if self.whole else min(n, size)
         start, self.given = self.given, self.given + count
+        self.items.append(range(start, self.given))
         return Chunk([float(i) for i in range(start, self.given)], turn_tickets((0,), 0, (start,), 0, count))
 
     def close(self) -> None:
@@ -151,10 +153,13 @@ class LaneMachine(RuleBasedStateMachine):
         if not hasattr(self, "lane"):
             return
         stats = self.lane.stats()
-        assert stats.held <= max(self.room, self.largest if self.script.whole else 0)
-        assert stats.most_held <= max(self.room, self.largest if self.script.whole else 0)
+        waiting = range(self.taken, self.taken + stats.held)
+        items = [item for item in self.script.items if item[0] < waiting.stop and item[-1] >= waiting.start]
+        alone = len(items) == 1
+        assert stats.held <= self.room or (alone and self.script.whole), f"{items} wait, for {self.room} there is room"
         if self.room_bytes is not None:
-            assert stats.most_bytes <= max(self.room_bytes, 8 * self.largest)
+            assert 8 * stats.held <= self.room_bytes or alone, f"{items} wait, for {self.room_bytes} bytes there is room"
+        assert stats.most_held <= max(self.room, self.largest if self.script.whole else 0)
 
     @invariant()
     def one_item_is_in_flight_and_no_more(self) -> None:

@@ -91,18 +91,10 @@ class Assembler:
           Misfit: names the first row of the first piece that does not fit.
         """
         structure = self.spec.structure
-        if len(pieces) == 1 and self._rigid:
-            piece = pieces[0]
-            if piece.structure is structure or piece.structure == structure:
-                views = []
-                for (dtype, shape), array in zip(self._signature, piece.arrays, strict=True):
-                    if array.dtype != dtype or array.shape[1:] != shape or not array.dtype.isnative:
-                        break
-                    view = array[:]
-                    view.flags.writeable = False
-                    views.append(view)
-                else:
-                    return views, {}
+        if len(pieces) == 1:
+            views = self._views(pieces[0])
+            if views is not None:
+                return views, {}
         extras: dict[str, Array] = {}
         first: int | None = None
         ordered: list[tuple[Array, ...]] = []
@@ -128,6 +120,37 @@ class Assembler:
         if first is not None:
             raise Misfit(first)
         return result, extras
+
+    def batches(self, run: Columns, size: int, count: int) -> list[list[Array]] | None:
+        """The first `count` batches of a run, as views of it.
+
+        Args:
+          run: at least `size * count` examples.
+          size: of a batch. [examples]
+          count: how many. [batches]
+
+        Returns:
+          The arrays of each batch; `None` where a copy is needed, or an example may not fit.
+        """
+        views = self._views(run)
+        if views is None:
+            return None
+        # Splitting the leading dimension never copies, and a list of an array is a list of views.
+        split = [list(view[: size * count].reshape(count, size, *view.shape[1:])) for view in views]
+        return list(map(list, zip(*split, strict=True)))
+
+    def _views(self, run: Columns) -> list[Array] | None:
+        """Read-only views of a run's arrays, if they are as they are to be delivered."""
+        if not self._rigid or not (run.structure is self.spec.structure or run.structure == self.spec.structure):
+            return None
+        views = []
+        for (dtype, shape), array in zip(self._signature, run.arrays, strict=True):
+            if array.dtype != dtype or array.shape[1:] != shape or not array.dtype.isnative:
+                return None
+            view = array[:]
+            view.flags.writeable = False
+            views.append(view)
+        return views
 
     def explain(self, example: object, at: str) -> SpecError:
         """The error for an example that did not fit.

@@ -49,15 +49,17 @@ class Head:
     Args:
       stage: the last stage of the pipeline.
       name: of the flow.
+      grain: how many batches the stage is asked for at once; 1 where it might work long on each. [batches]
       doing: tells whose code is being run, for the case that it does not come back.
     """
 
-    def __init__(self, stage: Stage, *, name: str, doing: Callable[[], str]) -> None:
+    def __init__(self, stage: Stage, *, name: str, grain: int, doing: Callable[[], str]) -> None:
         self.name = name
         self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
         self._stage = stage
+        self._grain = grain
         self._entries: deque[Entry] = deque()
         self._filled = Bell()
         self._freed = Bell()
@@ -74,7 +76,7 @@ class Head:
         try:
             while not self._aborted:
                 started = perf_counter()
-                chunk = self._stage.take(1)
+                chunk = self._stage.take(self._grain)
                 took = perf_counter() - started
                 self._busy_s += took
                 self._set_pace(took)
@@ -185,9 +187,10 @@ class Head:
 class InlineHead:
     """Pulls the last stage in the caller's own thread; the same entries, nothing ahead."""
 
-    def __init__(self, stage: Stage, *, name: str) -> None:
+    def __init__(self, stage: Stage, *, name: str, grain: int) -> None:
         self.name = name
         self._stage = stage
+        self._grain = grain
         self._entry: Entry | None = None
         self._broken: BaseException | None = None
         self._busy_s = 0.0
@@ -201,7 +204,7 @@ class InlineHead:
         if entry is None or (entry.given >= entry.chunk.count > 0 and entry.chunk.error is None):
             started = perf_counter()
             try:
-                entry = self._entry = Entry(self._stage.take(1))
+                entry = self._entry = Entry(self._stage.take(self._grain))
             except BaseException as error:  # Ctrl-C inside a stage: what it was doing is lost, so there is no going on
                 self._broken = error
                 raise

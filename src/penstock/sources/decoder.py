@@ -22,7 +22,7 @@ BLOCK_BYTES = 1 << 22
 
 
 def rows_in(nbytes: int, count: int) -> int:
-    """How many rows are handled at once, where `count` of them have `nbytes`: a power of two, as most batches. [examples]"""
+    """How many rows are handled at once, where `count` have `nbytes`; a power of two, as most batches. [examples]"""
     most = max(1, min(BLOCK_ROWS, BLOCK_BYTES * count // max(nbytes, 1)))
     return 1 << (most.bit_length() - 1)
 

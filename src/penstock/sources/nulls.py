@@ -70,27 +70,27 @@ class Nulls:
 
 def _fitting(value: Any, component: Component) -> Any:
     """The value in the component's dtype, if it is the same there; else `None`."""
-    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value):
-        fits = bool(component.shape) and component.shape[0] is None and np.shape(value)[1:] == component.shape[1:]
-        return _same(np.asarray(value), component) if fits else None
-    return _same(value, component)
-
-
-def _same(value: Any, component: Component) -> Any:
-    dtype = component.dtype
-    if component.text is not None:
-        of = str if component.text == "str" else bytes
-        items = list(value) if isinstance(value, np.ndarray) else [value]
-        if not all(isinstance(item, of) for item in items):
+    several = isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) > 0
+    if several:
+        ragged = bool(component.shape) and component.shape[0] is None
+        if not ragged or np.shape(value)[1:] != component.shape[1:]:
             return None
-        return np.array(items, object) if isinstance(value, np.ndarray) else value
-    if isinstance(value, (str, bytes)) and dtype.kind not in "mM":
+    if component.text is not None:
+        return _text(list(value) if several else [value], component.text, several)
+    if isinstance(value, (str, bytes)) and component.dtype.kind not in "mM":
         return None
     try:
         with np.errstate(invalid="ignore"):  # NaN where there is none: compared below
-            made = np.asarray(value).astype(dtype)
+            made = np.asarray(value).astype(component.dtype)
         # Times may be given as text, which compares with none.
-        kept = dtype.kind in "mM" or np.array_equal(made, np.asarray(value), equal_nan=dtype.kind == "f")
+        kind = component.dtype.kind
+        kept = kind in "mM" or np.array_equal(made, np.asarray(value), equal_nan=kind == "f")
     except (TypeError, ValueError, OverflowError):
         return None
-    return (made if made.ndim else made[()]) if kept else None
+    return (made if several else made[()]) if kept else None
+
+
+def _text(items: list[Any], of: str, several: bool) -> Any:
+    if not all(isinstance(item, str if of == "str" else bytes) for item in items):
+        return None
+    return np.array(items, object) if several else items[0]

@@ -69,6 +69,7 @@ class Batcher:
         self._have = 0
         self._error: BaseException | None = None
         self._ended = False
+        self._columnar = False
         self._assembler: Assembler | None = None
         self.discarded = 0
         """Examples of an incomplete last batch. [examples]"""
@@ -76,16 +77,19 @@ class Batcher:
         """Bytes of the batches so far. [bytes]"""
 
     def take(self, n: int) -> Chunk:
-        """Gives the next batch, as a chunk of one."""
+        """Gives the next batch; more than one only where they lie ready in one run of columns."""
         while self._have < self._goal and not self._ended:
-            chunk = self._upstream.take(self._goal - self._have)
+            # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
+            # next example might keep a batch waiting that is complete.
+            chunk = self._upstream.take(max(self._goal, self._columnar * n * self._size) - self._have)
             if chunk.count:
                 self._parts.append(chunk)
                 self._have += chunk.count
+                self._columnar = chunk.columns is not None
             if chunk.error is not None or chunk.count == 0:
                 self._ended, self._error = True, chunk.error
         if self._have >= self._size:
-            return self._give(self._size)
+            return self._give_ready(n) or self._give(self._size)
         if self._have:
             return self._give(self._have)
         return self._last()
@@ -95,6 +99,24 @@ class Batcher:
         self._ended, self._parts, self._have = True, [], 0
         error, self._error = self._error, None
         return END if error is None else Chunk([], END.tickets, error=error)
+
+    def _give_ready(self, n: int) -> Chunk | None:
+        """Several batches that are views of one run, if there are any."""
+        part = self._parts[0]
+        count = min(n, part.count // self._size)
+        if count < 2 or part.columns is None or self._assembler is None:
+            return None
+        views = self._assembler.batches(part.columns, self._size, count)
+        if views is None:
+            return None
+        taken = count * self._size
+        self._have -= taken
+        if taken == part.count:
+            del self._parts[0]
+        else:
+            self._parts[0] = part.cut(taken)[1]
+        self.nbytes += count * sum([array.nbytes for array in views[0]])
+        return Chunk(list(map(self._build, views)), part.tickets.every(self._size, count))
 
     def _give(self, count: int) -> Chunk:
         parts = self._split(count)

@@ -1,0 +1,72 @@
+"""Where examples came from: a rule for a run of them, or a list."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.ticket import NO_TICKETS, Ticket, Tickets, item_tickets, turn_tickets
+
+
+def test_tickets_of_turns_count_each_stream_on_its_own():
+    """Streams 4 and 7 gave 10 and 20 items before; the run begins at the second one's turn."""
+    tickets = turn_tickets((4, 7), 2, (10, 20), 1, 4)
+
+    assert list(tickets) == [Ticket(7, 2, 20), Ticket(4, 2, 11), Ticket(7, 2, 21), Ticket(4, 2, 12)]
+    assert len(tickets) == 4
+
+
+def test_tickets_of_an_item_count_its_rows():
+    """A user's chunk is one item; its examples are told apart by their rows."""
+    assert list(item_tickets(1, 0, 5, 3, 2)) == [Ticket(1, 0, 5, 3), Ticket(1, 0, 5, 4)]
+
+
+def test_no_tickets_are_none():
+    """The end of a stream has no example, and so no ticket."""
+    assert list(NO_TICKETS) == []
+    assert NO_TICKETS.table().shape == (0, 4)
+    with pytest.raises(IndexError):
+        NO_TICKETS[0]
+
+
+def test_a_ticket_is_a_plain_tuple_of_ints():
+    """It stands in messages and in saved states."""
+    ticket = turn_tickets((1,), 0, (5,), 0, 1)[0]
+
+    assert ticket == (1, 0, 5, 0)
+    assert [type(part) for part in ticket] == [int] * 4
+
+
+runs = st.builds(
+    lambda streams, epoch, offset, first, count: turn_tickets(
+        tuple(range(streams)), epoch, tuple(offset + stream for stream in range(streams)), first, count
+    ),
+    st.integers(1, 4), st.integers(0, 3), st.integers(0, 9), st.integers(0, 5), st.integers(0, 9),
+) | st.builds(item_tickets, st.integers(0, 3), st.integers(0, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+
+
+@given(st.lists(runs, min_size=1, max_size=4), st.data())
+def test_tickets_are_cut_selected_and_joined_as_a_list_is(parts: list[Tickets], data: st.DataObject):
+    """The rules save room; what they stand for is a list."""
+    joined = Tickets.joined(parts)
+    listed = [ticket for part in parts for ticket in part]
+    start = data.draw(st.integers(0, len(listed)))
+    stop = data.draw(st.integers(start, len(listed)))
+    keep = data.draw(st.lists(st.integers(0, len(listed) - 1), max_size=5)) if listed else []
+
+    assert list(joined) == listed
+    assert list(joined.cut(start, stop)) == listed[start:stop]
+    assert list(joined.select(np.array(keep, np.int64))) == [listed[i] for i in keep]
+    assert [joined[i] for i in range(len(listed))] == listed
+    assert len(joined) == len(listed)
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.booleans(), st.data())
+def test_interleaved_tickets_are_one_of_each_in_turn(k: int, m: int, alike: bool, data: st.DataObject):
+    """Whether the runs follow one rule, which is kept as one, or not."""
+    epochs = [0] * k if alike else [data.draw(st.integers(0, 2)) for _ in range(k)]
+    parts = [turn_tickets((stream,), epochs[stream], (data.draw(st.integers(0, 9)),), 0, m) for stream in range(k)]
+
+    together = Tickets.interleaved(parts)
+
+    assert list(together) == [parts[turn % k][turn // k] for turn in range(k * m)]
