@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import penstock as ps
+
 
 class Point(NamedTuple):
     """Two components, as a namedtuple."""
@@ -62,3 +64,14 @@ def filled(dtype: np.dtype[Any], shape: tuple[int, ...], seed: int = 0) -> np.nd
     if dtype.kind == "b":
         return (numbers % 3 == 0).reshape(shape)
     return numbers.astype(dtype.newbyteorder("=")).astype(dtype).reshape(shape)
+
+
+def run(pipeline: ps.Pipeline, *, inline: bool = False) -> tuple[list[Any], Exception | None]:
+    """What a pipeline delivers, and the error that ends it, if one does."""
+    delivered: list[Any] = []
+    try:
+        with pipeline.open(inline=inline) as flow:
+            delivered.extend(flow)
+    except Exception as error:
+        return delivered, error
+    return delivered, None

@@ -6,7 +6,7 @@ from threading import Semaphore, Thread, current_thread
 PATIENCE_S = 30.0
 """A thread that has not come to its next stop by then never will. [s]"""
 
-MOST_STOPS = 20
+MOST_STOPS = 40
 """A thread that has not rung after so many stops is not going to."""
 
 
@@ -17,7 +17,7 @@ class NobodyLeftError(AssertionError):
 class LockStep:
     """Runs a function in a thread that goes only when the test lets it, from one stop to the next.
 
-    Its stops are where it calls `pause`: in a stage that is pulled, and where it would wait on a `StepBell`.
+    Its stops are where it calls `pause`: in a stage that is pulled, and where it rings a `StepBell` or would wait on one.
     """
 
     def __init__(self, target: Callable[[], object]) -> None:
@@ -68,19 +68,21 @@ class StepBell:
 
     def __init__(self) -> None:
         self.step: LockStep | None = None
-        self._rung = False
+        self.rung = False
 
     def ring(self) -> None:
-        self._rung = True
+        self.rung = True
+        if self.step is not None:
+            self.step.pause("a ring")
 
     def wait(self, most_s: float = -1) -> None:
         assert self.step is not None
         if self.step.inside:
-            while not self._rung:
+            while not self.rung:
                 self.step.pause("a wait")
         stops = 0
-        while not self._rung:
+        while not self.rung:
             at, stops = self.step.go(), stops + 1
-            if not self._rung and (at == "the end" or stops == MOST_STOPS):
+            if not self.rung and (at == "the end" or stops == MOST_STOPS):
                 raise NobodyLeftError(f"the thread is at {at}, and rings no more")
-        self._rung = False
+        self.rung = False

@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import FORMS
 
+from examples import FORMS
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SpecError
 from penstock.structure import Structure
 from penstock.testing import same
 from penstock.ticket import item_tickets, turn_tickets
-
 
 N = 5
 
@@ -80,14 +79,23 @@ def test_only_a_chunk_without_example_and_error_is_the_end():
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        (np.float32(3), "expected an array of rows in each component of a chunk, got a scalar `float32[]` - at component `example`"),
-        ((np.arange(2), 5), "expected an array of rows in each component of a chunk, got a scalar `int64[]` - at component `[1]`"),
+        (
+            np.float32(3),
+            "expected an array of rows in each component of a chunk, got a scalar `float32[]` - at component `example`",
+        ),
+        (
+            (np.arange(2), 5),
+            "expected an array of rows in each component of a chunk, got a scalar `int64[]` - at component `[1]`",
+        ),
         (
             {"a": np.arange(2), "b": np.arange(3)},
             "expected as many rows as in `a`, 2, in each component of a chunk, got 3 rows - at component `b`",
         ),
         ((), "expected a chunk of at least one component, got an empty `tuple`"),
-        ((np.arange(2), iter([1])), "expected an array-like or scalar, got `list_iterator` - a list is examples; for components pass a tuple"),
+        (
+            (np.arange(2), iter([1])),
+            "expected an array-like or scalar, got `list_iterator` - a list is examples; for components pass a tuple",
+        ),
     ],
 )
 def test_a_chunk_whose_components_do_not_go_together_is_named(item: Any, message: str):

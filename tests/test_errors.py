@@ -58,7 +58,7 @@ def test_a_users_error_stays_the_same_object_with_a_note():
 
 
 def test_a_stop_iteration_of_the_users_code_does_not_pass_for_the_end():
-    """Raised again in `next` it would end the training loop in silence; Python itself turns it into a `RuntimeError`."""
+    """Raised in `next` it would end the training loop in silence; Python itself turns it into a `RuntimeError`."""
     error = StopIteration(5)
 
     told = placed(error, "mapping example 3 of source 0 ('read')")

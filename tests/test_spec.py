@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import DTYPES, FORMS, filled
 
+from examples import DTYPES, FORMS, filled
 from penstock.errors import SpecError
 from penstock.spec import Component, Spec, as_leaf, same_dtype
 
@@ -137,7 +137,13 @@ def test_free_dimensions_are_printed_as_question_marks():
 
 @pytest.mark.parametrize(
     ("shape", "other", "fits"),
-    [((2, 3), (2, 3), True), ((2, 3), (2, 4), False), ((None, 3), (9, 3), True), ((None, 3), (9, 4), False), ((None,), (), False)],
+    [
+        ((2, 3), (2, 3), True),
+        ((2, 3), (2, 4), False),
+        ((None, 3), (9, 3), True),
+        ((None, 3), (9, 4), False),
+        ((None,), (), False),
+    ],
 )
 def test_a_free_dimension_fits_any_size_and_a_fixed_one_its_own(shape: tuple, other: tuple, fits: bool):
     """The rank is always fixed."""
@@ -179,7 +185,10 @@ def test_only_the_width_of_text_and_the_order_of_bytes_do_not_count(one: str, ot
         ({"x": np.zeros((2, 3), np.float32), "y": "1"}, "expected `y: int64[]`, got `str[]` - at HERE"),
         ({"x": np.zeros((2, 3), np.float32)}, "expected `{x: *, y: *}`, got `{x}` - at HERE"),
         ((1, 2), "expected `{x: *, y: *}`, got `tuple` - at HERE"),
-        ({"x": np.zeros((2, 3), np.float32), "y": None}, "expected an array-like or scalar, got `NoneType` - at component `y` of HERE"),
+        (
+            {"x": np.zeros((2, 3), np.float32), "y": None},
+            "expected an array-like or scalar, got `NoneType` - at component `y` of HERE",
+        ),
     ],
 )
 def test_an_example_that_does_not_fit_is_named(example: object, message: str):

@@ -4,8 +4,8 @@ from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, field
 
 import pytest
-from examples import FORMS, Digit, Point
 
+from examples import FORMS, Digit, Point
 from penstock.errors import SpecError
 from penstock.structure import LEAF, Form, Structure, path_text
 
@@ -44,7 +44,14 @@ def test_every_leaf_has_a_path_in_the_order_of_the_example(example: object, path
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [((), "example"), (("image",), "image"), ((0,), "[0]"), (("pair", 0), "pair[0]"), (("a", "b"), "a.b"), ((1, "b"), "[1].b")],
+    [
+        ((), "example"),
+        (("image",), "image"),
+        ((0,), "[0]"),
+        (("pair", 0), "pair[0]"),
+        (("a", "b"), "a.b"),
+        ((1, "b"), "[1].b"),
+    ],
 )
 def test_a_path_is_written_as_a_user_would_write_it(path: tuple, text: str):
     """Messages name components by it."""
@@ -91,7 +98,9 @@ def test_the_place_of_the_example_stands_behind_the_component():
     with pytest.raises(SpecError) as caught:
         Structure.of({"a": (1, 2)}).leaves({"a": (1,)}, at="example 3 of source 1 ('read')")
 
-    assert str(caught.value) == "expected `(*, *)`, got `tuple` of 1 - at component `a` of example 3 of source 1 ('read')"
+    assert (
+        str(caught.value) == "expected `(*, *)`, got `tuple` of 1 - at component `a` of example 3 of source 1 ('read')"
+    )
 
 
 def test_a_dataclass_is_built_without_its_own_checks():

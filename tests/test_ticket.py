@@ -41,8 +41,14 @@ runs = st.builds(
     lambda streams, epoch, offset, first, count: turn_tickets(
         tuple(range(streams)), epoch, tuple(offset + stream for stream in range(streams)), first, count
     ),
-    st.integers(1, 4), st.integers(0, 3), st.integers(0, 9), st.integers(0, 5), st.integers(0, 9),
-) | st.builds(item_tickets, st.integers(0, 3), st.integers(0, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))
+    st.integers(1, 4),
+    st.integers(0, 3),
+    st.integers(0, 9),
+    st.integers(0, 5),
+    st.integers(0, 9),
+) | st.builds(
+    item_tickets, st.integers(0, 3), st.integers(0, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)
+)
 
 
 @given(st.lists(runs, min_size=1, max_size=4), st.data())

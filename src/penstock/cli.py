@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     looked.add_argument(
         "files", type=Path, nargs="+", metavar="FILE", help=f"a file that ends in {', '.join(peek.ENDINGS)}"
     )
-    looked.add_argument("--column", metavar="NAME", help="counts the values of this one")
+    looked.add_argument("--column", metavar="NAME", help="counts the values of this component")
     looked.add_argument("-n", type=_count(0), default=3, metavar="N", help="how many examples to show (%(default)s)")
 
     commands.add_parser("doctor", help="says what this install has: its native part, optional packages, cores")

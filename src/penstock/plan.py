@@ -136,7 +136,7 @@ def before_delivery(of: Node, word: str) -> None:
         raise PipelineError(mismatch(f"`{word}` before `to`", f"`{word}` after it", at=f"{word}()", do=do))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Read(Node):
     """Reads one source."""
 
@@ -148,7 +148,7 @@ class Read(Node):
     """Whether items are copied as they come; `None` copies where the source refills one array."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Join(Node):
     """Merges several inputs by a rule."""
 
@@ -210,7 +210,7 @@ def _reads(node: Node) -> Iterator[Read]:
         yield from _reads(upstream)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Map(Node):
     """Applies a function to each example or batch."""
 
@@ -225,7 +225,7 @@ class Map(Node):
         before_delivery(self.of, "map")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Filter(Node):
     """Keeps the examples or batches for which a function is true."""
 
@@ -240,7 +240,7 @@ class Filter(Node):
         before_delivery(self.of, "filter")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Take(Node):
     """Gives the first `count`, then ends."""
 
@@ -251,7 +251,7 @@ class Take(Node):
         object.__setattr__(self, "count", positive(self.count, "n", at="take(n)", least=0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Skip(Node):
     """Leaves out the first `count`."""
 
@@ -262,7 +262,7 @@ class Skip(Node):
         object.__setattr__(self, "count", positive(self.count, "n", at="skip(n)", least=0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Repeat(Node):
     """Starts again at the end, `epochs` times in all, or for ever."""
 
@@ -310,7 +310,7 @@ class PadRule:
                     positive(size, "size", at="pad(shape)", least=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pad(Node):
     """Says what the batcher may pad."""
 
@@ -349,7 +349,7 @@ class Pad(Node):
         return {path: rule for path, rule in found.items() if rule is not None}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Batch(Node):
     """Assembles examples into batches."""
 
@@ -371,7 +371,7 @@ class Batch(Node):
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Unbatch(Node):
     """Takes batches apart into examples."""
 
@@ -388,7 +388,7 @@ class Unbatch(Node):
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Convert(Node):
     """Hands batches over in a framework's arrays."""
 

@@ -18,35 +18,35 @@ WHOLE = 1 << 30
 
 
 class Script:
-    """A stage that gives numbers, as the machine says: how many at a time, how slowly, and when it ends."""
+    """A stage that gives numbers, as the machine says: how many at a time, how slowly, and how it ends."""
 
     def __init__(self, sizes: list[int], *, whole: bool) -> None:
         self.step: LockStep | None = None
         self.sizes = sizes
         self.whole = whole
-        self.given = 0
         self.items: list[range] = []
-        self.pulls = 0
+        self.given = 0
         self.now = 0.0
         self.cost_s = 1.0
+        self.ending: str | None = None
         self.error: BaseException | None = None
-        self.ending = False
-        self.last: BaseException | None = None
         self.closed = 0
 
     def take(self, n: int) -> Chunk:
         assert self.step is not None
         self.step.pause("a pull")
         self.now += self.cost_s
-        self.pulls += 1
-        if self.ending:
-            error, self.error = self.error, None
+        error, self.error = self.error, None
+        if self.ending == "raised" and error is not None:
+            raise error
+        if self.ending is not None and (error is None or self.ending == "alone"):
             return END if error is None else Chunk([], END.tickets, error=error)
-        size = self.sizes[self.pulls % len(self.sizes)]
+        size = self.sizes[len(self.items) % len(self.sizes)]
         count = size if self.whole else min(n, size)
         start, self.given = self.given, self.given + count
         self.items.append(range(start, self.given))
-        return Chunk([float(i) for i in range(start, self.given)], turn_tickets((0,), 0, (start,), 0, count))
+        tickets = turn_tickets((0,), 0, (start,), 0, count)
+        return Chunk([float(i) for i in self.items[-1]], tickets, error=error)
 
     def close(self) -> None:
         self.closed += 1
@@ -64,10 +64,13 @@ class LaneMachine(RuleBasedStateMachine):
         kind=st.sampled_from(["rows", "runs", "items"]),
         sizes=st.lists(st.integers(1, 9), min_size=1, max_size=4),
         parks=st.booleans(),
+        quick=st.booleans(),
     )
-    def make(self, room: int, room_bytes: int | None, kind: str, sizes: list[int], parks: bool) -> None:
+    def make(self, room: int, room_bytes: int | None, kind: str, sizes: list[int], parks: bool, quick: bool) -> None:
         self.script = Script([1] if kind == "rows" else sizes, whole=kind == "items")
+        self.let_the_source_take_its_time(quick)
         filled, freed = StepBell(), StepBell()
+        self.freed = freed
         self.lane: Any = Lane(
             self.script,
             name="numbers",
@@ -96,9 +99,10 @@ class LaneMachine(RuleBasedStateMachine):
             lane_module.perf_counter, lane_module.waited = self.kept
             assert self.script.closed == 1
 
-    @rule()
-    def let_the_thread_go(self) -> None:
-        self.step.go()
+    @rule(stops=st.integers(1, 12))
+    def let_the_thread_go(self, stops: int) -> None:
+        for _ in range(stops):
+            self.step.go()
 
     @rule(quick=st.booleans())
     def let_the_source_take_its_time(self, quick: bool) -> None:
@@ -117,7 +121,7 @@ class LaneMachine(RuleBasedStateMachine):
             assert chunk.error is self.error
             self.error = None
         elif chunk.count == 0:
-            assert self.script.ending, "an end that nobody told"
+            assert self.script.ending is not None, "an end that nobody told"
             assert self.error is None, "an error is told before the end"
             assert self.taken == self.script.given, "what was there before the end comes out"
             self.ended = True
@@ -134,12 +138,16 @@ class LaneMachine(RuleBasedStateMachine):
             assert self.step.at == "elsewhere"
             self.step.at = at
 
-    @precondition(lambda self: not self.script.ending)
-    @rule(error=st.sampled_from([None, ValueError("bad"), SystemExit(3)]))
-    def let_the_source_end(self, error: BaseException | None) -> None:
-        self.script.ending = True
+    @precondition(lambda self: self.script.ending is None and self.script.given > 10)
+    @rule(
+        ending=st.sampled_from(["alone", "with examples before it", "raised"]),
+        error=st.sampled_from([None, ValueError("bad"), SystemExit(3)]),
+    )
+    def let_the_source_end(self, ending: str, error: BaseException | None) -> None:
+        self.script.ending = ending
         self.script.error = self.error = error
 
+    @precondition(lambda self: self.script.given > 20)
     @rule()
     def abort(self) -> None:
         self.lane.abort()
@@ -160,6 +168,14 @@ class LaneMachine(RuleBasedStateMachine):
         if self.room_bytes is not None:
             assert 8 * stats.held <= self.room_bytes or alone, f"{items} wait, for {self.room_bytes} bytes there is room"
         assert stats.most_held <= max(self.room, self.largest if self.script.whole else 0)
+
+    @invariant()
+    def a_thread_that_waits_has_no_room(self) -> None:
+        if not hasattr(self, "lane") or self.step.at != "a wait" or self.freed.rung or self.lane.stats().parked:
+            return
+        held, flying = self.lane.stats().held, self.script.given - self.taken - self.lane.stats().held
+        over = self.room_bytes is not None and 8 * (held + flying) > self.room_bytes
+        assert held >= self.room or held + flying > self.room or over
 
     @invariant()
     def one_item_is_in_flight_and_no_more(self) -> None:

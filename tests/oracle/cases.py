@@ -131,7 +131,8 @@ def asked(case: dict[str, Any], sources: list[Told]) -> ps.Pipeline:
 def in_turn(case: dict[str, Any], sources: list[Told]) -> list[list[list[Any]]]:
     """What penstock's rule makes of a case: the batches, each a list of examples, each a list of its components.
 
-    One item of each source in turn, an ended source out of the turn, cut at the first error of a source; written without penstock.
+    One item of each source in turn, an ended source out of the turn, cut at the first error of a source.
+    Written without penstock.
     """
     place = flag_place(case)
     many = case["args"].get("enqueue_many", False)

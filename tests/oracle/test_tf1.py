@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracle.cases import OTHERWISE, Told, asked, cases, flag_place, in_turn, stacked, told, value
 
 import penstock as ps
+from oracle.cases import OTHERWISE, Told, asked, cases, flag_place, in_turn, stacked, told, value
 from penstock.testing import same
 
 CASES = cases()
@@ -200,5 +200,9 @@ def test_the_table_speaks_of_recorded_cases_only():
 def test_the_recordings_are_all_here():
     """Lost cases would pass unnoticed."""
     assert Counter(name.partition("/")[0] for name in CASES) == {
-        "batch": 62, "maybe_batch": 11, "batch_join": 57, "maybe_batch_join": 5, "fuzz": 73,
+        "batch": 62,
+        "maybe_batch": 11,
+        "batch_join": 57,
+        "maybe_batch_join": 5,
+        "fuzz": 73,
     }

@@ -60,7 +60,11 @@ def test_the_home_directory_is_found(here: Path, monkeypatch: pytest.MonkeyPatch
         (3, PipelineError, "expected a path, a glob, or a list of them, got `int` - at read_text(paths)"),
         (b"a.txt", PipelineError, "expected a path, a glob, or a list of them, got `bytes` - at read_text(paths)"),
         ({"a.txt": 1}, PipelineError, "expected a path, a glob, or a list of them, got `dict` - at read_text(paths)"),
-        ([b"a.txt"], PipelineError, "expected a path, a glob, or a list of them, got a `bytes` in it - at read_text(paths)"),
+        (
+            [b"a.txt"],
+            PipelineError,
+            "expected a path, a glob, or a list of them, got a `bytes` in it - at read_text(paths)",
+        ),
         (["a.txt", "*.txt"], PipelineError, "expected each file once, got 'a.txt' twice - at read_text(paths)"),
     ],
 )
@@ -138,9 +142,13 @@ def test_an_error_of_reading_is_told_with_file_and_row():
     """What the library says is kept; where it happened is added."""
     write("a.csv")
 
-    with pytest.raises(SourceError) as caught, Reading("a CSV file", "a.csv") as reading:
-        reading.row = 7
-        raise EOFError("no more.\nand so on")
+    def read() -> None:
+        with Reading("a CSV file", "a.csv") as reading:
+            reading.row = 7
+            raise EOFError("no more.\nand so on")
+
+    with pytest.raises(SourceError) as caught:
+        read()
 
     assert str(caught.value) == "expected a CSV file that is whole, got `no more` - at row 7 or after of 'a.csv'"
     assert isinstance(caught.value.__cause__, EOFError)

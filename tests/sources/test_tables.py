@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import PipelineError
@@ -138,7 +138,7 @@ def test_a_filter_keeps_the_rows_for_which_it_is_true(write: Write, sources: Sou
     """It may look at columns that are not read."""
     write("a", numbered(0, 10))
 
-    assert examples(sources("a", filter=pc.field("x") % 1 == 0 if False else pc.field("x") > 6)[0]) == numbered(7, 10)
+    assert examples(sources("a", filter=pc.field("x") > 6)[0]) == numbered(7, 10)
     assert examples(sources("a", columns=["z"], filter=pc.field("x") == 4)[0]) == [{"z": "row 4"}]
     assert examples(sources("a", filter=pc.field("z") == "nothing")[0]) == []
 
@@ -319,8 +319,8 @@ def test_sources_can_be_pickled(write: Write, sources: Sources, examples):
         ({"columns": "x"}, "expected `columns` to be a list of names, each once, got `'x'` - at {word}(columns)"),
         (
             {"nulls": "drop"},
-            'expected `nulls` to be "error", "skip", a value to put in their place, or a dict of such values by column, '
-            "got `'drop'` - at {word}(nulls)",
+            'expected `nulls` to be "error", "skip", a value to put in their place, or a dict of such values by column'
+            ", got `'drop'` - at {word}(nulls)",
         ),
         (
             {"filter": [("x", ">", 1)]},
@@ -352,6 +352,8 @@ def test_lists_come_out_ragged_and_structs_as_dicts(nested: str, examples):
     assert str(found[0]["t"].dtype) == "int64"
 
 
+@pytest.mark.slow
+@settings(max_examples=50)
 @given(st.data())
 def test_all_formats_give_the_same_for_any_choice_of_columns_and_rows(data: st.DataObject):
     """One rule, however a file is cut into row groups, record batches or blocks."""

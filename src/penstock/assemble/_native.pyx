@@ -36,7 +36,6 @@ cnp.import_array()
 
 cdef enum:
     LARGE = 1 << 16  # bytes of a component from which on the interpreter is let go while it is copied
-    MOST_DIMS = 64  # NumPy's own bound
 
 cdef object LEAF = Form.LEAF
 cdef object TUPLE = Form.TUPLE
@@ -128,18 +127,8 @@ cdef void _blank(list columns, Py_ssize_t start, Py_ssize_t n):
 
 # Copying.
 
-cdef class _Kind:
+cdef class Kind:
     """What is asked of a leaf, as C sees it."""
-
-    cdef object component
-    cdef cnp.dtype dtype
-    cdef object scalar
-    cdef int num
-    cdef int ndim
-    cdef Py_ssize_t item
-    cdef cnp.npy_intp dims[MOST_DIMS]  # -1 is free
-    cdef bint plain
-    cdef bint units
 
     def __init__(self, component):
         cdef cnp.dtype dtype = component.dtype
@@ -156,7 +145,7 @@ cdef class _Kind:
         for i in range(self.ndim):
             self.dims[i] = -1 if component.shape[i] is None else component.shape[i]
 
-    cdef inline bint fits(self, cnp.ndarray array):
+    cdef bint fits(self, cnp.ndarray array):
         """Whether an array can be copied as a piece of memory, and is of the shape that is asked for."""
         cdef int i
         cdef cnp.dtype its = <cnp.dtype> <PyObject*> PyArray_DESCR(array)
@@ -170,7 +159,7 @@ cdef class _Kind:
                 return False
         return True
 
-    cdef inline bint scalar_to(self, object leaf, char* to) except -1:
+    cdef bint scalar_to(self, object leaf, char* to) except -1:
         """Writes a scalar, if it is one of the component's own dtype."""
         cdef int overflow = 0
         cdef int64_t whole
@@ -198,10 +187,10 @@ cdef class _Kind:
 
 def prepared(component):
     """As `reference.prepared`."""
-    return _Kind(component)
+    return Kind(component)
 
 
-def stack(list leaves, _Kind kind, cnp.ndarray out):
+def stack(list leaves, Kind kind, cnp.ndarray out):
     """As `reference.stack`."""
     cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i, row
@@ -245,7 +234,7 @@ cdef int _one(object function, object leaf, object component, cnp.ndarray out, P
     return 0
 
 
-def extent(list leaves, _Kind kind):
+def extent(list leaves, Kind kind):
     """As `reference.extent`."""
     cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i
@@ -286,7 +275,7 @@ cdef struct _Fill:
     Py_ssize_t* nbytes  # of a block below each axis
 
 
-def fill(list leaves, _Kind kind, cnp.ndarray out, value, bint left, bint truncate):
+def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncate):
     """As `reference.fill`."""
     cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i
@@ -302,7 +291,10 @@ def fill(list leaves, _Kind kind, cnp.ndarray out, value, bint left, bint trunca
         reference.fill(leaves, component, out, value, left, truncate)
         return
     assert cnp.PyArray_DIM(out, 0) == n, "the batch has a row for each leaf"
-    pattern = cnp.PyArray_FROM_O(value).astype(kind.dtype)
+    if cnp.PyArray_Check(value) and <PyObject*> PyArray_DESCR(<cnp.ndarray> value) is <PyObject*> kind.dtype:
+        pattern = value
+    else:
+        pattern = cnp.PyArray_FROM_O(value).astype(kind.dtype)
     how.ndim, how.item, how.left, how.value = kind.ndim, kind.item, left, <char*> cnp.PyArray_DATA(pattern)
     how.zero = True
     for i in range(kind.item):

@@ -10,21 +10,25 @@ Assumes
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble.kernels import Pool, extent, fill, gather, prepared, stack
+from penstock.assemble.kernels import Pool, Sink, extent, fill, gather, prepared, stack
 from penstock.assemble.misfit import Misfit
+from penstock.assemble.sink import MOST_BYTES, MOST_COMPONENTS
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import PadRule
 from penstock.spec import Component, Shape, Spec, same_dtype
-from penstock.structure import Path, path_text
+from penstock.structure import Form, Path, path_text
 
 __all__ = ["Assembler"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_FLAT = (Form.LEAF, Form.TUPLE, Form.NAMED, Form.DICT)
 
 
 @final
@@ -47,7 +51,25 @@ class Assembler:
         self.spec = Spec(spec.structure, tuple(part.component for part in self._parts))
         """The spec of an example; dimensions that may vary are `None`."""
         self._rigid = all(part.rigid for part in self._parts)
+        self._kinds = [part.prepared for part in self._parts]
+        plain = all(part.component.dtype.kind in "biufcmM" and part.component.text is None for part in self._parts)
+        flat = spec.structure.form in _FLAT and all(child.is_leaf for child in spec.structure.children)
+        self.pours = self._rigid and plain and flat and len(self._parts) <= MOST_COMPONENTS and self._nbytes() <= MOST_BYTES
+        """Whether batches can be filled straight from their sources, by `sink`."""
         self._signature = [(part.component.dtype, part.component.shape) for part in self._parts]
+
+    def _nbytes(self) -> int:
+        """The bytes of an example, where all shapes are fixed."""
+        return sum(prod(part.component.shape) * part.component.dtype.itemsize for part in self._parts if part.rigid)
+
+    def sink(self, size: int) -> Sink:
+        """A batch that is to be filled straight from its sources; only where `pours` is true.
+
+        Args:
+          size: of the batch. [examples]
+        """
+        arrays = [self._pool.array((size, *part.component.shape), part.component.dtype) for part in self._parts]
+        return Sink(self.spec.structure, self._kinds, arrays)
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.
@@ -178,9 +200,11 @@ class _Part:
         self.name = path_text(path)
         self.rule = rule
         self.component = component.with_shape(self._shape(component, rule))
-        self._prepared = prepared(self.component)
+        self.prepared = prepared(self.component)
         self.rigid = rule is None or None not in self.component.shape
         self._value = self._pad_value(component, rule)
+        if self._value is None and component.dtype.kind not in "OUST":
+            self._value = np.zeros((), component.dtype)
         self._sizes: Shape = component.shape if rule is None or rule.shape is None or rule.fixed else rule.shape
         # Dimensions that vary from example to example, and so have lengths: those that are free in the spec.
         self._varying = [axis for axis, size in enumerate(self.component.shape) if size is None]
@@ -214,7 +238,7 @@ class _Part:
             exact = False
         if not exact:
             raise PipelineError(mismatch(f"a pad value that fits `{self.name}: {component}`", f"`{rule.value!r}`", at="pad(value)"))
-        return cast[()]
+        return cast
 
     def assembled(self, leaves: list[Any], pool: Pool, extras: dict[str, Array]) -> Array:
         """The component of a batch."""
@@ -222,13 +246,13 @@ class _Part:
         if self.rigid:
             dtype = component.dtype if not self._text else self._dtype(leaves)
             out = pool.array((len(leaves), *component.shape), dtype)
-            stack(leaves, self._prepared, out)
+            stack(leaves, self.prepared, out)
             return out
         assert self.rule is not None, "only a rule frees a dimension"
-        target = self._target(extent(leaves, self._prepared), leaves)
+        target = self._target(extent(leaves, self.prepared), leaves)
         out = pool.array((len(leaves), *target), self._dtype(leaves))
         value = self._filler(leaves)
-        fill(leaves, self._prepared, out, value, self.rule.side == "left", self.rule.truncate)
+        fill(leaves, self.prepared, out, value, self.rule.side == "left", self.rule.truncate)
         if self.rule.lengths is not None or self.rule.mask is not None:
             self._add_extras(np.array([np.shape(leaf) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras)
         return out
@@ -275,9 +299,7 @@ class _Part:
         if self.component.dtype.kind == "O":
             first = next((element for leaf in leaves for element in np.ravel(np.asarray(leaf, object))), None)
             return b"" if isinstance(first, bytes) else "" if isinstance(first, str) else None
-        if self.component.dtype.kind in "UST":
-            return ""
-        return np.zeros((), self.component.dtype)[()]
+        return ""
 
     def _add_extras(self, shapes: Array, target: tuple[int, ...], extras: dict[str, Array]) -> None:
         rule = self.rule

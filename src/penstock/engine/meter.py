@@ -5,8 +5,9 @@ from __future__ import annotations
 from time import perf_counter
 from typing import final
 
+from penstock.assemble import Sink
 from penstock.chunk import Chunk
-from penstock.stages.stage import Stage
+from penstock.stages import Merge, Poured, Stage
 from penstock.stats import StageStats
 
 __all__ = ["Meter"]
@@ -41,6 +42,20 @@ class Meter:
         self._all_s += perf_counter() - started
         self._examples += chunk.count
         return chunk
+
+    @property
+    def pours(self) -> bool:
+        """As the stage's own, where it has one."""
+        return isinstance(self._stage, Merge) and self._stage.pours
+
+    def pour(self, sink: Sink, n: int) -> Poured:
+        """As the stage's own."""
+        assert isinstance(self._stage, Merge), "only a merge pours"
+        started = perf_counter()
+        poured = self._stage.pour(sink, n)
+        self._all_s += perf_counter() - started
+        self._examples += len(poured.tickets)
+        return poured
 
     def stats(self) -> StageStats:
         """What the stage has given since the flow was opened."""

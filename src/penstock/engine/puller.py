@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any, final
 
-from penstock.assemble import pull_turns
 from penstock.engine.breath import INTERVAL_S, LONG_S, Breath, waited
 from penstock.engine.lane import QUICK_S
+from penstock.stages import Into, pull_plain
 
 __all__ = ["Puller"]
 
@@ -21,26 +21,26 @@ class Puller:
         self._breath = Breath()
         self._run = 64
         self._suspect = 0
-        self._pulling: tuple[list[Iterator[Any]], int, list[Any], float] | None = None
+        self._pulling: tuple[list[Iterator[Any]], int, Into, float] | None = None
         self.busy_s = 0.0
         """Time spent in the sources. [s]"""
 
-    def __call__(self, iterators: list[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
+    def __call__(self, iterators: list[Iterator[Any]], first: int, n: int, into: Into) -> Sequence[int]:
         """Pulls n items in turn; gives the places of those that took long."""
         k = len(iterators)
-        before = len(rows)
+        before = len(into)
         goal = before + n
         slow: set[int] = set()
-        while (have := len(rows)) < goal:
+        while (have := len(into)) < goal:
             place = (first + have - before) % k
             run = 1 if self._suspect else min(self._run, goal - have)
             started = perf_counter()
-            self._pulling = iterators, place - have, rows, started
-            pull_turns(iterators, place, run, rows)
+            self._pulling = iterators, place - have, into, started
+            pull_plain(iterators, place, run, into)
             self._pulling = None
             spent = perf_counter() - started
             self.busy_s += spent
-            if len(rows) < have + run:
+            if len(into) < have + run:
                 break
             if self._suspect:
                 self._suspect -= 1
@@ -58,5 +58,5 @@ class Puller:
         pulling = self._pulling
         if pulling is None:
             return 0.0
-        iterators, shift, rows, started = pulling
-        return perf_counter() - started if iterators[(shift + len(rows)) % len(iterators)] is iterator else 0.0
+        iterators, shift, into, started = pulling
+        return perf_counter() - started if iterators[(shift + len(into)) % len(iterators)] is iterator else 0.0

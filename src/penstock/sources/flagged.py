@@ -70,7 +70,7 @@ class FlaggedSource:
         flags = np.asarray(flag)
         kind = flags.dtype.kind
         if kind not in "biu" or flags.ndim > (1 if self._chunks else 0):
-            want = "a bool, or an array of one for each row," if self._chunks else "a bool"
+            want = "a bool, or an array of one for each row" if self._chunks else "a bool"
             raise SpecError(mismatch(f"`keep_input` to give {want}", f"`{flags.dtype}{list(flags.shape)}`"))
         if kind != "b" and not np.isin(flags, (0, 1)).all():
             raise SpecError(

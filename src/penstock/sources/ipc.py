@@ -21,6 +21,8 @@ __all__ = ["arrow_sources"]
 FILE = b"ARROW1"
 STREAM = b"\xff\xff\xff\xff"
 FEATHER_1 = b"FEA1"
+FRAMES = (b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
+"""How what is compressed by LZ4 or Zstandard begins."""
 
 
 def arrow_sources(
@@ -53,10 +55,13 @@ class _Arrow:
     @contextmanager
     def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
         with load("pyarrow", extra="arrow").memory_map(path) as file:
-            names = _opened(file, path).schema.names
+            reader = _opened(file, path)
+            names = reader.schema.names
             needed = choose(names)
-            places = [place for place, name in enumerate(names) if name in needed]
-            reader = _opened(file, path, included_fields=places, use_threads=False)
+            # What is packed is worth leaving packed; of what is not, Arrow would make a copy, unless it is a stream.
+            if len(needed) < len(names) and (not hasattr(reader, "get_batch") or _is_packed(file)):
+                places = [place for place, name in enumerate(names) if name in needed]
+                reader = _opened(file, path, included_fields=places)
             yield Table(reader.schema, _batches(reader), mapped=True)
 
     def count(self, path: str) -> int | None:
@@ -68,10 +73,10 @@ class _Arrow:
         return int(dataset.dataset(path, format="ipc").count_rows())
 
 
-def _opened(file: Any, path: str, **options: Any) -> Any:
+def _opened(file: Any, path: str, *, included_fields: list[int] | None = None) -> Any:
     """The reader of a file or a stream, told by their first bytes."""
     ipc = load("pyarrow.ipc", extra="arrow")
-    how = ipc.IpcReadOptions(**options)
+    how = ipc.IpcReadOptions(included_fields=included_fields, use_threads=False)
     file.seek(0)
     head = file.read(8)
     file.seek(max(0, file.size() - len(FILE)))
@@ -88,6 +93,15 @@ def _opened(file: Any, path: str, **options: Any) -> Any:
     if head.startswith(STREAM):
         return ipc.open_stream(file, options=how)
     raise SourceError(mismatch("an Arrow IPC file or stream", "one of another format", at=f"'{path}'"))
+
+
+def _is_packed(file: Any) -> bool:
+    """Whether a file in the file format is compressed, told by its first record batch."""
+    file.seek(8)
+    for message in load("pyarrow.ipc", extra="arrow").MessageReader.open_stream(file):
+        if message.type == "record batch":
+            return message.body is not None and message.body.slice(8, 4).to_pybytes() in FRAMES
+    return False
 
 
 def _batches(reader: Any) -> Iterator[tuple[int, Any]]:

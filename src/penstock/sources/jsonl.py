@@ -193,7 +193,7 @@ def _misfit(lines: list[bytes], parse: Callable[[bytes], Any], schema: Any, at: 
     try:
         parse(b"\n".join(lines))
     except load("pyarrow", extra="arrow").ArrowInvalid as error:
-        told = said(error)
+        told = re.sub(r"^JSON parse error: | in row \d+$", "", said(error))
     else:
         return SourceError(mismatch("a JSON object on each line", "a part of one, or several", at=at))
     if "unexpected field" in told and strict:

@@ -39,11 +39,14 @@ def _arrow_type(kind: Any, at: str) -> Any:
         return pa.string()
     if kind in (bytes, "bytes"):
         return pa.binary()
+    if isinstance(kind, str):
+        try:
+            return pa.type_for_alias(kind)
+        except ValueError:
+            pass  # NumPy's, perhaps
     try:
-        return pa.type_for_alias(kind) if isinstance(kind, str) else pa.from_numpy_dtype(np.dtype(kind))
-    except (ValueError, TypeError, pa.ArrowException):
-        pass
-    try:
+        if kind is None:  # which NumPy takes for float64
+            raise TypeError
         return pa.from_numpy_dtype(np.dtype(kind))
     except (TypeError, pa.ArrowException):
         raise PipelineError(mismatch("the name of a NumPy or Arrow type", f"`{kind!r}`", at=at)) from None

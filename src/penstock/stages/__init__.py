@@ -4,11 +4,11 @@ from penstock.stages.batcher import Batcher, spec_of
 from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
 from penstock.stages.map import Map
-from penstock.stages.merge import ArrivalMerge, Inlet, Merge, Pull, Straight, pull_plain
+from penstock.stages.merge import ArrivalMerge, Inlet, Into, Merge, Pull, Straight, pull_plain
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
-from penstock.stages.stage import Stage
+from penstock.stages.stage import Poured, Pouring, Stage
 from penstock.stages.take import Take
 from penstock.stages.unbatch import Unbatch
 
@@ -18,8 +18,11 @@ __all__ = [
     "Batcher",
     "Filter",
     "Inlet",
+    "Into",
     "Map",
     "Merge",
+    "Poured",
+    "Pouring",
     "Pull",
     "Repeat",
     "RowReader",

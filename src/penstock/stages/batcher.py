@@ -17,9 +17,9 @@ from penstock.errors import PipelineError, mismatch
 from penstock.plan import Pad
 from penstock.spec import Component, Spec
 from penstock.stages.reader import place_of
-from penstock.stages.stage import Stage
+from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form
-from penstock.ticket import Tickets
+from penstock.ticket import Ticket, Tickets
 
 __all__ = ["Batcher", "spec_of"]
 
@@ -59,6 +59,7 @@ class Batcher:
         labels: Sequence[str],
     ) -> None:
         self._upstream = upstream
+        self._pouring = upstream if isinstance(upstream, Pouring) else None
         self._size = size
         self._keep_last = keep_last
         self._pad = pad
@@ -70,6 +71,7 @@ class Batcher:
         self._error: BaseException | None = None
         self._ended = False
         self._columnar = False
+        self._pours = False
         self._assembler: Assembler | None = None
         self.discarded = 0
         """Examples of an incomplete last batch. [examples]"""
@@ -78,6 +80,8 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
+        if self._pouring is not None and self._pours and not self._have and not self._ended and self._pouring.pours:
+            return self._poured(self._pouring)
         while self._have < self._goal and not self._ended:
             # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
             # next example might keep a batch waiting that is complete.
@@ -93,6 +97,33 @@ class Batcher:
         if self._have:
             return self._give(self._have)
         return self._last()
+
+    def _poured(self, upstream: Pouring) -> Chunk:
+        """The next batch, filled straight from the sources as far as they can be."""
+        assert self._assembler is not None, "it is known what an example is before one is poured"
+        sink = self._assembler.sink(self._size)
+        tickets: list[Tickets] = []
+        while len(sink) < self._size and sink.misfit is None and not self._ended:
+            if upstream.pours:
+                poured = upstream.pour(sink, self._size - len(sink))
+                tickets.append(poured.tickets)
+                self._ended, self._error = poured.error is not None, poured.error
+                continue
+            chunk = self._upstream.take(self._size - len(sink))
+            tickets.append(chunk.tickets)
+            sink.add(chunk.as_rows())
+            if chunk.error is not None or chunk.count == 0:
+                self._ended, self._error = True, chunk.error
+        places = Tickets.joined(tickets)
+        if sink.misfit is not None:
+            self._ended = True
+            self._error = self._assembler.explain(sink.misfit[0], self._place(places[sink.filled]))
+        if len(sink) == self._size:
+            return self._made(sink.arrays, {}, places)
+        if not self._keep_last or not len(sink):
+            self.discarded += len(sink)
+            return self._last()
+        return self._made([array[: len(sink)] for array in sink.arrays], {}, places)
 
     def _last(self) -> Chunk:
         """The error, once; then the end."""
@@ -120,10 +151,9 @@ class Batcher:
 
     def _give(self, count: int) -> Chunk:
         parts = self._split(count)
-        tickets = parts[0].tickets
         try:
             assembler = self._assembler or self._prepared(parts[0])
-            batch = self._assembled(assembler, parts)
+            made = self._made(*self._assembled(assembler, parts), parts[0].tickets)
         except Misfit as misfit:
             return self._misfit(parts, misfit.row)
         except Exception as error:  # a first example of which no spec can be read, or that the padding does not suit
@@ -131,8 +161,7 @@ class Batcher:
         if count < self._size and not self._keep_last:  # assembled all the same, since its examples are checked by that
             self.discarded += count
             return self._last()
-        self.nbytes += self._nbytes
-        return Chunk([batch], tickets.cut(0, 1))
+        return made
 
     def _split(self, count: int) -> list[Chunk]:
         """Takes exactly `count` examples off what is gathered."""
@@ -159,20 +188,24 @@ class Batcher:
         assembler = Assembler(spec, rules.get, self._pool)
         self._form = assembler.spec.structure
         self._build = self._form.builder()
-        self._assembler, self._goal = assembler, self._size
+        self._assembler, self._goal, self._pours = assembler, self._size, assembler.pours
         return assembler
 
-    def _assembled(self, assembler: Assembler, parts: Sequence[Chunk]) -> Any:
+    def _assembled(self, assembler: Assembler, parts: Sequence[Chunk]) -> tuple[list[Any], dict[str, Any]]:
         columns = [part.columns for part in parts if part.columns is not None]
         if len(columns) == len(parts):
-            arrays, extras = assembler.columns(columns)
-        else:
-            rows = parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()]
-            arrays, extras = assembler.rows(rows)
-        self._nbytes = sum(array.nbytes for array in arrays)
+            return assembler.columns(columns)
+        return assembler.rows(parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()])
+
+    def _made(self, arrays: list[Any], extras: dict[str, Any], tickets: Tickets) -> Chunk:
+        """A chunk of the one batch that these arrays are."""
+        self.nbytes += sum([array.nbytes for array in arrays])
         batch = self._build(arrays)
-        if not extras:
-            return batch
+        if extras:
+            batch = self._with_extras(batch, extras)
+        return Chunk([batch], tickets.cut(0, 1))
+
+    def _with_extras(self, batch: Any, extras: dict[str, Any]) -> Any:
         if self._form.form is not Form.DICT:
             return batch, extras
         for name in extras:
@@ -185,9 +218,11 @@ class Batcher:
         assert self._assembler is not None, "only a prepared assembler finds a misfit"
         example = [row for part in parts for row in part.as_rows()][row]
         ticket = Tickets.joined([part.tickets for part in parts])[row]
+        return self._fail(self._assembler.explain(example, self._place(ticket)), parts, row)
+
+    def _place(self, ticket: Ticket) -> str:
         what = f"row {ticket.row} of item" if ticket.row else "example"
-        place = place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)
-        return self._fail(self._assembler.explain(example, place), parts, row)
+        return place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)
 
     def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
         self._ended, self._error = True, error
@@ -198,9 +233,7 @@ class Batcher:
         kept = self._split(good)
         self._parts, self._have = [], 0
         assert self._assembler is not None, "only a prepared assembler finds a misfit"
-        batch = self._assembled(self._assembler, kept)
-        self.nbytes += self._nbytes
-        return Chunk([batch], kept[0].tickets.cut(0, 1))
+        return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""

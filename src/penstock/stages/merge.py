@@ -17,13 +17,13 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from penstock.assemble import pull_turns
+from penstock.assemble import Sink, pull_turns
 from penstock.chunk import END, Chunk, Columns
 from penstock.stages.reader import RowReader
-from penstock.stages.stage import Stage
+from penstock.stages.stage import Poured, Stage
 from penstock.ticket import Tickets, turn_tickets
 
-__all__ = ["ArrivalMerge", "Inlet", "Merge", "Pull", "Straight", "pull_plain"]
+__all__ = ["ArrivalMerge", "Inlet", "Into", "Merge", "Pull", "Straight", "pull_plain"]
 
 
 class Inlet(Protocol):
@@ -78,13 +78,19 @@ class Straight:
         """Nothing to change: there is no other thread."""
 
 
-Pull = Callable[[list[Iterator[Any]], int, int, list[Any]], Sequence[int]]
+Into = list[Any] | Sink
+"""Where pulled examples go: into a list, or straight into a batch."""
+
+Pull = Callable[[list[Iterator[Any]], int, int, Into], Sequence[int]]
 """Pulls n items from iterators in turn; see `pull_turns`. Gives the places of those that took long."""
 
 
-def pull_plain(iterators: list[Iterator[Any]], first: int, n: int, rows: list[Any]) -> Sequence[int]:
+def pull_plain(iterators: list[Iterator[Any]], first: int, n: int, into: Into) -> Sequence[int]:
     """Pulls as `pull_turns` does, and finds none of them slow."""
-    pull_turns(iterators, first, n, rows)
+    if isinstance(into, list):
+        pull_turns(iterators, first, n, into)
+    else:
+        into.pull(iterators, first, n)
     return ()
 
 
@@ -207,22 +213,42 @@ class Merge:
         except (IndexError, ValueError):  # asked by another thread while an input ends
             return reader.offset
 
+    @property
+    def pours(self) -> bool:
+        """Whether `pour` can be used for the next examples."""
+        return not self._by_item and bool(self._live) and self._is_direct()
+
+    def pour(self, sink: Sink, n: int) -> Poured:
+        """Pulls up to n examples straight into a batch; only while `pours` is true."""
+        poured = self._pull_direct(n, sink)
+        if poured.error is not None:
+            self._live.clear()
+        return poured
+
     def _take_direct(self, n: int) -> Chunk | None:
-        k = len(self._iterators)
         rows: list[Any] = []
-        error = None
+        poured = self._pull_direct(n, rows)
+        return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
+
+    def _pull_direct(self, n: int, into: Into) -> Poured:
+        k = len(self._iterators)
+        before = len(into)
+        error: Exception | None = None
         slow: Sequence[int] = ()
         try:
-            slow = self._pull(self._iterators, self._since % k, n, rows)
+            slow = self._pull(self._iterators, self._since % k, n, into)
         except Exception as raised:
             error = raised
-        count = len(rows)
+        count = len(into) - before
+        if not isinstance(into, list) and into.misfit is not None:
+            count, error = count + 1, None  # what a source raised behind it does not matter any more
+            n = count
         tickets = turn_tickets(self._streams, self._readers[0].epoch, self._offsets, self._since, count)
         self._since += count
         if error is not None:
             reader = self._readers[self._since % k]
             self._leave_direct()
-            return Chunk(rows, tickets, error=reader.failed(error, reader.offset))
+            return Poured(tickets, reader.failed(error, reader.offset))
         if count < n:
             self._end_direct(self._since % k)
         elif slow:
@@ -230,7 +256,7 @@ class Merge:
             self._leave_direct()
             for inlet in inlets:
                 inlet.slow()
-        return Chunk(rows, tickets) if count else None
+        return Poured(tickets, None)
 
     def _end_direct(self, place: int) -> None:
         """Takes an input that has ended out of the turn; the others go on."""

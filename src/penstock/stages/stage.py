@@ -9,11 +9,14 @@ Laws, which `penstock.testing.check_stage` tests
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
+from penstock.assemble import Sink
 from penstock.chunk import Chunk
+from penstock.ticket import Tickets
 
-__all__ = ["Stage"]
+__all__ = ["Poured", "Pouring", "Stage"]
 
 
 class Stage(Protocol):
@@ -24,3 +27,25 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """Lets go of what the stage and those upstream of it hold open; may be called twice."""
+
+
+@dataclass(slots=True)
+class Poured:
+    """What was pulled straight into a batch."""
+
+    tickets: Tickets
+    """Of the examples that were pulled, the one that did not fit included."""
+    error: BaseException | None
+    """What stands after them."""
+
+
+@runtime_checkable
+class Pouring(Protocol):
+    """A stage that can pull examples straight into a batch, so that they need not wait for each other."""
+
+    @property
+    def pours(self) -> bool:
+        """Whether it can for the next ones."""
+
+    def pour(self, sink: Sink, n: int) -> Poured:
+        """Pulls up to n examples into the batch; only while `pours` is true."""

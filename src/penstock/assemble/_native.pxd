@@ -1,0 +1,18 @@
+# cython: language_level=3
+cimport numpy as cnp
+
+cdef enum:
+    MOST_DIMS = 64  # NumPy's own bound
+
+cdef class Kind:
+    cdef readonly object component
+    cdef cnp.dtype dtype
+    cdef object scalar
+    cdef int num
+    cdef int ndim
+    cdef Py_ssize_t item
+    cdef cnp.npy_intp dims[MOST_DIMS]  # -1 is free
+    cdef readonly bint plain
+    cdef bint units
+    cdef bint fits(self, cnp.ndarray array)
+    cdef bint scalar_to(self, object leaf, char* to) except -1

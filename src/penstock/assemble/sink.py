@@ -1,0 +1,69 @@
+"""A batch that is filled straight from its sources, for examples that are small and all of one shape.
+
+A batch of small examples that is gathered first, and copied then, costs more for the gathering than for the copy:
+the examples leave the cache while they wait for each other (benchmarks/twin.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+
+from penstock.assemble import reference
+from penstock.assemble.misfit import Misfit
+from penstock.spec import Component
+from penstock.structure import Structure
+
+__all__ = ["MOST_BYTES", "MOST_COMPONENTS", "Sink"]
+
+MOST_BYTES = 1 << 12
+"""Examples that are larger are gathered, and copied all together without the interpreter. [bytes]"""
+MOST_COMPONENTS = 16
+"""Examples of more components are gathered. [components]"""
+
+
+@final
+class Sink:
+    """The arrays of a batch, and how many of their rows are filled.
+
+    Args:
+      structure: of an example: one component, or a flat tuple, namedtuple or dict of them.
+      kinds: what is asked of each component, as `prepared` gives it.
+      arrays: of shape `(size, …)`, one for each component.
+    """
+
+    def __init__(self, structure: Structure, kinds: list[Component], arrays: list[np.ndarray[Any, Any]]) -> None:
+        self.arrays = arrays
+        """The arrays of the batch."""
+        self.filled = 0
+        """How many rows are filled. [examples]"""
+        self.misfit: tuple[Any] | None = None
+        """The example that did not fit, if one did; nothing is written after it."""
+        self._structure = structure
+        self._kinds = kinds
+
+    def __len__(self) -> int:
+        return self.filled
+
+    def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
+        """Pulls `n` examples as `pull_turns` does, each into the next row; stops also after one that does not fit."""
+        rows: list[Any] = []
+        try:
+            reference.pull_turns(iterators, first, n, rows)
+        finally:
+            self.add(rows)
+
+    def add(self, rows: list[Any]) -> None:
+        """Writes examples to the next rows; stops at one that does not fit."""
+        count = len(rows)
+        while True:
+            try:
+                columns = reference.gather(rows[:count], self._structure)
+                for leaves, kind, array in zip(columns, self._kinds, self.arrays, strict=True):
+                    reference.stack(leaves, kind, array[self.filled : self.filled + count])
+                break
+            except Misfit as misfit:
+                self.misfit, count = (rows[misfit.row],), misfit.row
+        self.filled += count
