@@ -39,7 +39,7 @@ __all__ = ["Built", "build"]
 WHOLE = 1 << 30
 """Asked of a reader that has runs at hand: it gives what it has. [examples]"""
 
-FIRST_WAVE = 16
+FIRST_WAVE = 8
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 

@@ -199,6 +199,8 @@ class RunReader(_Opening):
 
 
 def _arrays(item: Any) -> list[Any]:
+    if type(item) is tuple and all([isinstance(part, (np.ndarray, np.generic, int, float)) for part in item]):
+        return [part for part in item if isinstance(part, np.ndarray)]
     return [leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")]
 
 
