@@ -21,11 +21,15 @@ class OptionalBuild(build_ext):
     def initialize_options(self) -> None:
         super().initialize_options()
         self.cython_c_in_temp = True  # No generated C among the sources.
+        self.failed = False
 
     def build_extension(self, ext: Extension) -> None:
+        if self.failed:  # The others would fail for the same reason; it is said once.
+            return
         try:
             super().build_extension(ext)
         except Exception as error:  # Cython, setuptools and the operating system each have exceptions of their own.
+            self.failed = True
             reason = " ".join(str(error).split())
             print(
                 f"penstock: built without its native part ({type(error).__name__}: {reason}); "

@@ -56,7 +56,9 @@ def test_every_public_name_is_documented():
 
 def test_importing_penstock_imports_only_numpy_and_the_standard_library(after_import: dict):
     """A feed should not cost the start of a framework that this program does not use."""
-    foreign = [name for name in after_import["imported"] if name not in sys.stdlib_module_names | {"numpy", "penstock"}]
+    known = sys.stdlib_module_names | {"numpy", "penstock"}
+    # What Cython's own modules register for each other is no package that was found anywhere.
+    foreign = [name for name in after_import["imported"] if name not in known and not name.startswith(("_cython_", "cython_runtime"))]
 
     assert foreign == []
 

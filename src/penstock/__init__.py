@@ -15,6 +15,7 @@ from penstock.errors import (
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.pipeline import Pipeline, from_arrays, join
+from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
 from penstock.spec import Component, Spec
 from penstock.stats import FlowStats, LaneStats, StageStats
 from penstock.ticket import Ticket
@@ -22,6 +23,7 @@ from penstock.ticket import Ticket
 __all__ = [
     "Component",
     "Flow",
+    "FlowClosed",
     "FlowStats",
     "LaneStats",
     "MissingExtra",
@@ -30,8 +32,8 @@ __all__ = [
     "Pipeline",
     "PipelineError",
     "SourceError",
-    "SpecError",
     "Spec",
+    "SpecError",
     "StageStats",
     "Ticket",
     "batch",
@@ -40,4 +42,9 @@ __all__ = [
     "join",
     "maybe_batch",
     "maybe_batch_join",
+    "read_arrow",
+    "read_csv",
+    "read_jsonl",
+    "read_parquet",
+    "read_text",
 ]

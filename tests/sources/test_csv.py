@@ -89,6 +89,17 @@ def test_what_stands_before_the_first_line_is_passed_over(start: str, examples):
     assert examples(csv_sources("a.csv")[0]) == [{"a": 1, "b": 2}, {"a": 3, "b": 4}]
 
 
+@pytest.mark.parametrize("start", ["\ufeff", "\n\n", "\r\n"])
+def test_rows_are_numbered_from_behind_the_first_line(start: str, ended):
+    """Empty lines are no rows."""
+    write(f'{start}a,b\n\n1,"x\n\ny"\n\n2,z\n3\n')
+
+    assert ended(csv_sources("a.csv")[0]) == (
+        [{"a": 1, "b": "x\n\ny"}, {"a": 2, "b": "z"}],
+        "SourceError: expected 2 values, as in the first line, got 1 - at row 2 of 'a.csv'",
+    )
+
+
 def test_files_are_unpacked_by_their_ending(examples):
     """`.gz`, as most are."""
     write(gzip.compress(b"a\n1\n2\n"), "a.csv.gz")
@@ -238,13 +249,14 @@ def test_a_quote_that_is_not_closed_is_an_error(ended):
     )
 
 
-def test_two_columns_of_one_name_are_an_error(ended):
+def test_two_columns_of_one_name_are_an_error(ended, examples):
     """Unless neither is read."""
     write("a,a,b\n1,2,3\n")
 
     assert ended(csv_sources("a.csv")[0])[1] == (
         "SourceError: expected columns of different names, got `a` twice - at 'a.csv'"
     )
+    assert examples(csv_sources("a.csv", columns=["b"])[0]) == [{"b": 3}]
 
 
 def test_an_empty_value_is_a_null_but_in_a_column_of_text(ended, examples):

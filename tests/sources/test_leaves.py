@@ -204,7 +204,7 @@ def test_what_is_encoded_comes_as_what_it_stands_for():
     words = pa.array(["a", "b", "a"])
 
     assert rows_of(words.dictionary_encode()) == ["a", "b", "a"]
-    assert rows_of(words.cast(pa.string_view()).cast(pa.large_string()).dictionary_encode()) == ["a", "b", "a"]
+    assert rows_of(words.cast(pa.large_string()).dictionary_encode()) == ["a", "b", "a"]
     views = pa.DictionaryArray.from_arrays(pa.array([1, 0], pa.int8()), pa.array(["a", "b"], pa.string_view()))
     assert rows_of(views) == ["b", "a"]
     views = pa.DictionaryArray.from_arrays(pa.array([1, 0], pa.int8()), pa.array([b"a", b"b"], pa.binary_view()))

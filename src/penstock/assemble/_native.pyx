@@ -15,7 +15,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from penstock.assemble import reference
+import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
 from penstock.structure import Form
 

@@ -10,7 +10,7 @@ from libc.string cimport memcpy
 
 from penstock.assemble._native cimport Kind
 
-from penstock.assemble import reference
+import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
 from penstock.structure import Form
 

@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 from types import ModuleType
 
-from penstock.assemble import pool, reference, sink
+import penstock.assemble.pool as pool
+import penstock.assemble.reference as reference
+import penstock.assemble.sink as sink
 
 __all__ = ["NATIVE", "Pool", "Sink", "extent", "fill", "gather", "prepared", "pull_turns", "stack"]
 
-
-def _chosen() -> tuple[ModuleType, ModuleType, ModuleType]:
-    """The native kernels, pool and sink if they were built and are wanted, else their twins."""
-    if os.environ.get("PENSTOCK_NATIVE") == "0":
-        return reference, pool, sink
+_kernels: ModuleType = reference
+_memory: ModuleType = pool
+_filling: ModuleType = sink
+if os.environ.get("PENSTOCK_NATIVE") != "0":
     try:
-        from penstock.assemble import _native, _pool, _sink
+        import penstock.assemble._native as _native
+        import penstock.assemble._pool as _pool
+        import penstock.assemble._sink as _sink
     except ImportError as error:
         if not (error.name or "").startswith("penstock.assemble"):
             raise
-        return reference, pool, sink
-    return _native, _pool, _sink
+    else:
+        _kernels, _memory, _filling = _native, _pool, _sink
 
-
-_kernels, _memory, _filling = _chosen()
 extent = _kernels.extent
 fill = _kernels.fill
 gather = _kernels.gather

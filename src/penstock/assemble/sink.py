@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble import reference
+import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
 from penstock.spec import Component
 from penstock.structure import Structure

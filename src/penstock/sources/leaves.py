@@ -34,6 +34,7 @@ __all__ = ["Leaf", "Plan", "Values"]
 
 Array = np.ndarray[Any, Any]
 _OBJECT = np.dtype(object)
+_FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def _component(pa: Any, kind: Any, path: Path, whole: Any) -> tuple[np.dtype[Any
     if types.is_temporal(kind) and not types.is_interval(kind):
         return _time_dtype(types, kind), (), None
     if types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind):
-        return np.dtype(kind.to_pandas_dtype()), (), None
+        return _number_dtype(kind), (), None
     raise _NoPlace(path, whole, _advice(types, kind))
 
 
@@ -251,6 +252,11 @@ def _is_text(types: Any, kind: Any) -> bool:
 def _is_bytes(types: Any, kind: Any) -> bool:
     plain = types.is_binary(kind) or types.is_large_binary(kind) or types.is_binary_view(kind)
     return bool(plain or types.is_fixed_size_binary(kind))
+
+
+def _number_dtype(kind: Any) -> np.dtype[Any]:
+    # `to_pandas_dtype` would do, but in some releases it asks for pandas.
+    return np.dtype(_FLOATS.get(str(kind), str(kind)))
 
 
 def _time_dtype(types: Any, kind: Any) -> np.dtype[Any]:
@@ -328,7 +334,7 @@ def _scalars(pa: Any, array: Any) -> Array:
     if types.is_temporal(kind):
         stored = np.dtype(np.int32 if kind.bit_width == 32 else np.int64)
         return _view(array, stored, n).astype(np.int64, copy=False).view(_time_dtype(types, kind))
-    return _view(array, np.dtype(kind.to_pandas_dtype()), n)
+    return _view(array, _number_dtype(kind), n)
 
 
 def _texts(pa: Any, array: Any) -> Array:

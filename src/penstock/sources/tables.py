@@ -19,7 +19,6 @@ from typing import Any, Protocol, final
 
 import numpy as np
 
-from penstock.chunk import Columns
 from penstock.errors import SourceError, mismatch
 from penstock.optional import load
 from penstock.plan import Source
@@ -137,7 +136,7 @@ class TableSource:
                     first.check(Plan(table.schema, names, where=where), where)
                 if filter is not None:
                     _check_filter(table.schema, filter, where)
-                decoder = Decoder(first.plan, self._nulls, where=where, do=_NULLS)
+                decoder = Decoder(first.plan, self._nulls, where=where, do=_NULLS, mapped=table.mapped)
                 reading.row = 0
                 for start, batch in table.batches:
                     for place, piece in pieces(batch):
@@ -145,10 +144,7 @@ class TableSource:
                         rows: Any = range(row, row + piece.num_rows)
                         if filter is not None:
                             piece, rows = _filtered(piece, row, filter)
-                        for block in decoder.blocks(piece, rows):
-                            if table.mapped and isinstance(block, Columns):
-                                _touch(block)
-                            yield block
+                        yield from decoder.blocks(piece, rows)
                     reading.row = start + batch.num_rows
 
 
@@ -197,14 +193,6 @@ def _filtered(batch: Any, row: int, filter: Any) -> tuple[Any, Any]:
         return batch.slice(0, 0), ()
     (kept,) = table.combine_chunks().to_batches()
     return kept, kept.column(number).to_numpy()
-
-
-def _touch(block: Columns) -> None:
-    """Reads a byte of each page, so that it is the reader's thread that waits for the disk, and holds nobody up."""
-    for array in block.arrays:
-        if array.nbytes:
-            # NumPy lets the interpreter go from 500 elements on.
-            array.reshape(-1).view(np.uint8)[:: max(1, min(4096, array.nbytes // 512))].max()
 
 
 def table_sources(

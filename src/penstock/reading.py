@@ -1,0 +1,139 @@
+"""Pipelines that read files: one stream, or several that are joined in turn, a row at each turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from penstock.pipeline import Pipeline
+from penstock.plan import Join, Options, Read, Source
+from penstock.sources import Paths, arrow_sources, csv_sources, jsonl_sources, parquet_sources, text_sources
+
+__all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text"]
+
+
+def read_parquet(
+    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+) -> Pipeline:
+    """The rows of Parquet files, as dicts of their columns.
+
+    List columns come out ragged, fixed-size lists dense, text as `str`. The files are opened when the pipeline is.
+
+    Args:
+      paths: a path, a glob, or several of them; the files of a glob are read in the order of their names.
+      columns: the columns, in the order of the example's keys; all if `None`.
+      streams: how many streams the files are spread over, file i to stream i % streams, and joined in turn.
+      filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
+      nulls: `"error"`, which names file and row; `"skip"` drops such rows; a value, or a dict of values by column, fills in.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none.
+      MissingExtra: pyarrow is not installed.
+
+    Source: pyarrow's Parquet reader.
+    """
+    return _joined(parquet_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+
+
+def read_arrow(
+    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+) -> Pipeline:
+    """The rows of Arrow IPC files, in the file (Feather) or the stream format, as dicts of their columns.
+
+    Args:
+      paths: as in `read_parquet`.
+      columns: as in `read_parquet`.
+      streams: as in `read_parquet`.
+      filter: as in `read_parquet`.
+      nulls: as in `read_parquet`.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none.
+      MissingExtra: pyarrow is not installed.
+
+    Source: pyarrow's IPC readers.
+    """
+    return _joined(arrow_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+
+
+def read_csv(
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    filter: Any = None,
+    nulls: Any = "error",
+    delimiter: str = ",",
+    types: Mapping[str, Any] | None = None,
+) -> Pipeline:
+    """The rows of CSV files, whose first line names the columns, as dicts of them.
+
+    Args:
+      paths: as in `read_parquet`.
+      columns: as in `read_parquet`.
+      streams: as in `read_parquet`.
+      filter: as in `read_parquet`.
+      nulls: as in `read_parquet`.
+      delimiter: what stands between two values.
+      types: types of columns by name, where they are not to be found out: `{"zip": "str"}`.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none.
+      MissingExtra: pyarrow is not installed.
+
+    Source: pyarrow's CSV reader.
+    """
+    return _joined(
+        csv_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types)
+    )
+
+
+def read_jsonl(
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    filter: Any = None,
+    nulls: Any = "error",
+    types: Mapping[str, Any] | None = None,
+) -> Pipeline:
+    """The objects of JSON Lines files, one a line, as dicts; lists of numbers come out ragged.
+
+    Args:
+      paths: as in `read_parquet`; `.gz` is decompressed.
+      columns: as in `read_parquet`.
+      streams: as in `read_parquet`.
+      filter: as in `read_parquet`.
+      nulls: as in `read_parquet`.
+      types: types of columns by name, where they are not to be found out.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none.
+      MissingExtra: pyarrow is not installed.
+
+    Source: pyarrow's JSON reader.
+    """
+    return _joined(jsonl_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, types=types))
+
+
+def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> Pipeline:
+    """The lines of text files, as `str` without the line's end.
+
+    Args:
+      paths: as in `read_parquet`; `.gz` is decompressed.
+      streams: as in `read_parquet`.
+      encoding: of the text.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none.
+    """
+    return _joined(text_sources(paths, streams=streams, encoding=encoding))
+
+
+def _joined(sources: tuple[Source, ...]) -> Pipeline:
+    return Pipeline(Join(tuple(Read(source) for source in sources)), Options())
