@@ -86,7 +86,7 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
       epoch: the first epoch.
     """
     reads = find(node, Read)
-    labels = _labels(node, reads)
+    labels = _labels(node)
     builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)))
     builder.built.stage = builder.chain(node, epoch, 0, 0, lanes=coordinator is not None)
     return builder.built
@@ -100,12 +100,17 @@ def _capacity(node: Node, options: Options, n_reads: int) -> int:
     return max(2 * max(sizes, default=0), 8 * n_reads, 64)
 
 
-def _labels(node: Node, reads: Sequence[Read]) -> list[str]:
-    joins = find(node, Join)
-    for join in joins:
-        if join.names and all(isinstance(of, Read) for of in join.of) and len(reads) == len(join.of):
-            return list(join.names)
-    return [read.source.label for read in reads]
+def _labels(node: Node) -> list[str]:
+    """What the sources are called, by stream number: the name that a join gives them, else their own."""
+    if isinstance(node, Read):
+        return [node.source.label]
+    if not isinstance(node, Join) or not node.names:
+        return [label for upstream in node.upstream for label in _labels(upstream)]
+    named = []
+    for name, upstream in zip(node.names, node.of, strict=True):
+        own = _labels(upstream)
+        named += [name] if len(own) == 1 else [f"{name}/{label}" for label in own]
+    return named
 
 
 def _words(node: Node) -> int:
@@ -231,7 +236,15 @@ class _Builder:
         return Merge(inlets, pull=pull_plain if self._coordinator is None else puller)
 
     def _lane(
-        self, join: Join, below: Node, stage: Stage, stream: int, items: bool, bell: Bell | None, wave: Wave, puller: Puller
+        self,
+        join: Join,
+        below: Node,
+        stage: Stage,
+        stream: int,
+        items: bool,
+        bell: Bell | None,
+        wave: Wave,
+        puller: Puller,
     ) -> Lane | None:
         (read,) = find(below, Read)
         worked = bool(find(below, Map) or find(below, Filter))

@@ -71,7 +71,7 @@ def mismatch(expected: object, got: object, *, at: str | None = None, do: str | 
     return f"expected {expected}, got {got}" + (f" - at {at}" if at else "") + (f" - {do}" if do else "")
 
 
-def placed(error: Exception, place: str) -> Exception:
+def placed(error: BaseException, place: str) -> BaseException:
     """Notes on a user's exception where it happened, and gives back what is to be raised.
 
     It is the same object, but for a `StopIteration`, which would pass for the end of the data where it is raised again.
@@ -81,7 +81,9 @@ def placed(error: Exception, place: str) -> Exception:
       place: what penstock was doing, where: `"mapping example 5 of source 0 ('read')"`.
     """
     if isinstance(error, StopIteration):
-        stopped = RuntimeError(f"expected an exception that is not the end of an iteration, got `StopIteration` while {place}")
+        stopped = RuntimeError(
+            f"expected an exception that is not the end of an iteration, got `StopIteration` while {place}"
+        )
         stopped.__cause__ = error
         return stopped
     error.add_note(f"penstock: while {place}")

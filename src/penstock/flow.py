@@ -105,7 +105,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     def _refuse(self) -> NoReturn:
         if self._pid != os.getpid():
-            raise FlowClosed(mismatch("a flow of this process", "one that was opened before a fork", do="open it after the fork"))
+            raise FlowClosed(
+                mismatch("a flow of this process", "one that was opened before a fork", do="open it after the fork")
+            )
         if self._error is not None:
             raise self._error
         if self._ended:
@@ -161,7 +163,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         return FlowStats(
             name=self._name,
             delivered=self._delivered,
-            examples=self._delivered * self._size,
+            examples=self._examples(),
             nbytes=batcher.nbytes if batcher is not None else 0,
             elapsed_s=end - self._opened,
             wait_s=driver.take_wait_s,
@@ -169,6 +171,12 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
         )
+
+    def _examples(self) -> int:
+        """The examples in what was delivered; the last batch may be smaller."""
+        batcher = self._built.batcher
+        whole = self._delivered * self._size
+        return whole if batcher is None or self._size == 1 else min(whole, batcher.examples)
 
     def report(self) -> str:
         """Says in words what the flow has done and what its limit is.

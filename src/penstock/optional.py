@@ -30,5 +30,6 @@ def load(module: str, *, extra: str) -> Any:
         if error.name is not None and error.name.partition(".")[0] != package:
             raise
         raise MissingExtra(
-            f"expected the package `{package}`, got none - install it with: pip install 'penstock[{extra}]'", name=package
+            f"expected the package `{package}`, got none - install it with: pip install 'penstock[{extra}]'",
+            name=package,
         ) from error

@@ -87,7 +87,9 @@ def read_csv(
     Source: pyarrow's CSV reader.
     """
     return _joined(
-        csv_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types)
+        csv_sources(
+            paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types
+        )
     )
 
 

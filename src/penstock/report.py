@@ -40,12 +40,15 @@ def _verdict(stats: FlowStats, order: str) -> str:
             advice = '; `order="arrival"` would not wait for it' if order == "fixed" else ""
             return f"{name} holds up the others: {longest:.2f} s of {stats.elapsed_s:.2f} s were spent waiting for it{advice}"
         if len(waits) > 1:
-            return f"the sources, all of them: {total:.2f} s of {stats.elapsed_s:.2f} s were spent waiting for them; more of them would help"
+            spent = f"{total:.2f} s of {stats.elapsed_s:.2f} s were spent waiting for them"
+            return f"the sources, all of them: {spent}; more of them would help"
         return f"{name}: {longest:.2f} s of {stats.elapsed_s:.2f} s were spent waiting for it"
     if not stats.stages:
         return "the flow runs in the caller's own thread, so the loop waits for all that it does"
     busiest = max(stats.stages, key=lambda stage: stage.busy_s - (total if stage.name.startswith("join") else 0.0))
-    what = "reading the sources, which are computed in Python" if busiest.name.startswith("join") else f"`{busiest.name}`"
+    what = (
+        "reading the sources, which are computed in Python" if busiest.name.startswith("join") else f"`{busiest.name}`"
+    )
     return f"the driver's own work, most of it {what}: {busiest.busy_s:.2f} s of {stats.elapsed_s:.2f} s"
 
 

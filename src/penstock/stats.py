@@ -52,7 +52,16 @@ class LaneStats:
 
 
 NO_LANE = LaneStats(
-    name="", examples=0, held=0, most_held=0, most_bytes=0, room=0, put_wait_s=0.0, take_wait_s=0.0, busy_s=0.0, parked=True
+    name="",
+    examples=0,
+    held=0,
+    most_held=0,
+    most_bytes=0,
+    room=0,
+    put_wait_s=0.0,
+    take_wait_s=0.0,
+    busy_s=0.0,
+    parked=True,
 )
 """Of a source in memory, which the driver reads itself."""
 

@@ -107,13 +107,14 @@ class Structure:
 
     def _unlike(self, node: Any) -> str | None:
         """Why this node's own container differs from `node`, if it does."""
-        if type(node) is not self.type:
-            return f"`{type(node).__name__}`"
+        kind: type = type(node)
+        if kind is not self.type:
+            return f"`{kind.__name__}`"
         if self.form is Form.DICT:
             if len(node) != len(self.keys) or any(key not in node for key in self.keys):
                 return f"`{{{', '.join(map(str, node))}}}`"
         elif self.form is not Form.DATA and len(node) != len(self.keys):
-            return f"`{type(node).__name__}` of {len(node)}"
+            return f"`{kind.__name__}` of {len(node)}"
         return None
 
     def build(self, leaves: Sequence[Any]) -> Any:
@@ -134,7 +135,7 @@ class Structure:
         if self.form is Form.NAMED:
             return self.type(*parts)
         # As `copy.replace` would, without calling `__init__`: it may check types that batches do not have.
-        made = object.__new__(self.type)
+        made: Any = object.__new__(self.type)
         for key, part in zip(self.keys, parts, strict=True):
             object.__setattr__(made, key, part)
         return made

@@ -52,7 +52,11 @@ def check_source(make: Callable[[], Any], *, most: int = MOST) -> int:
     for _ in range(2):
         source = as_source(make())
         kind = RunReader if source.blocks else RowReader
-        reader: Any = RunReader(source, 0, epoch=0, items=False) if kind is RunReader else RowReader(source, 0, epoch=0, copy=None)
+        reader: Any = (
+            RunReader(source, 0, epoch=0, items=False)
+            if kind is RunReader
+            else RowReader(source, 0, epoch=0, copy=None)
+        )
         seen: list[Any] = []
         kept: list[Any] = []
         while len(seen) < most:
@@ -130,13 +134,17 @@ def check_stage(
     for other_rows, other_tickets, other_raised in outcomes[1:]:
         _compare(rows, other_rows, "the same examples however the input is cut")
         if tickets != other_tickets:
-            raise AssertionError(mismatch("the same tickets however the input is cut", f"{other_tickets} and {tickets}"))
+            raise AssertionError(
+                mismatch("the same tickets however the input is cut", f"{other_tickets} and {tickets}")
+            )
         if type(raised) is not type(other_raised):
             raise AssertionError(mismatch(f"the same ending however the input is cut, {raised!r}", repr(other_raised)))
     return rows
 
 
-def _drained(stage: Stage, random: np.random.Generator, largest: int) -> tuple[list[Any], list[Ticket], BaseException | None]:
+def _drained(
+    stage: Stage, random: np.random.Generator, largest: int
+) -> tuple[list[Any], list[Ticket], BaseException | None]:
     rows: list[Any] = []
     tickets: list[Ticket] = []
     while True:
@@ -213,7 +221,13 @@ class Recut:
             return Chunk(rows, tickets, error=error, item_end=end)
         structure = Structure.of(rows[0])
         leaves = zip(*[structure.leaves(row) for row in rows], strict=True)
-        return Chunk(None, tickets, columns=Columns(structure, tuple(np.stack(leaf) for leaf in leaves)), error=error, item_end=end)
+        return Chunk(
+            None,
+            tickets,
+            columns=Columns(structure, tuple(np.stack(leaf) for leaf in leaves)),
+            error=error,
+            item_end=end,
+        )
 
     def close(self) -> None:
         """Holds nothing."""
@@ -271,5 +285,3 @@ def _deep(row: Any) -> Any:
     structure = Structure.of(row)
     leaves = [leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in structure.leaves(row)]
     return structure.build(leaves)
-
-

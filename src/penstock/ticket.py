@@ -191,9 +191,10 @@ class Tickets:
         """Tickets of k runs of one length, one of each in turn."""
         k, m = len(parts), parts[0].count
         rules = [part._rules[0] for part in parts]
-        if all(len(part._rules) == 1 and isinstance(r, _Turns) and len(r.streams) == 1 for part, r in zip(parts, rules, strict=True)) and (
-            len({rule.epoch for rule in rules}) == 1
-        ):
+        if all(
+            len(part._rules) == 1 and isinstance(r, _Turns) and len(r.streams) == 1
+            for part, r in zip(parts, rules, strict=True)
+        ) and (len({rule.epoch for rule in rules}) == 1):
             streams = tuple(rule.streams[0] for rule in rules)
             offsets = tuple(rule.offsets[0] + rule.first for rule in rules)
             return Tickets((_Turns(streams, rules[0].epoch, offsets, 0, k * m),), k * m)

@@ -42,7 +42,7 @@ class Script:
         if self.ending is not None and (error is None or self.ending == "alone"):
             return END if error is None else Chunk([], END.tickets, error=error)
         size = self.sizes[len(self.items) % len(self.sizes)]
-        count = size if self.whole else min(n, size)
+        count = min(n, size)
         start, self.given = self.given, self.given + count
         self.items.append(range(start, self.given))
         tickets = turn_tickets((0,), 0, (start,), 0, count)

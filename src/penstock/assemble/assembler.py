@@ -21,7 +21,7 @@ from penstock.assemble.sink import MOST_BYTES, MOST_COMPONENTS
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import PadRule
-from penstock.spec import Component, Shape, Spec, same_dtype
+from penstock.spec import Component, Shape, Spec
 from penstock.structure import Form, Path, path_text
 
 __all__ = ["Assembler"]
@@ -54,13 +54,15 @@ class Assembler:
         self._kinds = [part.prepared for part in self._parts]
         plain = all(part.component.dtype.kind in "biufcmM" and part.component.text is None for part in self._parts)
         flat = spec.structure.form in _FLAT and all(child.is_leaf for child in spec.structure.children)
-        self.pours = self._rigid and plain and flat and len(self._parts) <= MOST_COMPONENTS and self._nbytes() <= MOST_BYTES
+        self.pours = (
+            self._rigid and plain and flat and len(self._parts) <= MOST_COMPONENTS and self._nbytes() <= MOST_BYTES
+        )
         """Whether batches can be filled straight from their sources, by `sink`."""
         self._signature = [(part.component.dtype, part.component.shape) for part in self._parts]
 
     def _nbytes(self) -> int:
         """The bytes of an example, where all shapes are fixed."""
-        return sum(prod(part.component.shape) * part.component.dtype.itemsize for part in self._parts if part.rigid)
+        return sum(prod(part.sizes) * part.component.dtype.itemsize for part in self._parts if part.rigid)
 
     def sink(self, size: int) -> Sink:
         """A batch that is to be filled straight from its sources; only where `pours` is true.
@@ -68,7 +70,7 @@ class Assembler:
         Args:
           size: of the batch. [examples]
         """
-        arrays = [self._pool.array((size, *part.component.shape), part.component.dtype) for part in self._parts]
+        arrays = [self._pool.array((size, *part.sizes), part.component.dtype) for part in self._parts]
         return Sink(self.spec.structure, self._kinds, arrays)
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
@@ -202,6 +204,8 @@ class _Part:
         self.component = component.with_shape(self._shape(component, rule))
         self.prepared = prepared(self.component)
         self.rigid = rule is None or None not in self.component.shape
+        self.sizes = tuple(size for size in self.component.shape if size is not None)
+        """The shape, where it is fixed."""
         self._value = self._pad_value(component, rule)
         if self._value is None and component.dtype.kind not in "OUST":
             self._value = np.zeros((), component.dtype)
@@ -218,7 +222,10 @@ class _Part:
             return (None,) * len(component.shape)
         if len(rule.shape) != len(component.shape):
             raise SpecError(
-                mismatch(f"`{self.name}` of {len(rule.shape)} dimensions, as its shape `{list(rule.shape)}` says", f"`{component}`")
+                mismatch(
+                    f"`{self.name}` of {len(rule.shape)} dimensions, as its shape `{list(rule.shape)}` says",
+                    f"`{component}`",
+                )
             )
         if not rule.fixed:
             return (None,) * len(component.shape)
@@ -233,11 +240,15 @@ class _Part:
         value = np.asarray(rule.value)
         try:
             cast = value.astype(component.dtype)
-            exact = value.ndim == 0 and (bool(cast == value) or (value.dtype.kind in "fc" and bool(np.isnan(value)) and cast != cast))
+            exact = value.ndim == 0 and (
+                bool(cast == value) or (value.dtype.kind in "fc" and bool(np.isnan(value)) and cast != cast)
+            )
         except (TypeError, ValueError, OverflowError):
             exact = False
         if not exact:
-            raise PipelineError(mismatch(f"a pad value that fits `{self.name}: {component}`", f"`{rule.value!r}`", at="pad(value)"))
+            raise PipelineError(
+                mismatch(f"a pad value that fits `{self.name}: {component}`", f"`{rule.value!r}`", at="pad(value)")
+            )
         return cast
 
     def assembled(self, leaves: list[Any], pool: Pool, extras: dict[str, Array]) -> Array:
@@ -245,7 +256,7 @@ class _Part:
         component = self.component
         if self.rigid:
             dtype = component.dtype if not self._text else self._dtype(leaves)
-            out = pool.array((len(leaves), *component.shape), dtype)
+            out = pool.array((len(leaves), *self.sizes), dtype)
             stack(leaves, self.prepared, out)
             return out
         assert self.rule is not None, "only a rule frees a dimension"
@@ -254,7 +265,9 @@ class _Part:
         value = self._filler(leaves)
         fill(leaves, self.prepared, out, value, self.rule.side == "left", self.rule.truncate)
         if self.rule.lengths is not None or self.rule.mask is not None:
-            self._add_extras(np.array([np.shape(leaf) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras)
+            self._add_extras(
+                np.array([np.shape(leaf) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras
+            )
         return out
 
     def _target(self, largest: tuple[int, ...], leaves: list[Any]) -> tuple[int, ...]:
@@ -281,7 +294,12 @@ class _Part:
             return None
         sizes = ", ".join("?" if size is None else f"<= {size}" for size in rule.shape)
         return SpecError(
-            mismatch(f"`{self.name}: {self.component.dtype}[{sizes}]`", f"`{Component.of(leaf)}`", at=at, do="`truncate=True` would cut it")
+            mismatch(
+                f"`{self.name}: {self.component.dtype}[{sizes}]`",
+                f"`{Component.of(leaf)}`",
+                at=at,
+                do="`truncate=True` would cut it",
+            )
         )
 
     def _dtype(self, leaves: list[Any]) -> np.dtype[Any]:
@@ -314,7 +332,9 @@ class _Part:
                 at = np.arange(size)
                 own = lengths[:, place, None]
                 inside = at >= size - own if rule.side == "left" else at < own
-                mask = mask & inside.reshape(len(shapes), *[size if i == place else 1 for i in range(len(self._varying))])
+                mask = mask & inside.reshape(
+                    len(shapes), *[size if i == place else 1 for i in range(len(self._varying))]
+                )
             extras[rule.mask] = mask
 
     def joined(self, pieces: list[Array], count: int, pool: Pool, extras: dict[str, Array]) -> Array:
@@ -323,7 +343,7 @@ class _Part:
         if self.rigid and not self._text:
             shape, dtype = component.shape, component.dtype
             if all(piece.dtype == dtype and piece.shape[1:] == shape for piece in pieces):
-                out = pool.array((count, *shape), dtype)
+                out = pool.array((count, *self.sizes), dtype)
                 np.concatenate(pieces, out=out)
                 return out
         start = 0
@@ -332,7 +352,7 @@ class _Part:
                 raise Misfit(start)
             start += len(piece)
         if self.rigid:
-            target = tuple(size for size in component.shape if size is not None)
+            target = self.sizes
         else:
             largest = tuple(max(piece.shape[axis + 1] for piece in pieces) for axis in range(len(component.shape)))
             target = self._target(largest, [row for piece in pieces for row in piece])

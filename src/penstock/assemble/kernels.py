@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
@@ -31,7 +32,12 @@ gather = _kernels.gather
 prepared = _kernels.prepared
 pull_turns = _kernels.pull_turns
 stack = _kernels.stack
-Pool = _memory.Pool
-Sink = _filling.Sink
+if TYPE_CHECKING:
+    from penstock.assemble.pool import Pool
+    from penstock.assemble.sink import Sink
+else:
+    Pool = _memory.Pool
+    Sink = _filling.Sink
+
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""

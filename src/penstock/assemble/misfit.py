@@ -8,7 +8,7 @@ __all__ = ["Misfit"]
 
 
 @final
-class Misfit(Exception):  # noqa: N818 - it is caught by the batcher, and never reaches the user
+class Misfit(Exception):
     """An example does not fit the spec; no row before it misfits."""
 
     def __init__(self, row: int) -> None:

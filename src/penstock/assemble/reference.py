@@ -42,7 +42,8 @@ def gather(rows: list[Any], structure: Structure) -> list[list[Any]]:
     if structure.form is Form.LEAF:
         return [list(rows)]
     if structure.form is Form.TUPLE and all(child.is_leaf for child in structure.children):
-        kind, size = structure.type, len(structure.keys)
+        kind: Any = structure.type
+        size = len(structure.keys)
         if all(type(row) is kind and len(row) == size for row in rows):
             return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(size)]
     columns: list[list[Any]] = [[] for _ in structure.paths()]
@@ -108,7 +109,8 @@ def fill(leaves: list[Any], component: Component, out: Array, value: Any, left: 
         if truncate:
             array = array[tuple(_kept(size, most, left) for size, most in zip(array.shape, row.shape, strict=True))]
         inside = tuple(
-            slice(most - size, most) if left else slice(0, size) for size, most in zip(array.shape, row.shape, strict=True)
+            slice(most - size, most) if left else slice(0, size)
+            for size, most in zip(array.shape, row.shape, strict=True)
         )
         if array.shape != row.shape:
             row[...] = value

@@ -111,7 +111,10 @@ class Coordinator:
             self._raised[f"closing {driven.doing()} raised {driven.close_error!r}"] += 1
 
     def stop(self) -> None:
-        """Asks for the end; comes back at once. Safe anywhere; in a forked child, which has none of the threads, it does nothing."""
+        """Asks for the end; comes back at once. Safe anywhere.
+
+        In a forked child, which has none of the threads, it does nothing.
+        """
         if self.pid == os.getpid():
             self._asked.put(None)
 
@@ -171,7 +174,9 @@ class Coordinator:
                 awaited.add(thread)
                 if thread.is_alive():
                     driven.stuck = True
-                    self.stragglers.append(f"thread {thread.name!r} is still inside the code of {driven.doing()}:\n{_stack(thread)}")
+                    self.stragglers.append(
+                        f"thread {thread.name!r} is still inside the code of {driven.doing()}:\n{_stack(thread)}"
+                    )
         for driven, _ in self._running:
             self._note(driven)
 

@@ -223,6 +223,14 @@ class InlineHead:
     def stats(self) -> LaneStats:
         """What has been pulled since the flow was opened."""
         return LaneStats(
-            name=self.name, examples=self._put, held=0, most_held=0, most_bytes=0, room=0,
-            put_wait_s=0.0, take_wait_s=self._busy_s, busy_s=self._busy_s, parked=False,
+            name=self.name,
+            examples=self._put,
+            held=0,
+            most_held=0,
+            most_bytes=0,
+            room=0,
+            put_wait_s=0.0,
+            take_wait_s=self._busy_s,
+            busy_s=self._busy_s,
+            parked=False,
         )

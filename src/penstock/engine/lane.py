@@ -154,7 +154,9 @@ class Lane:
         while True:
             self._await_room()
             started = perf_counter()
-            chunk = self._stage.take(self._grain if self.items else min(self._grain, self._room - self._put + self._taken))
+            chunk = self._stage.take(
+                self._grain if self.items else min(self._grain, self._room - self._put + self._taken)
+            )
             took = perf_counter() - started
             self._busy_s += took
             if not chunk.is_end:
@@ -273,7 +275,12 @@ class Lane:
         """Pulls the parked stage in the taker's thread."""
         opening = self._put == 0
         started = self._waiting_since = perf_counter()
-        chunk = self._stage.take(n)
+        try:
+            chunk = self._stage.take(n)
+        except Aborted:
+            raise
+        except BaseException as error:
+            chunk = Chunk([], END.tickets, error=error)
         took = perf_counter() - started
         self._waiting_since = 0.0
         self._put += chunk.count
@@ -306,7 +313,9 @@ class Lane:
     def direct(self) -> RowReader | None:
         """The reader, while the lane is parked and all that it had ready is taken."""
         reader = self._reader
-        return reader if self._parked and not self._entries and reader is not None and reader.direct is not None else None
+        return (
+            reader if self._parked and not self._entries and reader is not None and reader.direct is not None else None
+        )
 
     def slow(self) -> None:
         """Gives the thread its stage back: a pull took long."""

@@ -10,8 +10,9 @@ import numpy as np
 from penstock.chunk import Columns
 from penstock.errors import SourceError, mismatch
 from penstock.optional import load
-from penstock.sources.leaves import Plan, Values
+from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
+from penstock.sources.values import Values
 
 __all__ = ["BLOCK_BYTES", "BLOCK_ROWS", "Decoder", "pieces", "rows_in"]
 

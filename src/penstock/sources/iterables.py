@@ -73,8 +73,14 @@ class CallableSource:
           PipelineError: what it gives cannot be iterated.
         """
         made = self._make()
-        if isinstance(made, (str, bytes)) or not hasattr(type(made), "__iter__") and not hasattr(type(made), "__getitem__"):
-            raise PipelineError(mismatch("a callable that gives an iterable", f"`{type(made).__name__}`", at=self.label))
+        if (
+            isinstance(made, (str, bytes))
+            or (not hasattr(type(made), "__iter__")
+            and not hasattr(type(made), "__getitem__"))
+        ):
+            raise PipelineError(
+                mismatch("a callable that gives an iterable", f"`{type(made).__name__}`", at=self.label)
+            )
         return iter(made)
 
     def length(self) -> int | None:
@@ -84,7 +90,7 @@ class CallableSource:
 
 def _is_endless(constant: repeat[Any]) -> bool:
     try:
-        constant.__length_hint__()  # type: ignore[attr-defined]
+        constant.__length_hint__()
     except TypeError:
         return True
     return False

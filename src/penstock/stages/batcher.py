@@ -18,7 +18,7 @@ from penstock.plan import Pad
 from penstock.spec import Component, Spec
 from penstock.stages.reader import place_of
 from penstock.stages.stage import Pouring, Stage
-from penstock.structure import Form
+from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
 
 __all__ = ["Batcher", "spec_of"]
@@ -77,6 +77,9 @@ class Batcher:
         """Examples of an incomplete last batch. [examples]"""
         self.nbytes = 0
         """Bytes of the batches so far. [bytes]"""
+        self.examples = 0
+        """Examples in the batches so far. [examples]"""
+        self._extras: dict[str, Component] = {}
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
@@ -147,6 +150,7 @@ class Batcher:
         else:
             self._parts[0] = part.cut(taken)[1]
         self.nbytes += count * sum([array.nbytes for array in views[0]])
+        self.examples += taken
         return Chunk(list(map(self._build, views)), part.tickets.every(self._size, count))
 
     def _give(self, count: int) -> Chunk:
@@ -195,22 +199,28 @@ class Batcher:
         columns = [part.columns for part in parts if part.columns is not None]
         if len(columns) == len(parts):
             return assembler.columns(columns)
-        return assembler.rows(parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()])
+        return assembler.rows(
+            parts[0].as_rows() if len(parts) == 1 else [row for part in parts for row in part.as_rows()]
+        )
 
     def _made(self, arrays: list[Any], extras: dict[str, Any], tickets: Tickets) -> Chunk:
         """A chunk of the one batch that these arrays are."""
         self.nbytes += sum([array.nbytes for array in arrays])
+        self.examples += len(arrays[0])
         batch = self._build(arrays)
         if extras:
             batch = self._with_extras(batch, extras)
         return Chunk([batch], tickets.cut(0, 1))
 
     def _with_extras(self, batch: Any, extras: dict[str, Any]) -> Any:
+        self._extras = {name: Component(extra.dtype, extra.shape[1:]) for name, extra in extras.items()}
         if self._form.form is not Form.DICT:
             return batch, extras
         for name in extras:
             if name in batch:
-                raise PipelineError(mismatch("a new name for the lengths or mask", f"`{name}`, a component's", at="pad()"))
+                raise PipelineError(
+                    mismatch("a new name for the lengths or mask", f"`{name}`, a component's", at="pad()")
+                )
         return {**batch, **extras}
 
     def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
@@ -226,7 +236,7 @@ class Batcher:
 
     def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
         self._ended, self._error = True, error
-        self._parts, self._have = list(parts), good
+        self._parts, self._have = list(parts), sum(part.count for part in parts)
         if not good or not self._keep_last:
             self.discarded += good
             return self._last()
@@ -240,9 +250,19 @@ class Batcher:
         if self._assembler is None:
             return None
         size = None if self._keep_last else self._size
-        return self._assembler.spec.reshaped(lambda path, component: (size, *component.shape))
+        spec = self._assembler.spec.reshaped(lambda path, component: (size, *component.shape))
+        if not self._extras:
+            return spec
+        # Lengths have one number for each dimension that is padded; a mask is as large as those.
+        extras = [
+            part.with_shape((size, *((None,) * len(part.shape) if part.dtype.kind == "b" else part.shape)))
+            for part in self._extras.values()
+        ]
+        plain = spec.structure.build([0] * len(spec.components))
+        names = dict.fromkeys(self._extras, 0)
+        both = {**plain, **names} if isinstance(plain, dict) else (plain, names)
+        return Spec(Structure.of(both), (*spec.components, *extras))
 
     def close(self) -> None:
         """Closes upstream."""
         self._upstream.close()
-

@@ -54,7 +54,7 @@ class Filter:
         keep: list[int] = []
         try:
             keep.extend(i for i, flag in enumerate(flags) if flag)
-        except Exception as raised:  # an answer that has no truth value, such as an array
+        except BaseException as raised:  # an answer that has no truth value, such as an array
             raised.add_note("penstock: while asking the answer of a filter function for its truth")
             flags, error = flags[: len(keep)], raised
         self.discarded += len(flags) - len(keep)

@@ -53,24 +53,23 @@ class Applied:
         self._stage = stage
         self._labels = labels
 
-    def over(self, chunk: Chunk) -> tuple[list[Any], Exception | None]:
+    def over(self, chunk: Chunk) -> tuple[list[Any], BaseException | None]:
         """The results in order, up to the first error, and that error with its place noted."""
         out: list[Any] = []
         rows = chunk.as_rows()
-        error: Exception | None = None
+        fn = self._fn
         try:
-            # One C loop; what came out before an error is in `out`.
+            # Not `map`, which would take a StopIteration of the function for the end.
             if self._rng is None:
-                out.extend(map(self._fn, rows))
+                for row in rows:
+                    out.append(fn(row))
             else:
-                draws = (generator(self._seed, self._stage, ticket) for ticket in chunk.tickets)
-                fn = self._fn
-                out.extend(map(fn if self._rng == "second" else (lambda row, rng: fn(row, rng=rng)), rows, draws))
-        except Exception as raised:
-            error = raised
-        if error is None and len(out) < len(rows):
-            error = StopIteration()  # the one exception that a loop takes for its end
-        return out, None if error is None else placed(error, f"{self._doing} {self._place(chunk, len(out))}")
+                for row, ticket in zip(rows, chunk.tickets, strict=True):
+                    rng = generator(self._seed, self._stage, ticket)
+                    out.append(fn(row, rng) if self._rng == "second" else fn(row, rng=rng))
+        except BaseException as error:
+            return out, placed(error, f"{self._doing} {self._place(chunk, len(out))}")
+        return out, None
 
     def _place(self, chunk: Chunk, index: int) -> str:
         ticket = chunk.tickets[index]

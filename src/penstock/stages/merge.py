@@ -233,11 +233,11 @@ class Merge:
     def _pull_direct(self, n: int, into: Into) -> Poured:
         k = len(self._iterators)
         before = len(into)
-        error: Exception | None = None
+        error: BaseException | None = None
         slow: Sequence[int] = ()
         try:
             slow = self._pull(self._iterators, self._since % k, n, into)
-        except Exception as raised:
+        except BaseException as raised:
             error = raised
         count = len(into) - before
         if not isinstance(into, list) and into.misfit is not None:
@@ -341,7 +341,9 @@ def _alike(columns: Sequence[Columns]) -> bool:
     one = columns[0]
     return all(
         other.structure == one.structure
-        and all(a.dtype == b.dtype and a.shape[1:] == b.shape[1:] for a, b in zip(one.arrays, other.arrays, strict=True))
+        and all(
+            a.dtype == b.dtype and a.shape[1:] == b.shape[1:] for a, b in zip(one.arrays, other.arrays, strict=True)
+        )
         for other in columns[1:]
     )
 

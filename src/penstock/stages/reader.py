@@ -42,6 +42,7 @@ class _Opening:
         self.offset = 0
         """Items pulled so far. [items]"""
         self._iterator: Iterator[Any] | None = None
+        self._raw: Iterator[Any] | None = None
         self._first: list[Any] | None = None
         self._seen = 2 if copy is not None or source.waits is False else 0
         self._copy = copy
@@ -73,7 +74,7 @@ class _Opening:
             return _copied(item)
         return item
 
-    def failed(self, error: Exception, offset: int) -> Exception:
+    def failed(self, error: BaseException, offset: int) -> BaseException:
         """The error with its place noted; nothing more is read."""
         self._over = True
         return placed(error, f"reading {place_of(offset, self.stream, self.source.label)}")
@@ -81,7 +82,7 @@ class _Opening:
     def close(self) -> None:
         """Closes a generator or file that is open."""
         self._over = True
-        raw, self._iterator, self._raw = getattr(self, "_raw", None), iter(()), None
+        raw, self._iterator, self._raw = self._raw, iter(()), None
         close = getattr(raw, "close", None)
         if close is not None:
             close()
@@ -114,7 +115,7 @@ class RowReader(_Opening):
                     iterator = self.opened()
                 if len(rows) < n:
                     rows.extend(islice(iterator, n - len(rows)))
-            except Exception as raised:
+            except BaseException as raised:
                 error = self.failed(raised, self.offset + len(rows))
         if not rows and error is None:
             self._over = True
@@ -166,7 +167,7 @@ class RunReader(_Opening):
         if run is None:
             try:
                 run = self._next_run()
-            except Exception as raised:
+            except BaseException as raised:
                 return Chunk([], END.tickets, error=self.failed(raised, self.offset if self._items else self._row))
             if run is None:
                 self._over = True
@@ -187,7 +188,7 @@ class RunReader(_Opening):
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
             iterator = self.opened()
-            item = self.watched() if self._seen < 2 else next(iterator, _ENDED)
+            item: Any = self.watched() if self._seen < 2 else next(iterator, _ENDED)
             if item is _ENDED:
                 return None
             run: Columns | list[Any] = Columns.of(item) if self._items else item
@@ -201,7 +202,9 @@ class RunReader(_Opening):
 def _arrays(item: Any) -> list[Any]:
     if type(item) is tuple and all([isinstance(part, (np.ndarray, np.generic, int, float)) for part in item]):
         return [part for part in item if isinstance(part, np.ndarray)]
-    return [leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")]
+    return [
+        leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")
+    ]
 
 
 def _shared(one: Any, two: Any) -> bool:
@@ -220,7 +223,11 @@ def _copied(item: Any) -> Any:
     if kind is dict:
         return {key: _copied(part) for key, part in item.items()}
     structure = Structure.of(item)
-    return _copied_leaf(item) if structure is LEAF else structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
+    return (
+        _copied_leaf(item)
+        if structure is LEAF
+        else structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
+    )
 
 
 def _copied_leaf(leaf: Any) -> Any:

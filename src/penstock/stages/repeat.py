@@ -46,8 +46,12 @@ class Repeat:
             if self._last is None and self._given == 0:
                 return self._ending(
                     SpecError(
-                        mismatch("at least one example in each epoch of an endless `repeat`", "none",
-                                 at=f"epoch {self._epoch}", do="without one it would turn for ever")
+                        mismatch(
+                            "at least one example in each epoch of an endless `repeat`",
+                            "none",
+                            at=f"epoch {self._epoch}",
+                            do="without one it would turn for ever",
+                        )
                     )
                 )
             self._stage.close()
