@@ -6,11 +6,12 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.assemble import Pool
+from penstock.chunk import examples_in
 from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
@@ -58,7 +59,7 @@ class Built:
     earlier: dict[int, LaneStats] = field(default_factory=dict)
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
-    """The stages' meters, by the number of their word; the last word has the lowest."""
+    """The stages' meters, by the number of their word; the first word has the lowest."""
     batcher: Batcher | None = None
     """The last batcher, if there is one."""
 
@@ -88,7 +89,7 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
     reads = find(node, Read)
     labels = _labels(node)
     builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)))
-    builder.built.stage = builder.chain(node, epoch, 0, 0, lanes=coordinator is not None)
+    builder.built.stage = builder.chain(node, epoch, _Place(), lanes=coordinator is not None)
     return builder.built
 
 
@@ -113,9 +114,25 @@ def _labels(node: Node) -> list[str]:
     return named
 
 
-def _words(node: Node) -> int:
-    """The number of nodes of a description, by which the stages' random numbers are told apart."""
-    return 1 + sum(_words(upstream) for upstream in node.upstream)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How many sources and words come before a part of the description, which is how its own are numbered.
+
+    What is added behind changes no number before it, so that random numbers stay what they were.
+    """
+
+    streams: int = 0
+    words: int = 0
+    drawing: int = 0
+    """Words that may draw random numbers."""
+
+    def after(self, node: Node) -> _Place:
+        """The place behind a part."""
+        return _Place(
+            self.streams + len(find(node, Read)),
+            self.words + len(find(node, Node)),
+            self.drawing + len(find(node, Map)) + len(find(node, Filter)),
+        )
 
 
 class _Builder:
@@ -129,37 +146,36 @@ class _Builder:
         self._streams: dict[int, int] = {}
         self.built = Built(stage=_NoStage(), labels=labels)
 
-    def chain(self, node: Node, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+    def chain(self, node: Node, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         """The stage of a node, with everything upstream of it.
 
         Args:
           node: the node.
           epoch: which pass.
-          stream: the number of the first source upstream of it.
-          word: its own number among the nodes.
+          place: what comes before it and all that is upstream of it.
           lanes: whether its sources get lanes.
         """
         if isinstance(node, Read):
-            return self._reader(node, epoch, stream)
+            return self._reader(node, epoch, place.streams)
         if isinstance(node, Join):
-            return self._metered(self._merge(node, epoch, stream, word, lanes=lanes), node, word)
+            return self._metered(self._merge(node, epoch, place, lanes=lanes), node, place)
         if isinstance(node, Repeat):
-            return self._repeat(node, epoch, stream, word, lanes=lanes)
+            return self._repeat(node, epoch, place, lanes=lanes)
         (below,) = node.upstream
+        upstream = self.chain(below, epoch, place, lanes=lanes)
         if isinstance(node, Convert | Pad):
-            return self.chain(below, epoch, stream, word + 1, lanes=lanes)
-        upstream = self.chain(below, epoch, stream, word + 1, lanes=lanes)
-        return self._metered(self._step(node, upstream, word), node, word, upstream)
+            return upstream
+        return self._metered(self._step(node, upstream, place), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, word: int) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: _Place) -> Stage:
         if isinstance(node, Map):
-            return MapStage(upstream, self._applied(node, "mapping", word))
+            return MapStage(upstream, self._applied(node, "mapping", place))
         if isinstance(node, Filter):
-            return FilterStage(upstream, self._applied(node, "filtering", word), items=_by_item(node))
+            return FilterStage(upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node))
         if isinstance(node, Take):
             return TakeStage(upstream, node.count)
         if isinstance(node, Skip):
-            return SkipStage(upstream, node.count)
+            return SkipStage(upstream, node.count, weigh=_weigher(node))
         if isinstance(node, Unbatch):
             return UnbatchStage(upstream)
         if isinstance(node, Batch):
@@ -167,14 +183,15 @@ class _Builder:
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
-    def _applied(self, node: Map | Filter, doing: str, word: int) -> Applied:
+    def _applied(self, node: Map | Filter, doing: str, place: _Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
-        return Applied(node.fn, doing, seed=seed, stage=word, labels=self.built.labels)
+        return Applied(node.fn, doing, seed=seed, stage=place.after(node).drawing, labels=self.built.labels)
 
-    def _metered(self, stage: Stage, node: Node, word: int, upstream: Stage | None = None) -> Stage:
+    def _metered(self, stage: Stage, node: Node, place: _Place, upstream: Stage | None = None) -> Stage:
         if self._coordinator is None:
             return stage
         inner = upstream if isinstance(upstream, Meter) else None
+        word = place.after(node).words
         meter = Meter(stage, _name(node), inner, earlier=self.built.meters.get(word))
         self.built.meters[word] = meter
         return meter
@@ -192,19 +209,20 @@ class _Builder:
             labels=self.built.labels,
         )
 
-    def _repeat(self, node: Repeat, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+    def _repeat(self, node: Repeat, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         def make(at: int) -> Stage:
-            return self.chain(node.of, at, stream, word + 1, lanes=lanes)
+            return self.chain(node.of, at, place, lanes=lanes)
 
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1))
 
     def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
         source = node.source
+        label = self.built.labels[stream]
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
-            reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy)
+            reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label)
         else:
-            reader = RowReader(source, stream, epoch=epoch, copy=node.copy)
+            reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label)
         if stream in self.built.readers:
             self.built.earlier[stream] = self.built.source_stats(stream)
             self.built.lanes.pop(stream, None)
@@ -214,23 +232,20 @@ class _Builder:
             self._coordinator.on_stop(cancel)
         return reader
 
-    def _merge(self, node: Join, epoch: int, stream: int, word: int, *, lanes: bool) -> Stage:
+    def _merge(self, node: Join, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         bell = Bell() if node.order == "arrival" else None
         wave = Wave(self._start)
         puller = Puller()
         inlets: list[Inlet] = []
-        word += 1
         for below in node.of:
-            n_reads = len(find(below, Read))
-            alone = n_reads == 1
-            stage = self.chain(below, epoch, stream, word, lanes=lanes and not alone)
+            alone = len(find(below, Read)) == 1
+            stage = self.chain(below, epoch, place, lanes=lanes and not alone)
             items = _by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage)
-            lane = self._lane(node, below, stage, stream, items, bell, wave, puller) if lanes and alone else None
+            lane = self._lane(node, below, stage, place.streams, items, bell, wave, puller) if lanes and alone else None
             inlets.append(lane if lane is not None else Straight(stage, items=items))
-            stream += n_reads
-            word += _words(below)
+            place = place.after(below)
         if bell is not None:
             return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
         return Merge(inlets, pull=pull_plain if self._coordinator is None else puller)
@@ -310,6 +325,11 @@ def _pad(node: Node) -> Pad | None:
             return node
         (node,) = node.upstream
     return None
+
+
+def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
+    """How a stage counts what it leaves out: in examples, also where it is batches."""
+    return examples_in if node.batched else len
 
 
 def _by_item(node: Node) -> bool:

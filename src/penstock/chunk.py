@@ -19,7 +19,7 @@ from penstock.spec import as_leaf
 from penstock.structure import Form, Structure, path_text
 from penstock.ticket import NO_TICKETS, Tickets
 
-__all__ = ["END", "Chunk", "Columns"]
+__all__ = ["END", "Chunk", "Columns", "examples_in"]
 
 
 @cache
@@ -87,6 +87,17 @@ class Columns:
             return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
         build = self.structure.build
         return [build(row) for row in zip(*columns, strict=True)]
+
+
+def examples_in(batches: Sequence[Any]) -> int:
+    """How many examples there are in batches; a batch that was mapped to something without rows counts as one."""
+    return sum(_rows_of(batch) for batch in batches)
+
+
+def _rows_of(batch: Any) -> int:
+    leaf = next(iter(Structure.of(batch).leaves(batch)), None)
+    shape = np.shape(leaf) if leaf is not None else ()
+    return shape[0] if shape else 1
 
 
 class Chunk:

@@ -50,6 +50,10 @@ class Assembler:
         self._parts = [_Part(path, part, rule(path)) for path, part in zip(spec.paths, spec.components, strict=True)]
         self.spec = Spec(spec.structure, tuple(part.component for part in self._parts))
         """The spec of an example; dimensions that may vary are `None`."""
+        self.batch_spec = Spec(
+            spec.structure, tuple(part.component.with_shape(part.batch_shape) for part in self._parts)
+        )
+        """The same as it stands in a batch, without the leading dimension: given sizes are what they are padded to."""
         self._rigid = all(part.rigid for part in self._parts)
         self._kinds = [part.prepared for part in self._parts]
         plain = all(part.component.dtype.kind in "biufcmM" and part.component.text is None for part in self._parts)
@@ -209,7 +213,7 @@ class _Part:
         self._value = self._pad_value(component, rule)
         if self._value is None and component.dtype.kind not in "OUST":
             self._value = np.zeros((), component.dtype)
-        self._sizes: Shape = component.shape if rule is None or rule.shape is None or rule.fixed else rule.shape
+        self.batch_shape: Shape = self.component.shape if rule is None or rule.shape is None or rule.fixed else rule.shape
         # Dimensions that vary from example to example, and so have lengths: those that are free in the spec.
         self._varying = [axis for axis, size in enumerate(self.component.shape) if size is None]
         self._text = component.dtype.kind in "US"

@@ -13,7 +13,7 @@ from typing import Any, final
 
 from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import END, Chunk
-from penstock.errors import PipelineError, mismatch
+from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import Pad
 from penstock.spec import Component, Spec
 from penstock.stages.reader import place_of
@@ -160,7 +160,9 @@ class Batcher:
             made = self._made(*self._assembled(assembler, parts), parts[0].tickets)
         except Misfit as misfit:
             return self._misfit(parts, misfit.row)
-        except Exception as error:  # a first example of which no spec can be read, or that the padding does not suit
+        except SpecError as error:  # a first example of which no spec can be read, or that the padding does not suit
+            return self._fail(SpecError(f"{error} - at {self._place(parts[0].tickets[0])}"), parts, 0)
+        except PipelineError as error:  # padding for what there is not
             return self._fail(error, parts, 0)
         if count < self._size and not self._keep_last:  # assembled all the same, since its examples are checked by that
             self.discarded += count
@@ -250,7 +252,7 @@ class Batcher:
         if self._assembler is None:
             return None
         size = None if self._keep_last else self._size
-        spec = self._assembler.spec.reshaped(lambda path, component: (size, *component.shape))
+        spec = self._assembler.batch_spec.reshaped(lambda path, component: (size, *component.shape))
         if not self._extras:
             return spec
         # Lengths have one number for each dimension that is padded; a mask is as large as those.

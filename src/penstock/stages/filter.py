@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.stages.functions import Applied
@@ -22,10 +23,19 @@ class Filter:
       upstream: where the examples come from.
       applied: the predicate.
       items: whether a turn is a user's chunk, whose end must not be lost with its last rows.
+      weigh: how many examples there are in what is left out.
     """
 
-    def __init__(self, upstream: Stage, applied: Applied, *, items: bool = False) -> None:
+    def __init__(
+        self,
+        upstream: Stage,
+        applied: Applied,
+        *,
+        items: bool = False,
+        weigh: Callable[[Sequence[Any]], int] = len,
+    ) -> None:
         self._upstream = upstream
+        self._weigh = weigh
         self._applied = applied
         self._items = items
         self._rest: Chunk | None = None
@@ -57,12 +67,18 @@ class Filter:
         except BaseException as raised:  # an answer that has no truth value, such as an array
             raised.add_note("penstock: while asking the answer of a filter function for its truth")
             flags, error = flags[: len(keep)], raised
-        self.discarded += len(flags) - len(keep)
+        self.discarded += self._dropped(chunk, len(flags), keep)
         kept = chunk if len(keep) == chunk.count else chunk.select(keep)
         if error is not None:
             self._over = True
             kept.error = error
         return kept
+
+    def _dropped(self, chunk: Chunk, judged: int, keep: Sequence[int]) -> int:
+        if self._weigh is len or judged == len(keep):
+            return judged - len(keep)
+        kept = set(keep)
+        return self._weigh([row for i, row in enumerate(chunk.as_rows()[:judged]) if i not in kept])
 
     def close(self) -> None:
         """Closes upstream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any, final
 
 import numpy as np
@@ -13,23 +14,30 @@ from penstock.plan import takes_rng
 from penstock.stages.reader import place_of
 from penstock.ticket import Ticket
 
-__all__ = ["Applied", "generator"]
+__all__ = ["Applied", "generator", "key_of"]
 
 _MASK = 2**64 - 1
 
+Key = np.ndarray[Any, np.dtype[np.uint64]]
 
-def generator(seed: int, stage: int, ticket: Ticket) -> np.random.Generator:
+
+def key_of(seed: int, stage: int) -> Key:
+    """What tells the random numbers of a stage from those of others: uint64[2]; every seed and stage has its own."""
+    digest = blake2b(f"{seed}/{stage}".encode(), digest_size=16).digest()
+    return np.frombuffer(digest, np.dtype("<u8")).astype(np.uint64)
+
+
+def generator(key: Key, ticket: Ticket) -> np.random.Generator:
     """The random numbers of one example in one stage: a function of seed, stage and ticket, never of a thread.
 
     Args:
-      seed: the pipeline's, or the stage's own.
-      stage: the number of the stage in the pipeline.
+      key: of the seed and the stage, by `key_of`.
       ticket: where the example came from.
 
-    Source: Philox (Salmon et al. 2011), a counter-based generator: the key is (seed, stage), the counter the ticket.
+    Source: Philox (Salmon et al. 2011), a counter-based generator: the key is seed and stage, the counter the ticket.
     """
-    counter = [0, ticket.offset & _MASK, ticket.row & _MASK, ((ticket.stream << 32) | ticket.epoch) & _MASK]
-    key = [seed & _MASK, ((seed >> 64) ^ (stage * 0x9E3779B97F4A7C15)) & _MASK]
+    stream_epoch = ((ticket.stream << 32) | ticket.epoch) & _MASK
+    counter = np.array([0, ticket.offset & _MASK, ticket.row & _MASK, stream_epoch], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
@@ -49,8 +57,7 @@ class Applied:
         self._fn = fn
         self._doing = doing
         self._rng = takes_rng(fn)
-        self._seed = seed
-        self._stage = stage
+        self._key = key_of(seed, stage)
         self._labels = labels
 
     def over(self, chunk: Chunk) -> tuple[list[Any], BaseException | None]:
@@ -65,7 +72,7 @@ class Applied:
                     out.append(fn(row))
             else:
                 for row, ticket in zip(rows, chunk.tickets, strict=True):
-                    rng = generator(self._seed, self._stage, ticket)
+                    rng = generator(self._key, ticket)
                     out.append(fn(row, rng) if self._rng == "second" else fn(row, rng=rng))
         except BaseException as error:
             return out, placed(error, f"{self._doing} {self._place(chunk, len(out))}")

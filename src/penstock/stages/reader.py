@@ -17,7 +17,7 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import placed
+from penstock.errors import SpecError, placed
 from penstock.plan import Source
 from penstock.structure import LEAF, Structure
 from penstock.ticket import item_tickets, turn_tickets
@@ -35,9 +35,10 @@ def place_of(offset: int, stream: int, label: str, what: str = "example") -> str
 class _Opening:
     """Opens a source, and copies its items if it refills them."""
 
-    def __init__(self, source: Source, stream: int, *, epoch: int, copy: bool | None) -> None:
+    def __init__(self, source: Source, stream: int, *, epoch: int, copy: bool | None = None, label: str | None = None) -> None:
         self.source = source
         self.stream = stream
+        self.label = source.label if label is None else label
         self.epoch = epoch
         self.offset = 0
         """Items pulled so far. [items]"""
@@ -77,7 +78,7 @@ class _Opening:
     def failed(self, error: BaseException, offset: int) -> BaseException:
         """The error with its place noted; nothing more is read."""
         self._over = True
-        return placed(error, f"reading {place_of(offset, self.stream, self.source.label)}")
+        return placed(error, f"reading {place_of(offset, self.stream, self.label)}")
 
     def close(self) -> None:
         """Closes a generator or file that is open."""
@@ -97,6 +98,7 @@ class RowReader(_Opening):
       stream: its number in the pipeline.
       epoch: which pass.
       copy: whether to copy each example; `None` finds out.
+      label: what the source is called in messages, if not by its own label.
     """
 
     def take(self, n: int) -> Chunk:
@@ -148,10 +150,20 @@ class RunReader(_Opening):
       epoch: which pass.
       items: whether each item is a user's chunk (`enqueue_many`).
       copy: whether to copy each item; `None` finds out.
+      label: what the source is called in messages, if not by its own label.
     """
 
-    def __init__(self, source: Source, stream: int, *, epoch: int, items: bool, copy: bool | None = None) -> None:
-        super().__init__(source, stream, epoch=epoch, copy=copy)
+    def __init__(
+        self,
+        source: Source,
+        stream: int,
+        *,
+        epoch: int,
+        items: bool,
+        copy: bool | None = None,
+        label: str | None = None,
+    ) -> None:
+        super().__init__(source, stream, epoch=epoch, copy=copy, label=label)
         self._items = items
         self._run: Columns | list[Any] | None = None
         self._at = 0
@@ -191,12 +203,19 @@ class RunReader(_Opening):
             item: Any = self.watched() if self._seen < 2 else next(iterator, _ENDED)
             if item is _ENDED:
                 return None
-            run: Columns | list[Any] = Columns.of(item) if self._items else item
+            run: Columns | list[Any] = self._columns(item) if self._items else item
             self.offset += 1
             self.given += len(run)
             if len(run):
                 return run
         return None
+
+
+    def _columns(self, item: Any) -> Columns:
+        try:
+            return Columns.of(item)
+        except SpecError as error:
+            raise SpecError(f"{error} of {place_of(self.offset, self.stream, self.label, 'item')}") from None
 
 
 def _arrays(item: Any) -> list[Any]:

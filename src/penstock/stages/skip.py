@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Any, final
 
 from penstock.chunk import Chunk
 from penstock.stages.stage import Stage
@@ -17,10 +18,12 @@ class Skip:
     Args:
       upstream: where the examples come from.
       count: how many. [examples, or batches]
+      weigh: how many examples there are in what is left out.
     """
 
-    def __init__(self, upstream: Stage, count: int) -> None:
+    def __init__(self, upstream: Stage, count: int, *, weigh: Callable[[Sequence[Any]], int] = len) -> None:
         self._upstream = upstream
+        self._weigh = weigh
         self._left = count
         self.discarded = 0
         """Examples left out so far. [examples]"""
@@ -30,7 +33,7 @@ class Skip:
         while self._left:
             chunk = self._upstream.take(min(self._left, max(n, 256)))
             self._left -= chunk.count
-            self.discarded += chunk.count
+            self.discarded += self._weigh(chunk.as_rows()) if self._weigh is not len else chunk.count
             if chunk.count == 0 or chunk.error is not None:
                 return chunk.cut(chunk.count)[1] if chunk.count else chunk
         return self._upstream.take(n)

@@ -1,0 +1,75 @@
+"""What a type checker makes of the public functions; `tests/test_typing.py` runs it over this file."""
+
+from collections.abc import Iterator
+from typing import Any, assert_type
+
+import numpy as np
+
+import penstock as ps
+
+source = [1, 2, 3]
+
+# TF1's functions, and the sources.
+assert_type(ps.batch(source, 2), ps.Pipeline)
+assert_type(ps.batch(source, 2, 1, 32, False, None, True, True, None, "name", order="arrival", seed=1), ps.Pipeline)
+assert_type(ps.batch_join([source, source], batch_size=2, capacity=8, dynamic_pad=True), ps.Pipeline)
+assert_type(ps.maybe_batch(source, True, 2), ps.Pipeline)
+assert_type(ps.maybe_batch_join((each for each in [source]), keep_input=[True], batch_size=2), ps.Pipeline)
+assert_type(ps.join([source, lambda: iter(source)]), ps.Pipeline)
+assert_type(ps.join({"a": source, "b": (source, source)}, order="arrival"), ps.Pipeline)
+assert_type(ps.from_arrays({"x": np.zeros(3)}), ps.Pipeline)
+assert_type(ps.read_parquet("a.parquet"), ps.Pipeline)
+assert_type(ps.read_arrow("a.arrow"), ps.Pipeline)
+assert_type(ps.read_csv("a.csv"), ps.Pipeline)
+assert_type(ps.read_jsonl("a.jsonl"), ps.Pipeline)
+assert_type(ps.read_text(["a.txt", "b.txt"]), ps.Pipeline)
+
+# The words.
+pipeline = ps.join([source])
+assert_type(pipeline.map(lambda x: x + 1), ps.Pipeline)
+assert_type(pipeline.map(lambda x, rng: rng.random(), seed=3), ps.Pipeline)
+assert_type(pipeline.filter(bool), ps.Pipeline)
+assert_type(pipeline.take(3).skip(1).repeat().repeat(2), ps.Pipeline)
+assert_type(pipeline.pad(), ps.Pipeline)
+assert_type(pipeline.pad((None, 3), value=-1, side="left", multiple=8, truncate=True), ps.Pipeline)
+assert_type(pipeline.pad({"a": (None,)}, lengths={"a": "n"}, mask={"a": "m"}), ps.Pipeline)
+assert_type(pipeline.pad(tokens=[None, 8]), ps.Pipeline)
+assert_type(pipeline.batch(2), ps.Pipeline)
+assert_type(pipeline.batch(2, keep_last=True).unbatch(), ps.Pipeline)
+assert_type(pipeline.to("torch"), ps.Pipeline)
+assert_type(pipeline.options(seed=1, capacity=2, capacity_bytes=3, name="train"), ps.Pipeline)
+
+# What is said without running, and what runs.
+assert_type(len(pipeline), int)
+assert_type(pipeline.spec(), ps.Spec)
+assert_type(iter(pipeline), Iterator[Any])
+for batch in pipeline:
+    assert_type(batch, Any)
+with pipeline.open(epoch=1, inline=True) as flow:
+    assert_type(flow, ps.Flow)
+    assert_type(next(flow), Any)
+    assert_type(flow.spec(), ps.Spec | None)
+    assert_type(flow.stats(), ps.FlowStats)
+    assert_type(flow.report(), str)
+    assert_type(flow.close(), None)  # type: ignore[func-returns-value]
+
+# Values.
+stats = flow.stats()
+assert_type(stats.delivered, int)
+assert_type(stats.elapsed_s, float)
+assert_type(stats.driver, ps.LaneStats)
+assert_type(stats.sources, tuple[ps.LaneStats, ...])
+assert_type(stats.stages, tuple[ps.StageStats, ...])
+assert_type(pipeline.spec().components, tuple[ps.Component, ...])
+assert_type(ps.Ticket(0, 0, 5).offset, int)
+error: ValueError = ps.PipelineError()
+error = ps.SpecError()
+
+# What must not pass.
+ps.batch(source)  # type: ignore[call-arg]
+ps.batch(source, 2, keep_last=True)  # type: ignore[call-arg]
+ps.batch(source, 2, order="random")  # type: ignore[arg-type]
+pipeline.batch(2, True)  # type: ignore[misc]
+pipeline.take("3")  # type: ignore[arg-type]
+pipeline.map(3)  # type: ignore[arg-type]
+pipeline.shuffle(3)  # type: ignore[attr-defined]
