@@ -6,8 +6,9 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from penstock.assemble import Pool
@@ -143,7 +144,6 @@ class _Builder:
         self._coordinator = coordinator
         self._capacity = capacity
         self._pool = Pool()
-        self._streams: dict[int, int] = {}
         self.built = Built(stage=_NoStage(), labels=labels)
 
     def chain(self, node: Node, epoch: int, place: _Place, *, lanes: bool) -> Stage:
@@ -223,27 +223,33 @@ class _Builder:
             reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label)
         else:
             reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label)
-        if stream in self.built.readers:
-            self.built.earlier[stream] = self.built.source_stats(stream)
-            self.built.lanes.pop(stream, None)
+        earlier = self.built.readers.get(stream)
+        if earlier is not None:
+            self._add_earlier(stream, NO_LANE.read(label, earlier.given))
         self.built.readers[stream] = reader
-        cancel = getattr(source, "cancel", None)
-        if cancel is not None and self._coordinator is not None:
-            self._coordinator.on_stop(cancel)
+        if self._coordinator is not None:
+            for cancel in _cancels(source):
+                self._coordinator.on_stop(cancel)
         return reader
+
+    def _add_earlier(self, stream: int, stats: LaneStats) -> None:
+        """Keeps what a reader or lane has seen whose place another takes."""
+        self.built.earlier[stream] = stats.after(self.built.earlier.get(stream))
 
     def _merge(self, node: Join, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         bell = Bell() if node.order == "arrival" else None
-        wave = Wave(self._start)
+        wave = Wave()
         puller = Puller()
         inlets: list[Inlet] = []
         for below in node.of:
             alone = len(find(below, Read)) == 1
+            # A join among the inputs has lanes of its own; it gets one where it must not hold up the others.
+            apart = lanes and (alone or bell is not None)
             stage = self.chain(below, epoch, place, lanes=lanes and not alone)
             items = _by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage)
-            lane = self._lane(node, below, stage, place.streams, items, bell, wave, puller) if lanes and alone else None
+            lane = self._lane(node, below, stage, place.streams, items, bell, wave, puller) if apart else None
             inlets.append(lane if lane is not None else Straight(stage, items=items))
             place = place.after(below)
         if bell is not None:
@@ -261,7 +267,11 @@ class _Builder:
         wave: Wave,
         puller: Puller,
     ) -> Lane | None:
-        (read,) = find(below, Read)
+        read, *others = find(below, Read)
+        if others:
+            lane = Lane(stage, name=f"join from {self.built.labels[stream]!r} on", room=1, grain=WHOLE if items else 1, items=items, bell=bell)
+            self._start(lane, "join", stream)
+            return lane
         worked = bool(find(below, Map) or find(below, Filter))
         if read.source.waits is False and not worked:
             return None
@@ -282,17 +292,20 @@ class _Builder:
             wave=wave if parks and begun >= FIRST_WAVE else None,
             pulled_s=puller.awaited_s,
         )
+        old = self.built.lanes.get(stream)
+        if old is not None:
+            self._add_earlier(stream, old.stats().read(old.name, 0))
         self.built.lanes[stream] = lane
-        self._streams[id(lane)] = stream
+        start = partial(self._start, lane, "read", stream)
         if parks and begun >= FIRST_WAVE:
-            wave.lanes.append(lane)
+            wave.starts[lane] = start
         else:
-            self._start(lane)
+            start()
         return lane
 
-    def _start(self, lane: Lane) -> None:
+    def _start(self, lane: Lane, role: str, stream: int) -> None:
         assert self._coordinator is not None, "lanes are for flows with threads"
-        self._coordinator.start(lane, f"read-{self._streams.pop(id(lane))}")
+        self._coordinator.start(lane, f"{role}-{stream}")
 
 
 class _Waiting:
@@ -303,9 +316,23 @@ class _Waiting:
         self._lanes = lanes
 
     def __call__(self) -> None:
+        waited = [lane for lane in self._lanes if not lane.at_hand()]
+        for lane in waited:
+            lane.begin_wait(1 / len(waited))
         self._bell.wait()
+        for lane in waited:
+            lane.end_wait()
         if any(lane.aborted for lane in self._lanes):
             raise Aborted
+
+
+def _cancels(source: Any) -> Iterator[Callable[[], object]]:
+    """The `cancel` of a source, and of those that it is put together from."""
+    cancel = getattr(source, "cancel", None)
+    if cancel is not None:
+        yield cancel
+    for part in getattr(source, "parts", ()):
+        yield from _cancels(part)
 
 
 class _NoStage:
@@ -348,7 +375,7 @@ def _by_item(node: Node) -> bool:
 def _name(node: Node) -> str:
     """A stage's word, with what tells it from others."""
     if isinstance(node, Map | Filter):
-        name = getattr(node.fn, "__qualname__", type(node.fn).__name__)
+        name = getattr(node.fn, "__name__", type(node.fn).__name__)
         return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
     if isinstance(node, Batch):
         return f"batch({node.size})"

@@ -158,7 +158,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         driver = self._head.stats()
         end = self._ended_at if self._ended_at is not None else perf_counter()
         # A copy, since the driver adds to them when it builds the first epoch.
-        stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.copy().items(), reverse=True))
+        stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.copy().items()))
         batcher = self._built.batcher
         return FlowStats(
             name=self._name,

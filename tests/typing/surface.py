@@ -51,7 +51,7 @@ with pipeline.open(epoch=1, inline=True) as flow:
     assert_type(flow.spec(), ps.Spec | None)
     assert_type(flow.stats(), ps.FlowStats)
     assert_type(flow.report(), str)
-    assert_type(flow.close(), None)  # type: ignore[func-returns-value]
+    flow.close()
 
 # Values.
 stats = flow.stats()
@@ -69,7 +69,7 @@ error = ps.SpecError()
 ps.batch(source)  # type: ignore[call-arg]
 ps.batch(source, 2, keep_last=True)  # type: ignore[call-arg]
 ps.batch(source, 2, order="random")  # type: ignore[arg-type]
-pipeline.batch(2, True)  # type: ignore[misc]
+pipeline.batch(2, True)  # type: ignore[call-arg]
 pipeline.take("3")  # type: ignore[arg-type]
 pipeline.map(3)  # type: ignore[arg-type]
 pipeline.shuffle(3)  # type: ignore[attr-defined]

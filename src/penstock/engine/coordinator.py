@@ -63,7 +63,7 @@ class Coordinator:
         self._grace_s = min(grace_s, TIMEOUT_MAX / 4)
         self._asked: SimpleQueue[None] = SimpleQueue()
         self._stopping = False
-        self._running: list[tuple[Driven, Thread]] = []
+        self._running: dict[Thread, Driven] = {}
         self._prune_at = 64
         self._raised: Counter[str] = Counter()
         self._cancels: list[Callable[[], object]] = []
@@ -91,20 +91,18 @@ class Coordinator:
         thread.start()
         if len(self._running) >= self._prune_at:
             self._prune()
-        self._running.append((driven, thread))
+        self._running[thread] = driven
         if self._stopping:  # asked between the first line and this one: whoever comes too late is stopped at once
             driven.abort()
 
     def _prune(self) -> None:
         """Forgets those that have ended; in an endless `repeat` they would pile up."""
-        running = []
-        for driven, thread in self._running:
-            if thread.is_alive():
-                running.append((driven, thread))
-            else:
-                self._note(driven)
-        self._running = running
-        self._prune_at = 64 + 2 * len(running)
+        for thread in list(self._running):
+            if not thread.is_alive():
+                driven = self._running.pop(thread, None)
+                if driven is not None:
+                    self._note(driven)
+        self._prune_at = 64 + 2 * len(self._running)
 
     def _note(self, driven: Driven) -> None:
         if driven.close_error is not None:
@@ -149,7 +147,7 @@ class Coordinator:
         atexit.unregister(self._leave)
         self._stopping = True
         try:
-            for driven, _ in list(self._running):
+            for driven in list(self._running.values()):
                 driven.abort()
             self._cancel()
             self._await_all()
@@ -168,8 +166,8 @@ class Coordinator:
         deadline = monotonic() + self._grace_s
         awaited: set[Thread] = set()
         # One that is awaited may have started another meanwhile.
-        while waiting := [each for each in self._running if each[1] not in awaited]:
-            for driven, thread in waiting:
+        while waiting := [each for each in list(self._running.items()) if each[0] not in awaited]:
+            for thread, driven in waiting:
                 thread.join(max(0.0, deadline - monotonic()))
                 awaited.add(thread)
                 if thread.is_alive():
@@ -177,7 +175,7 @@ class Coordinator:
                     self.stragglers.append(
                         f"thread {thread.name!r} is still inside the code of {driven.doing()}:\n{_stack(thread)}"
                     )
-        for driven, _ in self._running:
+        for driven in list(self._running.values()):
             self._note(driven)
 
 

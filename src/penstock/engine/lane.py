@@ -49,22 +49,18 @@ class Wave:
 
     The taker pulls them itself. When one proves slow it gets a thread, and so do all that have not been read yet: they may
     well be slow too, and then they are to be so at the same time.
-
-    Args:
-      start: starts a lane's thread.
     """
 
-    def __init__(self, start: Callable[[Lane], None]) -> None:
-        self._start = start
-        self.lanes: list[Lane] = []
+    def __init__(self) -> None:
+        self.starts: dict[Lane, Callable[[], object]] = {}
+        """What starts the thread of each lane that has none yet."""
 
     def slow(self, lane: Lane) -> None:
         """Starts a lane's thread, and those of the unread."""
-        starting = [other for other in self.lanes if other is lane or other.unread]
-        self.lanes = [other for other in self.lanes if other not in starting]
-        for other in starting:
+        for other in [other for other in self.starts if other is lane or other.unread]:
+            start = self.starts.pop(other)
             other.leave_wave()
-            self._start(other)
+            start()
 
 
 @final

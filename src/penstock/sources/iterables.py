@@ -13,7 +13,7 @@ __all__ = ["CallableSource", "IterableSource", "name_of"]
 
 def name_of(thing: object) -> str:
     """What a user's object is called in messages."""
-    name = getattr(thing, "__qualname__", None) or getattr(thing, "__name__", None)
+    name = getattr(thing, "__name__", None)
     return str(name) if isinstance(name, str) else type(thing).__name__
 
 

@@ -172,7 +172,7 @@ class Merge:
         if chunk.is_end:
             self._ended(self._turn)
             return None
-        if chunk.item_end and chunk.error is None:
+        if (chunk.item_end or not inlet.items) and chunk.error is None:
             self._turn = (self._turn + 1) % len(self._live)
         return chunk
 
@@ -380,7 +380,7 @@ class ArrivalMerge:
                 del self._live[place]
                 self._turn, self._inside = place, False
                 continue
-            self._inside = not chunk.item_end
+            self._inside = inlet.items and not chunk.item_end
             self._turn = place if self._inside else place + 1
             return chunk
         return END
