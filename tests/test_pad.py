@@ -236,6 +236,8 @@ def test_pad_stands_once_before_batch(make: Callable[[ps.Pipeline], Any], messag
         (RECORDS, (), {"value": {"x": 1}}, ps.PipelineError, "expected a component, one of `t`, `m`, `l`, got `x` - at pad()"),
         (RECORDS, (), {"t": (None, None)}, ps.SpecError, "expected `t` of 2 dimensions, as its shape `[None, None]` says, got `int64[3]`"),
         (RAGGED, (), {"value": 1.5}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `1.5` - at pad(value)"),
+        (RAGGED, (), {"value": float("nan")}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `nan` - at pad(value)"),
+        (RECORDS, (), {"lengths": "n"}, ps.PipelineError, "expected a name for each lengths and mask, got `n` for several components - at pad()"),
         (RAGGED, (), {"value": "a"}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `'a'` - at pad(value)"),
         (RAGGED, (), {"value": 2**70}, ps.PipelineError, f"expected a pad value that fits `example: int64[3]`, got `{2**70}` - at pad(value)"),
         (RECORDS, (), {"lengths": {"t": "l"}}, ps.PipelineError, "expected a new name for the lengths or mask, got `l`, a component's - at pad()"),

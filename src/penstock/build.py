@@ -269,7 +269,9 @@ class _Builder:
     ) -> Lane | None:
         read, *others = find(below, Read)
         if others:
-            lane = Lane(stage, name=f"join from {self.built.labels[stream]!r} on", room=1, grain=WHOLE if items else 1, items=items, bell=bell)
+            # One item waits here, beside what waits in the lanes of its sources.
+            name = f"join from {self.built.labels[stream]!r} on"
+            lane = Lane(stage, name=name, room=1, grain=WHOLE if items else 1, items=items, bell=bell)
             self._start(lane, "join", stream)
             return lane
         worked = bool(find(below, Map) or find(below, Filter))

@@ -44,6 +44,7 @@ class FlaggedSource:
     ) -> None:
         self._source = source
         self.parts = (source,)
+        self.parts = (source,)
         """The source that is read, and through it the flags."""
         self._flag = flag
         self._chunks = chunks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, final
 
-from penstock.sources.iterables import name_of
+from penstock.sources.iterables import cancel_of, name_of
 
 __all__ = ["IndexedSource"]
 
@@ -20,6 +20,7 @@ class IndexedSource:
     def __init__(self, items: Sequence[Any]) -> None:
         self._items = items
         self.label = name_of(items)
+        self.cancel = cancel_of(items)
         # A list is in memory; somebody's data set may well read a file at each index.
         self.waits: bool | None = False if isinstance(items, (list, tuple, range)) else None
 

@@ -8,13 +8,19 @@ from typing import Any, final
 
 from penstock.errors import PipelineError, mismatch
 
-__all__ = ["CallableSource", "IterableSource", "name_of"]
+__all__ = ["CallableSource", "IterableSource", "cancel_of", "name_of"]
 
 
 def name_of(thing: object) -> str:
     """What a user's object is called in messages."""
     name = getattr(thing, "__name__", None)
     return str(name) if isinstance(name, str) else type(thing).__name__
+
+
+def cancel_of(thing: object) -> Callable[[], object] | None:
+    """The `cancel` of a user's object, if it has one: it makes a blocked `next` come back when a flow is closed."""
+    cancel = getattr(thing, "cancel", None)
+    return cancel if callable(cancel) else None
 
 
 @final
@@ -29,6 +35,7 @@ class IterableSource:
         self.label = name_of(iterable)
         self.once: object | None = iterable
         self.waits: bool | None = None
+        self.cancel = cancel_of(iterable)
         self.endless = isinstance(iterable, (count, cycle)) or (isinstance(iterable, repeat) and _is_endless(iterable))
         """Whether it is known never to end, so that it may stand beside a component that does."""
 
@@ -65,6 +72,7 @@ class CallableSource:
         self._make = make
         self.label = name_of(make)
         self.waits: bool | None = None
+        self.cancel = cancel_of(make)
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Calls the callable and starts a pass over what it gives.
