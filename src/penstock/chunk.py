@@ -31,12 +31,14 @@ def _flat(size: int) -> Structure:
 class Columns:
     """Examples as arrays: one array for each component, all with the same leading dimension."""
 
-    __slots__ = ("arrays", "count", "structure")
+    __slots__ = ("arrays", "count", "structure", "views")
 
     def __init__(self, structure: Structure, arrays: tuple[Any, ...]) -> None:
         self.structure = structure
         self.arrays = arrays
         self.count = len(arrays[0])
+        self.views: list[Any] | None = None
+        """What an assembler made of the arrays: read-only views, or nothing if they need work; `None` before it has looked."""
 
     @classmethod
     def of(cls, item: object) -> Columns:

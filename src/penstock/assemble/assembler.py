@@ -120,9 +120,9 @@ class Assembler:
         """
         structure = self.spec.structure
         if len(pieces) == 1:
-            views = self._views(pieces[0])
+            views = self.views(pieces[0])
             if views is not None:
-                return views, {}
+                return list(views), {}
         extras: dict[str, Array] = {}
         first: int | None = None
         ordered: list[tuple[Array, ...]] = []
@@ -149,26 +149,50 @@ class Assembler:
             raise Misfit(first)
         return result, extras
 
-    def batches(self, run: Columns, size: int, count: int) -> list[list[Array]] | None:
-        """The first `count` batches of a run, as views of it.
+    def views(self, run: Columns) -> list[Array] | None:
+        """Read-only views of a run's arrays, if they are as they are to be delivered; `None` if there is work to do.
 
         Args:
-          run: at least `size * count` examples.
+          run: columns of any number of examples.
+        """
+        if run.views is None:
+            run.views = self._views(run) or []
+        return run.views or None
+
+    def cut(self, views: list[Array], start: int, stop: int, size: int, count: int) -> list[list[Array]]:
+        """The batches between two places of a run, as views of it.
+
+        Args:
+          views: of the run, as `views` gives them.
+          start: where the first begins.
+          stop: where the last ends.
           size: of a batch. [examples]
           count: how many. [batches]
 
         Returns:
-          The arrays of each batch; `None` where a copy is needed, or an example may not fit.
+          The arrays of each batch.
         """
-        views = self._views(run)
-        if views is None:
-            return None
+        if count == 1:
+            return [[view[start:stop] for view in views]]
         # Splitting the leading dimension never copies, and a list of an array is a list of views.
-        split = [list(view[: size * count].reshape(count, size, *view.shape[1:])) for view in views]
+        split = [list(view[start:stop].reshape(count, size, *view.shape[1:])) for view in views]
         return list(map(list, zip(*split, strict=True)))
 
+    def copied(self, pieces: Sequence[list[Array]], size: int) -> list[Array]:
+        """One batch of pieces of several runs, as `views` gives them.
+
+        Args:
+          pieces: the arrays of each piece.
+          size: examples in all. [examples]
+        """
+        arrays = []
+        for place, (dtype, _) in enumerate(self._signature):
+            out = self._pool.array((size, *self._parts[place].sizes), dtype)
+            np.concatenate([piece[place] for piece in pieces], out=out)
+            arrays.append(out)
+        return arrays
+
     def _views(self, run: Columns) -> list[Array] | None:
-        """Read-only views of a run's arrays, if they are as they are to be delivered."""
         if not self._rigid or not (run.structure is self.spec.structure or run.structure == self.spec.structure):
             return None
         views = []

@@ -16,6 +16,7 @@ from penstock.chunk import END, Chunk
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import Pad
 from penstock.spec import Component, Spec
+from penstock.stages.gathered import Gathered
 from penstock.stages.reader import place_of
 from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form, Structure
@@ -66,8 +67,7 @@ class Batcher:
         self._pool = pool
         self._goal = max(size, firsts)
         self._labels = labels
-        self._parts: list[Chunk] = []
-        self._have = 0
+        self._gathered = Gathered()
         self._error: BaseException | None = None
         self._ended = False
         self._columnar = False
@@ -83,22 +83,21 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
-        if self._pouring is not None and self._pours and not self._have and not self._ended and self._pouring.pours:
+        if self._pouring is not None and self._pours and not self._gathered.count and not self._ended and self._pouring.pours:
             return self._poured(self._pouring)
-        while self._have < self._goal and not self._ended:
+        while self._gathered.count < self._goal and not self._ended:
             # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
             # next example might keep a batch waiting that is complete.
-            chunk = self._upstream.take(max(self._goal, self._columnar * n * self._size) - self._have)
+            chunk = self._upstream.take(max(self._goal, self._columnar * n * self._size) - self._gathered.count)
             if chunk.count:
-                self._parts.append(chunk)
-                self._have += chunk.count
+                self._gathered.add(chunk)
                 self._columnar = chunk.columns is not None
             if chunk.error is not None or chunk.count == 0:
                 self._ended, self._error = True, chunk.error
-        if self._have >= self._size:
+        if self._gathered.count >= self._size:
             return self._give_ready(n) or self._give(self._size)
-        if self._have:
-            return self._give(self._have)
+        if self._gathered.count:
+            return self._give(self._gathered.count)
         return self._last()
 
     def _poured(self, upstream: Pouring) -> Chunk:
@@ -130,31 +129,24 @@ class Batcher:
 
     def _last(self) -> Chunk:
         """The error, once; then the end."""
-        self._ended, self._parts, self._have = True, [], 0
+        self._ended = True
+        self._gathered.clear()
         error, self._error = self._error, None
         return END if error is None else Chunk([], END.tickets, error=error)
 
     def _give_ready(self, n: int) -> Chunk | None:
-        """Several batches that are views of one run, if there are any."""
-        part = self._parts[0]
-        count = min(n, part.count // self._size)
-        if count < 2 or part.columns is None or self._assembler is None:
+        """Several batches that lie in runs of columns, if there are any."""
+        if self._assembler is None or not self._columnar:
             return None
-        views = self._assembler.batches(part.columns, self._size, count)
-        if views is None:
+        batches, tickets = self._gathered.batches(self._assembler, self._size, n)
+        if not batches:
             return None
-        taken = count * self._size
-        self._have -= taken
-        if taken == part.count:
-            del self._parts[0]
-        else:
-            self._parts[0] = part.cut(taken)[1]
-        self.nbytes += count * sum([array.nbytes for array in views[0]])
-        self.examples += taken
-        return Chunk(list(map(self._build, views)), part.tickets.every(self._size, count))
+        self.nbytes += len(batches) * sum([array.nbytes for array in batches[0]])
+        self.examples += len(batches) * self._size
+        return Chunk(list(map(self._build, batches)), Tickets.joined(tickets))
 
     def _give(self, count: int) -> Chunk:
-        parts = self._split(count)
+        parts = self._gathered.take(count)
         try:
             assembler = self._assembler or self._prepared(parts[0])
             made = self._made(*self._assembled(assembler, parts), parts[0].tickets)
@@ -168,24 +160,6 @@ class Batcher:
             self.discarded += count
             return self._last()
         return made
-
-    def _split(self, count: int) -> list[Chunk]:
-        """Takes exactly `count` examples off what is gathered."""
-        self._have -= count
-        parts = self._parts
-        if self._have == 0:
-            self._parts = []
-            return parts
-        taken: list[Chunk] = []
-        while count:
-            part = parts[0]
-            if part.count > count:
-                part, parts[0] = part.cut(count)
-            else:
-                del parts[0]
-            taken.append(part)
-            count -= part.count
-        return taken
 
     def _prepared(self, first: Chunk) -> Assembler:
         """Reads the spec off the first example, and readies everything that depends on it."""
@@ -238,12 +212,14 @@ class Batcher:
 
     def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
         self._ended, self._error = True, error
-        self._parts, self._have = list(parts), sum(part.count for part in parts)
+        self._gathered.clear()
         if not good or not self._keep_last:
             self.discarded += good
             return self._last()
-        kept = self._split(good)
-        self._parts, self._have = [], 0
+        for part in parts:
+            self._gathered.add(part)
+        kept = self._gathered.take(good)
+        self._gathered.clear()
         assert self._assembler is not None, "only a prepared assembler finds a misfit"
         return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
 

@@ -75,10 +75,10 @@ class _Opening:
             return _copied(item)
         return item
 
-    def failed(self, error: BaseException, offset: int) -> BaseException:
+    def failed(self, error: BaseException, offset: int, what: str = "example") -> BaseException:
         """The error with its place noted; nothing more is read."""
         self._over = True
-        return placed(error, f"reading {place_of(offset, self.stream, self.label)}")
+        return placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
 
     def close(self) -> None:
         """Closes a generator or file that is open."""
@@ -180,7 +180,8 @@ class RunReader(_Opening):
             try:
                 run = self._next_run()
             except BaseException as raised:
-                return Chunk([], END.tickets, error=self.failed(raised, self.offset if self._items else self._row))
+                offset, what = (self.offset, "item") if self._items else (self._row, "example")
+                return Chunk([], END.tickets, error=self.failed(raised, offset, what))
             if run is None:
                 self._over = True
                 return END
