@@ -113,3 +113,9 @@ def pipelines(draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, ba
             number += 1
         inputs.append(Described(tuple(inner), draw(word_lists(repeated=repeated, batched=None))))
     return Described(tuple(inputs), draw(word_lists(repeated=repeated, batched=batched)))
+
+
+@st.composite
+def source_lists(draw: st.DrawFn) -> list[Source]:
+    """One to four sources, none of which raises."""
+    return [draw(sources(number, again=False, fails=False)) for number in range(draw(st.integers(1, 4)))]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import run
 
 import penstock as ps
+from examples import run
 
 A = np.array
 
@@ -48,7 +48,8 @@ MODES = pytest.mark.parametrize("inline", [False, True], ids=["threads", "inline
         ),
         (
             lambda: ps.batch_join([[1], object()], 2),
-            "expected a source: an iterable, a callable that opens one, an array or a pipeline, got `object` - at source 1",
+            "expected a source: an iterable, a callable that opens one, an array or a pipeline, got "
+            "`object` - at source 1",
         ),
         (
             lambda: ps.batch_join([it := iter([1]), it], 2),
@@ -151,7 +152,11 @@ def test_a_shape_that_changes_without_padding_is_named(inline: bool):
     ("shapes", "message"),
     [
         ([3], "expected `example: int64[3]`, got `int64[2]` - at example 0 of source 0 ('list')"),
-        ([[None, 2]], "expected `example` of 2 dimensions, as its shape `[None, 2]` says, got `int64[2]` - at example 0 of source 0 ('list')"),
+        (
+            [[None, 2]],
+            "expected `example` of 2 dimensions, as its shape `[None, 2]` says, got `int64[2]` - at "
+            "example 0 of source 0 ('list')",
+        ),
     ],
 )
 def test_padding_that_contradicts_shapes_is_named_at_the_first_example(shapes: Any, message: str, inline: bool):
@@ -169,11 +174,13 @@ def test_padding_that_contradicts_shapes_is_named_at_the_first_example(shapes: A
     [
         (
             (A([5, 6]), A([5])),
-            "expected as many rows as in `[0]`, 2, in each component of a chunk, got 1 rows - at component `[1]` of item 1 of source 1 ('read')",
+            "expected as many rows as in `[0]`, 2, in each component of a chunk, got 1 rows - at "
+            "component `[1]` of item 1 of source 1 ('read')",
         ),
         (
             (A([5, 6]), 5),
-            "expected an array of rows in each component of a chunk, got a scalar `int64[]` - at component `[1]` of item 1 of source 1 ('read')",
+            "expected an array of rows in each component of a chunk, got a scalar `int64[]` - at "
+            "component `[1]` of item 1 of source 1 ('read')",
         ),
     ],
 )
@@ -197,9 +204,16 @@ def test_chunks_whose_components_differ_in_length_are_named(chunk: Any, message:
 @pytest.mark.parametrize(
     ("example", "message"),
     [
-        (None, "expected an array-like or scalar, got `NoneType` - at component `example` of example 1 of source 0 ('list')"),
+        (
+            None,
+            "expected an array-like or scalar, got `NoneType` - at component `example` of example 1 "
+            "of source 0 ('list')",
+        ),
         ({1}, "expected an array-like or scalar, got `set` - at component `example` of example 1 of source 0 ('list')"),
-        (2**63, "expected an `int` that fits int64, got 64 bits - at component `example` of example 1 of source 0 ('list')"),
+        (
+            2**63,
+            "expected an `int` that fits int64, got 64 bits - at component `example` of example 1 of source 0 ('list')",
+        ),
         ((), "expected `*`, got an empty `tuple`"),
     ],
 )

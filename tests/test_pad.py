@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import run
 
 import penstock as ps
+from examples import run
 from penstock.testing import same
 
 A = np.array
@@ -184,14 +184,19 @@ def test_lengths_are_those_of_the_data_in_the_batch(shapes: tuple, settings: dic
         (((-1,),), {}, "expected `size` to be an integer >= 0, got `-1` - at pad(shape)"),
         (((1.5,),), {}, "expected `size` to be an integer >= 0, got `1.5` - at pad(shape)"),
         (({"t": (None,)},), {"t": (3,)}, "expected one shape for `t`, got two - at pad()"),
-        (((None,),), {"t": (3,)}, "expected one shape, or a shape for each component, got both, for `t` too - at pad()"),
+        (
+            ((None,),),
+            {"t": (3,)},
+            "expected one shape, or a shape for each component, got both, for `t` too - at pad()",
+        ),
         ((), {"side": "up"}, 'expected `side` to be "left" or "right", got `\'up\'` - at pad(side)'),
         ((), {"multiple": 0}, "expected `multiple` to be an integer >= 1, got `0` - at pad(multiple)"),
         ((), {"truncate": 1}, "expected `truncate` to be a bool, got `1` - at pad(truncate)"),
         (
             (),
             {"truncate": True},
-            "expected a size to truncate to, got none - at pad(truncate) - only a dimension with a size is ever too long",
+            "expected a size to truncate to, got none - at pad(truncate) - only a dimension with a "
+            "size is ever too long",
         ),
         ((), {"lengths": 5}, "expected `lengths` to be a name, got `5` - at pad(lengths)"),
         ((), {"mask": ("m",)}, "expected `mask` to be a name, got `('m',)` - at pad(mask)"),
@@ -201,7 +206,11 @@ def test_lengths_are_those_of_the_data_in_the_batch(shapes: tuple, settings: dic
             "expected `lengths` by component, `{component: name}`, got one name for 2 components - at pad(lengths)",
         ),
         ((), {"lengths": {"a": "n", "b": "n"}}, "expected a name for each lengths and mask, got `n` twice - at pad()"),
-        ((), {"lengths": {"a": "n"}, "mask": {"a": "n"}}, "expected a name for each lengths and mask, got `n` twice - at pad()"),
+        (
+            (),
+            {"lengths": {"a": "n"}, "mask": {"a": "n"}},
+            "expected a name for each lengths and mask, got `n` twice - at pad()",
+        ),
         (
             (),
             {"a": (None,), "value": {"b": 1}},
@@ -218,7 +227,10 @@ def test_padding_that_contradicts_itself_is_refused(args: tuple, settings: dict[
     ("make", "message"),
     [
         (lambda p: p.batch(2).pad(), "expected `pad` before `batch`, got `pad` after it - at pad()"),
-        (lambda p: p.pad().map(abs).pad(), "expected `pad` once before a `batch`, got `pad` after `pad` - at pad() - name all in one"),
+        (
+            lambda p: p.pad().map(abs).pad(),
+            "expected `pad` once before a `batch`, got `pad` after `pad` - at pad() - name all in one",
+        ),
     ],
 )
 def test_pad_stands_once_before_batch(make: Callable[[ps.Pipeline], Any], message: str):
@@ -232,15 +244,69 @@ def test_pad_stands_once_before_batch(make: Callable[[ps.Pipeline], Any], messag
 @pytest.mark.parametrize(
     ("examples", "args", "settings", "kind", "message"),
     [
-        (RECORDS, (), {"x": (None,)}, ps.PipelineError, "expected a component, one of `t`, `m`, `l`, got `x` - at pad()"),
-        (RECORDS, (), {"value": {"x": 1}}, ps.PipelineError, "expected a component, one of `t`, `m`, `l`, got `x` - at pad()"),
-        (RECORDS, (), {"t": (None, None)}, ps.SpecError, "expected `t` of 2 dimensions, as its shape `[None, None]` says, got `int64[3]`"),
-        (RAGGED, (), {"value": 1.5}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `1.5` - at pad(value)"),
-        (RAGGED, (), {"value": float("nan")}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `nan` - at pad(value)"),
-        (RECORDS, (), {"lengths": "n"}, ps.PipelineError, "expected a name for each lengths and mask, got `n` for several components - at pad()"),
-        (RAGGED, (), {"value": "a"}, ps.PipelineError, "expected a pad value that fits `example: int64[3]`, got `'a'` - at pad(value)"),
-        (RAGGED, (), {"value": 2**70}, ps.PipelineError, f"expected a pad value that fits `example: int64[3]`, got `{2**70}` - at pad(value)"),
-        (RECORDS, (), {"lengths": {"t": "l"}}, ps.PipelineError, "expected a new name for the lengths or mask, got `l`, a component's - at pad()"),
+        (
+            RECORDS,
+            (),
+            {"x": (None,)},
+            ps.PipelineError,
+            "expected a component, one of `t`, `m`, `l`, got `x` - at pad()",
+        ),
+        (
+            RECORDS,
+            (),
+            {"value": {"x": 1}},
+            ps.PipelineError,
+            "expected a component, one of `t`, `m`, `l`, got `x` - at pad()",
+        ),
+        (
+            RECORDS,
+            (),
+            {"t": (None, None)},
+            ps.SpecError,
+            "expected `t` of 2 dimensions, as its shape `[None, None]` says, got `int64[3]`",
+        ),
+        (
+            RAGGED,
+            (),
+            {"value": 1.5},
+            ps.PipelineError,
+            "expected a pad value that fits `example: int64[3]`, got `1.5` - at pad(value)",
+        ),
+        (
+            RAGGED,
+            (),
+            {"value": float("nan")},
+            ps.PipelineError,
+            "expected a pad value that fits `example: int64[3]`, got `nan` - at pad(value)",
+        ),
+        (
+            RECORDS,
+            (),
+            {"lengths": "n"},
+            ps.PipelineError,
+            "expected a name for each lengths and mask, got `n` for several components - at pad()",
+        ),
+        (
+            RAGGED,
+            (),
+            {"value": "a"},
+            ps.PipelineError,
+            "expected a pad value that fits `example: int64[3]`, got `'a'` - at pad(value)",
+        ),
+        (
+            RAGGED,
+            (),
+            {"value": 2**70},
+            ps.PipelineError,
+            f"expected a pad value that fits `example: int64[3]`, got `{2**70}` - at pad(value)",
+        ),
+        (
+            RECORDS,
+            (),
+            {"lengths": {"t": "l"}},
+            ps.PipelineError,
+            "expected a new name for the lengths or mask, got `l`, a component's - at pad()",
+        ),
     ],
 )
 def test_padding_that_does_not_suit_the_examples_is_an_error_at_the_first(
@@ -260,7 +326,8 @@ def test_what_is_longer_than_a_given_size_is_an_error_after_the_batches_before()
 
     assert [batch.tolist() for batch in batches] == [[[1, 0]], [[1, 2]]]
     assert str(error) == (
-        "expected `example: int64[<= 2]`, got `int64[3]` - at example 2 of source 0 ('list') - `truncate=True` would cut it"
+        "expected `example: int64[<= 2]`, got `int64[3]` - at example 2 of source 0 ('list') - "
+        "`truncate=True` would cut it"
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from examples import DTYPES, FORMS, Digit, filled, run
 
 import penstock as ps
+from examples import DTYPES, FORMS, Digit, filled, run
 from penstock.structure import Structure
 from penstock.testing import same
 
@@ -79,7 +79,10 @@ def test_arrival_order_gives_all_and_keeps_the_order_within_a_source():
     [
         (lambda: ps.join([]), "expected at least one source, got none - at join(sources)"),
         (lambda: ps.join({}), "expected at least one source, got none - at join(sources)"),
-        (lambda: ps.join(5), "expected an iterable of sources, got `int` - at join(sources) - a lone source: `join([source])`"),
+        (
+            lambda: ps.join(5),
+            "expected an iterable of sources, got `int` - at join(sources) - a lone source: `join([source])`",
+        ),
         (
             lambda: ps.join("ab"),
             "expected an iterable of sources, got `str` - at join(sources) - a lone source: `join([source])`",
@@ -138,7 +141,9 @@ def test_a_pipeline_within_a_pipeline_within_a_pipeline():
 @pytest.mark.parametrize("form", FORMS)
 def test_rows_of_arrays_are_the_examples(form: str):
     """An array, or a structure of them."""
-    arrays = Structure.of(FORMS[form](0, 0)).build([np.arange(6).reshape(3, 2) + i for i in range(9)][: len(Structure.of(FORMS[form](0, 0)).paths())])
+    arrays = Structure.of(FORMS[form](0, 0)).build(
+        [np.arange(6).reshape(3, 2) + i for i in range(9)][: len(Structure.of(FORMS[form](0, 0)).paths())]
+    )
 
     batches = list(ps.from_arrays(arrays).batch(2, keep_last=True))
 
@@ -323,7 +328,10 @@ def test_skip_leaves_out_the_first():
         (lambda p: p.skip(True), "expected `n` to be an integer >= 0, got `True` - at skip(n)"),
         (lambda p: p.repeat(0), "expected `epochs` to be an integer >= 1, got `0` - at repeat(epochs)"),
         (lambda p: p.batch(0), "expected `batch_size` to be an integer >= 1, got `0` - at batch(batch_size)"),
-        (lambda p: p.batch(2).batch(2), "expected `batch` once, got `batch` after `batch` - at batch() - `unbatch()` first"),
+        (
+            lambda p: p.batch(2).batch(2),
+            "expected `batch` once, got `batch` after `batch` - at batch() - `unbatch()` first",
+        ),
         (
             lambda p: p.batch(2).map(abs).take(1).batch(2),
             "expected `batch` once, got `batch` after `batch` - at batch() - `unbatch()` first",
@@ -339,13 +347,22 @@ def test_skip_leaves_out_the_first():
             "expected `map` before `to`, got `map` after it - at map() - "
             "`.to(...)` after `map`; a pipeline in another is delivered by that one",
         ),
-        (lambda p: p.options(colour="red"), "expected one of seed, capacity, capacity_bytes, on_error, name, grace_s, got `colour` - at options()"),
+        (
+            lambda p: p.options(colour="red"),
+            "expected one of seed, capacity, capacity_bytes, on_error, name, grace_s, got `colour` - at options()",
+        ),
         (lambda p: p.options(capacity=0), "expected `capacity` to be an integer >= 1, got `0` - at options(capacity)"),
-        (lambda p: p.options(capacity_bytes=1.5), "expected `capacity_bytes` to be an integer >= 1, got `1.5` - at options(capacity_bytes)"),
+        (
+            lambda p: p.options(capacity_bytes=1.5),
+            "expected `capacity_bytes` to be an integer >= 1, got `1.5` - at options(capacity_bytes)",
+        ),
         (lambda p: p.options(seed="a"), "expected `seed` to be an integer, got `'a'` - at options(seed)"),
         (lambda p: p.options(grace_s=-1), "expected `grace_s` to be seconds >= 0, got `-1` - at options(grace_s)"),
         (lambda p: p.options(name=5), "expected `name` to be a text, got `5` - at options(name)"),
-        (lambda p: p.options(on_error="skip"), 'expected `on_error="raise"`, the one policy there is yet, got `\'skip\'` - at options(on_error)'),
+        (
+            lambda p: p.options(on_error="skip"),
+            "expected `on_error=\"raise\"`, the one policy there is yet, got `'skip'` - at options(on_error)",
+        ),
         (lambda p: p.open(epoch=-1), "expected `epoch` to be an integer >= 0, got `-1` - at open(epoch)"),
         (lambda p: p.open(epoch=1.5), "expected `epoch` to be an integer >= 0, got `1.5` - at open(epoch)"),
     ],
@@ -577,7 +594,10 @@ def test_a_length_that_is_not_known_is_a_type_error(pipeline: ps.Pipeline):
         (one(1, 2, 3).batch(2), "int64[2]"),
         (one(1, 2, 3).batch(2, keep_last=True), "int64[?]"),
         (one((np.zeros((4, 3), np.uint8), "a")).batch(1), "(uint8[1, 4, 3], str[1])"),
-        (ps.from_arrays({"x": np.zeros((5, 3), np.float32), "y": np.arange(5)}).batch(2), "{x: float32[2, 3], y: int64[2]}"),
+        (
+            ps.from_arrays({"x": np.zeros((5, 3), np.float32), "y": np.arange(5)}).batch(2),
+            "{x: float32[2, 3], y: int64[2]}",
+        ),
         (one(np.zeros(2), np.zeros(3)).pad().batch(2), "float64[2, ?]"),
         (one({"t": np.zeros((2, 3)), "l": 1}).pad(t=(None, 3)).batch(1), "{t: float64[1, ?, 3], l: int64[1]}"),
         (one(np.zeros(2)).pad((4,)).batch(1), "float64[1, 4]"),

@@ -70,7 +70,9 @@ def test_epochs_draw_anew_and_each_the_same_again():
     assert len({*sum(epochs, [])}) == 15
 
 
-@pytest.mark.parametrize("seeds", [(0, 1), (0, -1), (7, 2**64 + 7), (2**63, 2**63 + 1), (2**62, 2**62 + 1), (0, 2**100)])
+@pytest.mark.parametrize(
+    "seeds", [(0, 1), (0, -1), (7, 2**64 + 7), (2**63, 2**63 + 1), (2**62, 2**62 + 1), (0, 2**100)]
+)
 def test_another_seed_draws_others(seeds: tuple[int, int]):
     """Every integer is a seed of its own, also those beyond what a float holds."""
     one, other = (draws(ps.join([opens(5)]).map(drawn).options(seed=seed)) for seed in seeds)
@@ -140,9 +142,9 @@ def test_other_functions_get_the_example_alone(fn: Callable[..., Any]):
 
 def test_the_global_generators_are_never_touched():
     """Neither read nor advanced."""
-    np.random.seed(5)  # noqa: NPY002
-    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    np.random.seed(5)
+    before = np.random.get_state()[1].tolist()
 
     draws(SHAPES["two sources"])
 
-    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    assert np.random.get_state()[1].tolist() == before

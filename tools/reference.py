@@ -1,6 +1,8 @@
 """Writes the reference pages that are made from the code and from the recorded TF1 answers.
 
-    python tools/reference.py            writes docs/reference/api.md and tf1-answers.md
+    python tools/reference.py
+
+`docs/reference/api.md` is made from the docstrings, `docs/reference/tf1-answers.md` from the table in `tests/oracle/`.
 
 `tests/test_docs.py` holds the pages to what this gives.
 """
@@ -28,7 +30,21 @@ FUNCTIONS = {
 WORDS = {
     "The words of a pipeline": (
         ps.Pipeline,
-        ["map", "filter", "take", "skip", "repeat", "pad", "batch", "unbatch", "to", "options", "open", "spec", "torch"],
+        [
+            "map",
+            "filter",
+            "take",
+            "skip",
+            "repeat",
+            "pad",
+            "batch",
+            "unbatch",
+            "to",
+            "options",
+            "open",
+            "spec",
+            "torch",
+        ],
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
@@ -50,7 +66,12 @@ def shown(thing: Callable[..., Any]) -> str:
 
 def entry(name: str, thing: Callable[..., Any]) -> str:
     """A function, its arguments, and what it gives."""
-    return f"`{name}{shown(thing)}`\n:   {opening(thing)}\n"
+    return listed(f"{name}{shown(thing)}", thing)
+
+
+def listed(name: str, thing: object) -> str:
+    """A name and what it stands for."""
+    return f"- `{name}`\n  {opening(thing)}\n"
 
 
 def api() -> str:
@@ -68,11 +89,11 @@ def api_parts() -> Iterator[str]:
         yield f"## {heading}\n\n{opening(owner)}\n"
         yield from (entry(f".{name}", getattr(owner, name)) for name in names)
     yield "## Values\n"
-    yield from (f"`ps.{name}`\n:   {opening(getattr(ps, name))}\n" for name in VALUES)
+    yield from (listed(f"ps.{name}", getattr(ps, name)) for name in VALUES)
     yield "## Errors\n"
     for name in ERRORS:
         bases = ", ".join(base.__name__ for base in getattr(ps, name).__bases__)
-        yield f"`ps.{name}({bases})`\n:   {opening(getattr(ps, name))}\n"
+        yield listed(f"ps.{name}({bases})", getattr(ps, name))
 
 
 def tf1_answers() -> str:
@@ -98,7 +119,8 @@ def tf1_answers() -> str:
         "| case | TF1 | penstock | so it |",
         "|---|---|---|---|",
         *[
-            f"| {', '.join(f'`{name}`' for name in entry['ids'])} | {entry['tf1']} | {entry['penstock']} | {does(entry)} |"
+            f"| {', '.join(f'`{name}`' for name in entry['ids'])} | {entry['tf1']} | "
+            f"{entry['penstock']} | {does(entry)} |"
             for entry in answers["cases"]
         ],
     ]

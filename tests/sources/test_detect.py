@@ -111,7 +111,8 @@ def test_a_path_is_an_error_that_names_the_functions_for_files(thing: Any):
         (5, "expected a source: an iterable, a callable that opens one, an array or a pipeline, got `int` - at HERE"),
         (
             None,
-            "expected a source: an iterable, a callable that opens one, an array or a pipeline, got `NoneType` - at HERE",
+            "expected a source: an iterable, a callable that opens one, an array or a pipeline, got "
+            "`NoneType` - at HERE",
         ),
         (np.array(5), "expected an array of rows, got a scalar `int64[]` - at HERE"),
         ((), "expected at least one component, got an empty `tuple` - at HERE"),

@@ -35,7 +35,7 @@ cdef extern from "numpy/arrayobject.h":
 cnp.import_array()
 
 cdef enum:
-    LARGE = 1 << 16  # bytes of a component from which on the interpreter is let go while it is copied
+    LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
 
 cdef object LEAF = Form.LEAF
 cdef object TUPLE = Form.TUPLE

@@ -5,6 +5,7 @@ A piece goes back to its shelf in the loan's `__dealloc__`, which touches no Pyt
 the interpreter's own lock is held there, as it is where a piece is taken.
 """
 
+cimport cython
 cimport numpy as cnp
 from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyTypeObject
@@ -49,6 +50,7 @@ cdef class _Shelf:
             PyMem_RawFree(self.pieces[self.count])
 
 
+@cython.no_gc  # a collector that cleared `shelf` first would leave `__dealloc__` without it; no cycle goes through here
 cdef class _Loan:
     """One piece of memory, for as long as an array over it lives."""
 

@@ -21,7 +21,7 @@ from penstock.assemble.sink import MOST_BYTES, MOST_COMPONENTS
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import PadRule
-from penstock.spec import Component, Shape, Spec
+from penstock.spec import Component, Shape, Spec, as_leaf
 from penstock.structure import Form, Path, path_text
 
 __all__ = ["Assembler"]
@@ -204,8 +204,8 @@ class Assembler:
             views.append(view)
         return views
 
-    def explain(self, example: object, at: str) -> SpecError:
-        """The error for an example that did not fit.
+    def explain(self, example: object, at: str) -> Exception:
+        """The error for an example that did not fit, or the one that its component raises when it is read.
 
         Args:
           example: the example.
@@ -214,6 +214,9 @@ class Assembler:
         try:
             self.spec.check(example, at=at)
         except SpecError as error:
+            return error
+        except Exception as error:  # the user's own, such as a tensor's that NumPy may not read
+            error.add_note(f"penstock: while reading {at}")
             return error
         for part, leaf in zip(self._parts, self.spec.structure.leaves(example), strict=True):
             error_ = part.too_long(leaf, at)
@@ -294,7 +297,7 @@ class _Part:
         fill(leaves, self.prepared, out, value, self.rule.side == "left", self.rule.truncate)
         if self.rule.lengths is not None or self.rule.mask is not None:
             self._add_extras(
-                np.array([np.shape(leaf) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras
+                np.array([np.shape(as_leaf(leaf)) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras
             )
         return out
 
@@ -309,7 +312,7 @@ class _Part:
                 target.append(-(-most // rule.multiple) * rule.multiple)
                 continue
             if most > given and not rule.truncate:
-                raise Misfit(next(place for place, leaf in enumerate(leaves) if np.shape(leaf)[axis] > given))
+                raise Misfit(next(place for place, leaf in enumerate(leaves) if np.shape(as_leaf(leaf))[axis] > given))
             target.append(given)
         return tuple(target)
 
@@ -318,7 +321,7 @@ class _Part:
         rule = self.rule
         if rule is None or rule.shape is None or rule.truncate:
             return None
-        if all(given is None or size <= given for given, size in zip(rule.shape, np.shape(leaf), strict=True)):
+        if all(given is None or size <= given for given, size in zip(rule.shape, np.shape(as_leaf(leaf)), strict=True)):
             return None
         sizes = ", ".join("?" if size is None else f"<= {size}" for size in rule.shape)
         return SpecError(

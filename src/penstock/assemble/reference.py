@@ -125,7 +125,7 @@ def _checked(leaf: Any, component: Component, place: int) -> Any:
     """The leaf as an array or scalar, if it fits."""
     try:
         fits = component.fits(Component.of(leaf))
-    except SpecError:
+    except Exception:  # no array-like, or one that refuses; `Assembler.explain` says why
         fits = False
     if not fits:
         raise Misfit(place)

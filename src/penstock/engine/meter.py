@@ -30,6 +30,7 @@ class Meter:
         self._stage = stage
         self._take = stage.take
         self._inner = inner
+        self._merge = stage if isinstance(stage, Merge) else None
         before = earlier.stats() if earlier is not None else StageStats(name, 0, 0.0, 0, 0)
         self._before = before
         self._examples = before.examples
@@ -46,13 +47,13 @@ class Meter:
     @property
     def pours(self) -> bool:
         """As the stage's own, where it has one."""
-        return isinstance(self._stage, Merge) and self._stage.pours
+        return self._merge is not None and self._merge.pours
 
     def pour(self, sink: Sink, n: int) -> Poured:
         """As the stage's own."""
-        assert isinstance(self._stage, Merge), "only a merge pours"
+        assert self._merge is not None, "only a merge pours"
         started = perf_counter()
-        poured = self._stage.pour(sink, n)
+        poured = self._merge.pour(sink, n)
         self._all_s += perf_counter() - started
         self._examples += len(poured.tickets)
         return poured

@@ -51,8 +51,8 @@ class ArraySource:
         self._columns = Columns(structure, tuple(leaves))
 
     def open(self, epoch: int) -> Iterator[Any]:
-        """Gives all rows as one run."""
-        return iter([self._columns] if len(self._columns) else [])
+        """Gives all rows as one run, a new one for each pass, since what reads it notes on it how it is delivered."""
+        return iter([self._columns.cut(0, len(self._columns))] if len(self._columns) else [])
 
     def length(self) -> int | None:
         """The number of rows."""

@@ -156,6 +156,9 @@ class Batcher:
             return self._fail(SpecError(f"{error} - at {self._place(parts[0].tickets[0])}"), parts, 0)
         except PipelineError as error:  # padding for what there is not
             return self._fail(error, parts, 0)
+        except Exception as error:  # a component of the first example raises when it is read
+            error.add_note(f"penstock: while reading {self._place(parts[0].tickets[0])}")
+            return self._fail(error, parts, 0)
         if count < self._size and not self._keep_last:  # assembled all the same, since its examples are checked by that
             self.discarded += count
             return self._last()

@@ -216,7 +216,7 @@ class Merge:
     @property
     def pours(self) -> bool:
         """Whether `pour` can be used for the next examples."""
-        return not self._by_item and bool(self._live) and self._is_direct()
+        return bool(self._readers) or (not self._by_item and bool(self._live) and self._is_direct())
 
     def pour(self, sink: Sink, n: int) -> Poured:
         """Pulls up to n examples straight into a batch; only while `pours` is true."""

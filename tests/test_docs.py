@@ -1,0 +1,65 @@
+"""The documentation: pages that are made from the code are current, and the code on every page runs."""
+
+import doctest
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import penstock as ps
+from tools.reference import PAGES, REFERENCE
+
+DOCS = Path(__file__).parents[1] / "docs"
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+SHOWN = sorted(page for page in DOCS.rglob("*.md") if BLOCK.search(page.read_text()))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_is_made_is_current(name: str):
+    """`python tools/reference.py` makes it anew."""
+    assert (REFERENCE / name).read_text() == PAGES[name]()
+
+
+def test_every_public_name_is_on_the_reference_page():
+    """What is not listed there is not found."""
+    page = PAGES["api.md"]()
+    words = [name for name, thing in vars(ps.Pipeline).items() if callable(thing) and not name.startswith("_")]
+
+    assert [name for name in ps.__all__ if f"ps.{name}" not in page and name not in ("Pipeline", "Flow")] == []
+    assert [word for word in words if f"- `.{word}(" not in page] == []
+
+
+@pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(DOCS)))
+def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Block after block, as a reader would type it; what it needs and is not installed skips it."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+
+    for match in BLOCK.finditer(page.read_text()):
+        code, line = match[1], page.read_text().count("\n", 0, match.start(1))
+        try:
+            if code.lstrip().startswith(">>>"):
+                check(code, names, page, line)
+            else:
+                exec(compile("\n" * line + code, page, "exec"), names)
+        except ps.MissingExtra as missing:
+            pytest.skip(str(missing))
+
+
+def check(code: str, names: dict[str, Any], page: Path, line: int) -> None:
+    """Runs a block that shows what it prints."""
+    test = doctest.DocTestParser().get_doctest(code, names, page.name, str(page), line)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    told: list[str] = []
+    runner.run(test, out=told.append, clear_globs=False)
+    names.update(test.globs)
+
+    assert runner.failures == 0, "".join(told)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS)))
+def test_links_to_other_pages_lead_somewhere(page: Path):
+    """A page that was moved leaves no hole."""
+    assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
