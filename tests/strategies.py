@@ -93,10 +93,8 @@ def word_lists(draw: st.DrawFn, *, repeated: bool, batched: bool | None) -> tupl
 def pipelines(draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, batched: bool | None = None) -> Described:
     """A pipeline of up to four inputs, of which some are pipelines of one or two sources, batched or not.
 
-    Args:
-      errors: whether one source may raise.
-      repeated: whether `repeat` is among the words.
-      batched: whether batches come out; `None` leaves it open.
+    With `errors` one source may raise; with `repeated` there may be `repeat` among the words; `batched` decides whether
+    batches come out, and `None` leaves it open.
     """
     count = draw(st.integers(1, 4))
     failing = draw(st.integers(0, count - 1)) if errors and draw(st.booleans()) else None

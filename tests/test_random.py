@@ -64,10 +64,11 @@ def test_epochs_draw_anew_and_each_the_same_again():
     """`epoch=` starts where a repeat would have come to."""
     pipeline = ps.join([opens(5)]).map(drawn)
     epochs = [draws(pipeline, epoch=epoch) for epoch in range(3)]
+    in_a_row = [number for epoch in epochs for number in epoch]
 
-    assert draws(pipeline.repeat(3)) == draws(ps.join([opens(5)]).repeat(3).map(drawn)) == sum(epochs, [])
+    assert draws(pipeline.repeat(3)) == draws(ps.join([opens(5)]).repeat(3).map(drawn)) == in_a_row
     assert draws(pipeline.repeat(2), epoch=1)[:5] == draws(pipeline, epoch=2)
-    assert len({*sum(epochs, [])}) == 15
+    assert len({*in_a_row}) == 15
 
 
 @pytest.mark.parametrize(

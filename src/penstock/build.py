@@ -41,7 +41,7 @@ __all__ = ["Built", "build"]
 WHOLE = 1 << 30
 """Asked of a reader that has runs at hand: it gives what it has. [examples]"""
 
-FIRST_WAVE = 8
+FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
@@ -129,6 +129,8 @@ class _Place:
 
     def after(self, node: Node) -> _Place:
         """The place behind a part."""
+        if isinstance(node, Read):  # as nearly every input of a join is
+            return _Place(self.streams + 1, self.words + 1, self.drawing)
         return _Place(
             self.streams + len(find(node, Read)),
             self.words + len(find(node, Node)),
@@ -281,7 +283,7 @@ class _Builder:
         runs = (read.chunks or read.source.blocks) and not worked
         nbytes = self._options.capacity_bytes
         parks = join.order == "fixed" and read.source.waits is not True
-        begun = sum(isinstance(lane, Lane) for lane in self.built.lanes.values())
+        begun = len(self.built.lanes)
         lane = Lane(
             stage,
             name=self.built.labels[stream],

@@ -12,7 +12,7 @@ cdef class Kind:
     cdef int ndim
     cdef Py_ssize_t item
     cdef cnp.npy_intp dims[MOST_DIMS]  # -1 is free
-    cdef readonly bint plain
-    cdef bint units
+    cdef readonly bint plain  # pieces of memory
+    cdef bint exact  # its dtype is known by its number
     cdef bint fits(self, cnp.ndarray array)
     cdef bint scalar_to(self, object leaf, char* to) except -1

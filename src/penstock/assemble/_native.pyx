@@ -1,15 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """The fast twins of `reference`: the same functions, in C over NumPy's own structures.
 
-A leaf is copied here where it is an array or scalar of the component's own dtype, of a fixed size and without objects.
-Every other leaf, and every component of another kind, goes to the reference, which is the definition.
+Leaves are copied here where their dtype has a fixed size and holds no objects and no text.
+A leaf that is not just such a piece of memory (an array-like, strides, another order of bytes) is made one by the reference.
+Components of other dtypes go to the reference as a whole; it is the definition.
 """
 
 cimport numpy as cnp
 from cpython.dict cimport PyDict_Size
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
@@ -20,12 +21,13 @@ from penstock.assemble.misfit import Misfit
 from penstock.structure import Form
 
 cdef extern from "Python.h":
-    PyObject* PyIter_Next(object) except? NULL
     PyObject* PyDict_GetItemWithError(object, object) except? NULL
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
     bint PyLong_CheckExact(object)
     bint PyFloat_CheckExact(object)
     double PyFloat_AS_DOUBLE(object)
+    Py_ssize_t PySequence_Fast_GET_SIZE(object)
+    PyObject* PySequence_Fast_GET_ITEM(object, Py_ssize_t)
 
 cdef extern from "numpy/arrayobject.h":
     bint PyArray_EquivTypes(cnp.dtype, cnp.dtype)
@@ -36,93 +38,105 @@ cnp.import_array()
 
 cdef enum:
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
+    BLOCK = 64  # bytes of a cache's line
+    LONG = 1 << 12  # bytes from which on it matters how they lie in the cache's lines
 
-cdef object LEAF = Form.LEAF
-cdef object TUPLE = Form.TUPLE
-cdef object LIST = Form.LIST
-cdef object NAMED = Form.NAMED
-cdef object DICT = Form.DICT
+cdef object LEAF = Form.LEAF, DICT = Form.DICT, DATA = Form.DATA
 
-
-# Pulling.
-
-def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
-    """As `reference.pull_turns`."""
-    cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first
-    cdef PyObject* item
-    assert 0 <= first < k, "the first place is one of the iterators'"
-    for _ in range(n):
-        item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
-        if item is NULL:
-            return
-        rows.append(<object> item)
-        Py_XDECREF(item)
-        place += 1
-        if place == k:
-            place = 0
+cdef enum Access:
+    """How a container's items are read."""
+    BY_PLACE
+    BY_KEY
+    BY_ATTRIBUTE
+    BY_REFERENCE
 
 
 # Taking apart.
 
 def gather(list rows, structure):
     """As `reference.gather`."""
-    cdef Py_ssize_t n = PyList_GET_SIZE(rows), size, i, j
-    cdef object kind, form = structure.form
-    cdef tuple keys = structure.keys
-    cdef list columns
-    cdef PyObject* row
-    if form is LEAF:
-        return [rows]
-    for child in structure.children:
-        if child.form is not LEAF:
-            return reference.gather(rows, structure)
-    kind, size = structure.type, len(keys)
-    columns = [PyList_New(n) for _ in range(size)]
-    if form is TUPLE or form is NAMED:
-        for i in range(n):
-            row = <PyObject*> PyList_GET_ITEM(rows, i)
-            if type(<object> row) is not kind or PyTuple_GET_SIZE(<object> row) != size:
-                _blank(columns, i, n)
-                raise Misfit(i)
-            for j in range(size):
-                _put(columns, j, i, <object> PyTuple_GET_ITEM(<object> row, j))
-        return columns
-    if form is DICT:
-        return _gather_dicts(rows, kind, keys, columns)
-    return reference.gather(rows, structure)
-
-
-cdef list _gather_dicts(list rows, object kind, tuple keys, list columns):
-    cdef Py_ssize_t n = PyList_GET_SIZE(rows), size = PyTuple_GET_SIZE(keys), i, j
-    cdef object row
-    cdef PyObject* leaf
-    for i in range(n):
-        row = <object> PyList_GET_ITEM(rows, i)
-        if type(row) is not kind or PyDict_Size(row) != size:
-            _blank(columns, i, n)
-            raise Misfit(i)
-        for j in range(size):
-            leaf = PyDict_GetItemWithError(row, <object> PyTuple_GET_ITEM(keys, j))
-            if leaf is NULL:
-                _blank(columns, i, n)
-                raise Misfit(i)
-            _put(columns, j, i, <object> leaf)
+    cdef list columns = []
+    cdef Py_ssize_t n = PyList_GET_SIZE(rows)
+    cdef Py_ssize_t good = _gather(rows, structure, n, columns)
+    if good < n:
+        raise Misfit(good)
     return columns
 
 
-cdef inline void _put(list columns, Py_ssize_t column, Py_ssize_t place, object leaf):
-    Py_INCREF(leaf)
-    PyList_SET_ITEM(<object> PyList_GET_ITEM(columns, column), place, leaf)
+cdef Py_ssize_t _gather(list nodes, structure, Py_ssize_t n, list columns) except -1:
+    """Adds a list for each leaf below a node; gives how many of the first n rows fit."""
+    cdef list parts
+    cdef Py_ssize_t place
+    cdef Access access
+    if structure.form is LEAF:
+        columns.append(nodes[:n])
+        return n
+    access = _access(structure)
+    if access == BY_REFERENCE:
+        try:
+            columns += reference.gather(nodes[:n], structure)
+        except Misfit as misfit:
+            n = misfit.row
+            columns += reference.gather(nodes[:n], structure)
+        return n
+    parts = [PyList_New(n) for _ in structure.keys]
+    n = _split(nodes, structure.type, structure.keys, access, n, parts)
+    for place, child in enumerate(structure.children):
+        if child.form is LEAF and len(parts[place]) == n:
+            columns.append(parts[place])
+        else:
+            n = _gather(parts[place], child, n, columns)
+    return n
 
 
-cdef void _blank(list columns, Py_ssize_t start, Py_ssize_t n):
-    """Fills what is not set yet, since a list may not be seen with holes in it."""
-    cdef Py_ssize_t i, j
-    for j in range(PyList_GET_SIZE(columns)):
-        for i in range(start, n):
-            # A leaf of the row at `start` may be set already; setting it again would leak it, so that is asked.
-            if PyList_GET_ITEM(<object> PyList_GET_ITEM(columns, j), i) is NULL:
-                _put(columns, j, i, None)
+cdef Access _access(structure):
+    """The quick way to a container's items, where its class has no way of its own."""
+    if structure.form is DATA:
+        return BY_ATTRIBUTE
+    if not reference.plain_access(structure):
+        return BY_REFERENCE
+    return BY_KEY if structure.form is DICT else BY_PLACE
+
+
+cdef Py_ssize_t _split(list nodes, kind, tuple keys, Access access, Py_ssize_t n, list parts) except -1:
+    """Puts the items of n containers into a list for each key; stops at the first container that differs, and says where."""
+    cdef Py_ssize_t size = PyTuple_GET_SIZE(keys), done = 0, i, j
+    cdef object node, value
+    cdef PyObject* found
+    try:
+        for i in range(n):
+            node = <object> PyList_GET_ITEM(nodes, i)
+            if type(node) is not kind:
+                break
+            if access == BY_PLACE:
+                if PySequence_Fast_GET_SIZE(node) != size:
+                    break
+                for j in range(size):
+                    _put(parts, j, i, <object> PySequence_Fast_GET_ITEM(node, j))
+            elif access == BY_KEY:
+                if PyDict_Size(node) != size:
+                    break
+                for j in range(size):
+                    found = PyDict_GetItemWithError(node, <object> PyTuple_GET_ITEM(keys, j))
+                    if found is NULL:
+                        return done
+                    _put(parts, j, i, <object> found)
+            else:
+                for j in range(size):
+                    value = getattr(node, <object> PyTuple_GET_ITEM(keys, j))
+                    _put(parts, j, i, value)
+            done = i + 1
+        return done
+    finally:
+        # A list may not be seen with holes in it. What is set of the row that differs goes too.
+        if done < n:
+            for j in range(size):
+                del (<list> PyList_GET_ITEM(parts, j))[done:]
+
+
+cdef inline void _put(list parts, Py_ssize_t part, Py_ssize_t place, object value):
+    Py_INCREF(value)
+    PyList_SET_ITEM(<object> PyList_GET_ITEM(parts, part), place, value)
 
 
 # Copying.
@@ -132,30 +146,34 @@ cdef class Kind:
 
     def __init__(self, component):
         cdef cnp.dtype dtype = component.dtype
-        cdef int i
+        cdef int axis
+        kind = component.dtype.kind
         self.component = component
         self.dtype = dtype
         self.num = dtype.type_num
         self.item = dtype.itemsize
-        self.scalar = component.dtype.type
-        self.plain = component.dtype.kind in "biufcmM" and component.text is None
-        self.units = component.dtype.kind in "mM"
+        self.exact = kind in "biufc"
+        self.scalar = component.dtype.type if self.exact else None
+        # Besides NumPy's own numbers and times those that others register: bfloat16 and its kin.
+        self.plain = kind in "biufcmM" or (component.dtype.isbuiltin == 2 and not component.dtype.hasobject)
         self.ndim = len(component.shape)
         assert self.ndim <= MOST_DIMS, "NumPy has no more dimensions"
-        for i in range(self.ndim):
-            self.dims[i] = -1 if component.shape[i] is None else component.shape[i]
+        for axis in range(self.ndim):
+            self.dims[axis] = -1 if component.shape[axis] is None else component.shape[axis]
 
     cdef bint fits(self, cnp.ndarray array):
         """Whether an array can be copied as a piece of memory, and is of the shape that is asked for."""
-        cdef int i
+        cdef int axis
         cdef cnp.dtype its = <cnp.dtype> <PyObject*> PyArray_DESCR(array)
-        if its is not self.dtype and not (its.type_num == self.num and not self.units and PyArray_ISNOTSWAPPED(array)):
-            if not PyArray_ISNOTSWAPPED(array) or not PyArray_EquivTypes(its, self.dtype):
-                return False
         if cnp.PyArray_NDIM(array) != self.ndim or not cnp.PyArray_IS_C_CONTIGUOUS(array):
             return False
-        for i in range(self.ndim):
-            if self.dims[i] >= 0 and cnp.PyArray_DIM(array, i) != self.dims[i]:
+        if its is not self.dtype:
+            if not PyArray_ISNOTSWAPPED(array):
+                return False
+            if not (self.exact and its.type_num == self.num) and not PyArray_EquivTypes(its, self.dtype):
+                return False
+        for axis in range(self.ndim):
+            if self.dims[axis] >= 0 and cnp.PyArray_DIM(array, axis) != self.dims[axis]:
                 return False
         return True
 
@@ -164,17 +182,15 @@ cdef class Kind:
         cdef int overflow = 0
         cdef int64_t whole
         cdef double real
-        if self.ndim != 0 or self.units:
+        if self.ndim != 0 or not self.exact:
             return False
         if type(leaf) is self.scalar:
             cnp.PyArray_ScalarAsCtype(leaf, to)
             return True
         if self.num == cnp.NPY_INT64 and PyLong_CheckExact(leaf):
             whole = PyLong_AsLongLongAndOverflow(leaf, &overflow)
-            if overflow:
-                return False
             memcpy(to, &whole, sizeof(int64_t))
-            return True
+            return overflow == 0
         if self.num == cnp.NPY_DOUBLE and PyFloat_CheckExact(leaf):
             real = PyFloat_AS_DOUBLE(leaf)
             memcpy(to, &real, sizeof(double))
@@ -192,173 +208,168 @@ def prepared(component):
 
 def stack(list leaves, Kind kind, cnp.ndarray out):
     """As `reference.stack`."""
-    cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i, row
     cdef char* to = <char*> cnp.PyArray_DATA(out)
     cdef object leaf
+    cdef list made = []  # keeps the arrays that were made of leaves
     cdef char** later = NULL
     if not kind.plain or not cnp.PyArray_IS_C_CONTIGUOUS(out):
-        reference.stack(leaves, component, out)
+        reference.stack(leaves, kind.component, out)
         return
-    assert cnp.PyArray_DIM(out, 0) == n, "the batch has a row for each leaf"
+    assert cnp.PyArray_DIM(out, 0) == n and cnp.PyArray_NDIM(out) == kind.ndim + 1, "a row for each leaf"
     row = cnp.PyArray_NBYTES(out) // n if n else 0
-    if cnp.PyArray_NBYTES(out) >= LARGE:
+    if cnp.PyArray_NBYTES(out) >= LARGE and kind.ndim:
         later = <char**> malloc(n * sizeof(char*))
     try:
         for i in range(n):
             leaf = <object> PyList_GET_ITEM(leaves, i)
-            if later is not NULL:
-                later[i] = NULL
-            if cnp.PyArray_Check(leaf) and kind.fits(<cnp.ndarray> leaf):
-                if later is NULL:
-                    memcpy(to + i * row, cnp.PyArray_DATA(<cnp.ndarray> leaf), row)
-                else:
-                    later[i] = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
-            elif not kind.scalar_to(leaf, to + i * row):
-                _one(reference.stack, leaf, component, out, i)
+            if not cnp.PyArray_Check(leaf) or not kind.fits(<cnp.ndarray> leaf):
+                if kind.scalar_to(leaf, to + i * row):
+                    continue
+                leaf = reference.plain(leaf, kind.component, i)
+                assert kind.fits(<cnp.ndarray?> leaf), "the reference makes a piece of memory"
+                made.append(leaf)
+            if later is NULL:
+                memcpy(to + i * row, cnp.PyArray_DATA(<cnp.ndarray> leaf), row)
+            else:
+                later[i] = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
         if later is not NULL:
-            with nogil:  # the list keeps the arrays, and nobody else has `out`
+            with nogil:  # the lists keep the arrays, and nobody else has `out`
                 for i in range(n):
-                    if later[i] is not NULL:
-                        memcpy(to + i * row, later[i], row)
+                    _copy(to + i * row, later[i], row)
     finally:
         free(later)
 
 
-cdef int _one(object function, object leaf, object component, cnp.ndarray out, Py_ssize_t place) except -1:
-    """Has the reference see to one leaf."""
-    try:
-        function([leaf], component, out[place:place + 1])
-    except Misfit:
-        raise Misfit(place) from None
-    return 0
-
-
-def extent(list leaves, Kind kind):
+def extent(list leaves, Kind kind, sizes=None):
     """As `reference.extent`."""
-    cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i
     cdef int axis
     cdef object leaf
+    cdef cnp.npy_intp size
     cdef cnp.npy_intp most[MOST_DIMS]
+    cdef int64_t* seen = NULL
     if not kind.plain:
-        return reference.extent(leaves, component)
+        return reference.extent(leaves, kind.component, sizes)
+    if sizes is not None:
+        assert sizes.shape == (n, kind.ndim) and sizes.dtype == "int64" and sizes.flags.carray, "a row for each leaf"
+        seen = <int64_t*> cnp.PyArray_DATA(<cnp.ndarray?> sizes)
     for axis in range(kind.ndim):
         most[axis] = 0
     for i in range(n):
         leaf = <object> PyList_GET_ITEM(leaves, i)
-        if cnp.PyArray_Check(leaf) and kind.fits(<cnp.ndarray> leaf):
-            for axis in range(kind.ndim):
-                most[axis] = max(most[axis], cnp.PyArray_DIM(<cnp.ndarray> leaf, axis))
-            continue
-        try:
-            sizes = reference.extent([leaf], component)
-        except Misfit:
-            raise Misfit(i) from None
+        if not cnp.PyArray_Check(leaf) or not kind.fits(<cnp.ndarray> leaf):
+            leaf = leaves[i] = reference.plain(leaf, kind.component, i)
         for axis in range(kind.ndim):
-            most[axis] = max(most[axis], <cnp.npy_intp> sizes[axis])
+            size = cnp.PyArray_DIM(<cnp.ndarray> leaf, axis)
+            if size > most[axis]:
+                most[axis] = size
+            if seen is not NULL:
+                seen[i * kind.ndim + axis] = size
     return tuple([most[axis] for axis in range(kind.ndim)])
 
 
-cdef struct _Row:
+cdef void _copy(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
+    """As memcpy, also where the two lie differently in the cache's lines: there it needs a quarter more time than this."""
+    cdef Py_ssize_t done = 0
+    if nbytes >= LONG and (to - data) % BLOCK != 0:
+        while done + BLOCK <= nbytes:
+            memcpy(to + done, data + done, BLOCK)  # of a constant size: a few plain instructions
+            done += BLOCK
+    memcpy(to + done, data + done, nbytes - done)
+
+
+cdef struct Source:
     char* data
     cnp.npy_intp* dims
 
-
-cdef struct _Fill:
+cdef struct Target:
     int ndim
     Py_ssize_t item
     bint left
-    bint zero
+    bint even  # all bytes of the value are one
     char* value
     cnp.npy_intp* dims  # of the batch's rows
-    Py_ssize_t* nbytes  # of a block below each axis
+    Py_ssize_t* nbytes  # of what lies below each axis
 
 
 def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncate):
     """As `reference.fill`."""
-    cdef object component = kind.component
     cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i
     cdef int axis
     cdef object leaf
-    cdef _Fill how
-    cdef _Row* rows = NULL
+    cdef Target target
+    cdef Source* sources
     cdef char* to = <char*> cnp.PyArray_DATA(out)
-    cdef cnp.npy_intp dims[MOST_DIMS]
     cdef Py_ssize_t nbytes[MOST_DIMS + 1]
-    cdef cnp.ndarray pattern
-    if not kind.plain or kind.ndim == 0 or not cnp.PyArray_IS_C_CONTIGUOUS(out):
-        reference.fill(leaves, component, out, value, left, truncate)
+    cdef cnp.ndarray pad
+    if not kind.plain or not cnp.PyArray_IS_C_CONTIGUOUS(out):
+        reference.fill(leaves, kind.component, out, value, left, truncate)
         return
-    assert cnp.PyArray_DIM(out, 0) == n, "the batch has a row for each leaf"
-    if cnp.PyArray_Check(value) and <PyObject*> PyArray_DESCR(<cnp.ndarray> value) is <PyObject*> kind.dtype:
-        pattern = value
-    else:
-        pattern = cnp.PyArray_FROM_O(value).astype(kind.dtype)
-    how.ndim, how.item, how.left, how.value = kind.ndim, kind.item, left, <char*> cnp.PyArray_DATA(pattern)
-    how.zero = True
+    assert 0 < kind.ndim == cnp.PyArray_NDIM(out) - 1, "only what has dimensions is padded"
+    assert cnp.PyArray_DIM(out, 0) == n, "a row for each leaf"
+    pad = value
+    assert cnp.PyArray_NBYTES(pad) == kind.item, "the value is one of the component's"
+    target.ndim, target.item, target.left, target.value = kind.ndim, kind.item, left, <char*> cnp.PyArray_DATA(pad)
+    target.even = True
     for i in range(kind.item):
-        if how.value[i] != 0:
-            how.zero = False
-    how.dims, how.nbytes = dims, nbytes
+        target.even = target.even and target.value[i] == target.value[0]
+    target.dims, target.nbytes = cnp.PyArray_DIMS(out) + 1, nbytes
     nbytes[kind.ndim] = kind.item
     for axis in range(kind.ndim - 1, -1, -1):
-        dims[axis] = cnp.PyArray_DIM(out, axis + 1)
-        nbytes[axis] = nbytes[axis + 1] * dims[axis]
-    rows = <_Row*> malloc(n * sizeof(_Row) + 1)
+        nbytes[axis] = nbytes[axis + 1] * target.dims[axis]
+    sources = <Source*> malloc(n * sizeof(Source) + 1)
+    if sources is NULL:
+        raise MemoryError
     try:
         for i in range(n):
             leaf = <object> PyList_GET_ITEM(leaves, i)
-            rows[i].data = NULL
-            if cnp.PyArray_Check(leaf) and kind.fits(<cnp.ndarray> leaf) and (truncate or _within(<cnp.ndarray> leaf, dims)):
-                rows[i].data = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
-                rows[i].dims = cnp.PyArray_DIMS(<cnp.ndarray> leaf)
-            else:
-                reference.fill([leaf], component, out[i:i + 1], value, left, truncate)
+            assert cnp.PyArray_Check(leaf) and kind.fits(<cnp.ndarray> leaf), "`extent` has seen the leaves"
+            sources[i].data = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
+            sources[i].dims = cnp.PyArray_DIMS(<cnp.ndarray> leaf)
+            for axis in range(kind.ndim):
+                assert truncate or sources[i].dims[axis] <= target.dims[axis], "a leaf is as large as its row at most, or cut"
         if cnp.PyArray_NBYTES(out) >= LARGE:
             with nogil:  # the list keeps the arrays, and nobody else has `out`
-                for i in range(n):
-                    if rows[i].data is not NULL:
-                        _block(&how, rows[i].data, rows[i].dims, to + i * nbytes[0], 0)
+                _blocks(&target, sources, n, to)
         else:
-            for i in range(n):
-                if rows[i].data is not NULL:
-                    _block(&how, rows[i].data, rows[i].dims, to + i * nbytes[0], 0)
+            _blocks(&target, sources, n, to)
     finally:
-        free(rows)
+        free(sources)
 
 
-cdef bint _within(cnp.ndarray leaf, cnp.npy_intp* dims):
-    cdef int axis
-    for axis in range(cnp.PyArray_NDIM(leaf)):
-        if cnp.PyArray_DIM(leaf, axis) > dims[axis]:
-            return False
-    return True
+cdef void _blocks(Target* target, Source* sources, Py_ssize_t n, char* to) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        _block(target, sources[i].data, sources[i].dims, to + i * target.nbytes[0], 0)
 
 
-cdef void _block(_Fill* how, char* data, cnp.npy_intp* dims, char* to, int axis) noexcept nogil:
+cdef void _block(Target* target, char* data, cnp.npy_intp* dims, char* to, int axis) noexcept nogil:
     """Copies what of a leaf lies below an axis, with the padding beside it."""
-    cdef cnp.npy_intp its = dims[axis], most = how.dims[axis], kept = min(dims[axis], how.dims[axis]), i
-    cdef cnp.npy_intp skipped = its - kept if how.left else 0, before = most - kept if how.left else 0
-    cdef Py_ssize_t below = how.nbytes[axis + 1], own = how.item
-    if axis == how.ndim - 1:
-        memcpy(to + before * below, data + skipped * below, kept * below)
+    cdef cnp.npy_intp its = dims[axis], most = target.dims[axis], i
+    cdef cnp.npy_intp kept = its if its < most else most
+    cdef cnp.npy_intp skipped = its - kept if target.left else 0, before = most - kept if target.left else 0
+    cdef Py_ssize_t below = target.nbytes[axis + 1], own = target.item
+    _pad(target, to, before * below)
+    if axis == target.ndim - 1:
+        _copy(to + before * below, data + skipped * own, kept * own)
     else:
-        for i in range(axis + 1, how.ndim):
+        for i in range(axis + 1, target.ndim):
             own *= dims[i]
         for i in range(kept):
-            _block(how, data + (skipped + i) * own, dims, to + (before + i) * below, axis + 1)
-    if before:
-        _pad(how, to, before * below)
-    if most > before + kept:
-        _pad(how, to + (before + kept) * below, (most - before - kept) * below)
+            _block(target, data + (skipped + i) * own, dims, to + (before + i) * below, axis + 1)
+    _pad(target, to + (before + kept) * below, (most - before - kept) * below)
 
 
-cdef void _pad(_Fill* how, char* to, Py_ssize_t nbytes) noexcept nogil:
-    cdef Py_ssize_t at = 0
-    if how.zero:
-        memset(to, 0, nbytes)
+cdef void _pad(Target* target, char* to, Py_ssize_t nbytes) noexcept nogil:
+    """Writes the value over and over: what is written already is copied behind itself."""
+    cdef Py_ssize_t done = target.item
+    if nbytes <= 0:
         return
-    while at < nbytes:
-        memcpy(to + at, how.value, how.item)
-        at += how.item
+    if target.even:
+        memset(to, target.value[0], nbytes)
+        return
+    memcpy(to, target.value, done)
+    while done < nbytes:
+        memcpy(to + done, to, done if done < nbytes - done else nbytes - done)
+        done *= 2

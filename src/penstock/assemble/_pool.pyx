@@ -1,20 +1,20 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 """The fast twin of `pool.Pool`: recycled memory for batches, lent out by an object that is no array.
 
-A piece goes back to its shelf in the loan's `__dealloc__`, which touches no Python object, takes no lock and cannot fail;
+A piece goes back in the loan's `__dealloc__`, which calls no Python code, takes no lock and cannot fail;
 the interpreter's own lock is held there, as it is where a piece is taken.
 """
 
 cimport cython
 cimport numpy as cnp
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_INCREF
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport uintptr_t
+from libc.string cimport memmove
 
 import numpy as np
 
-from penstock.assemble.pool import ALIGNED, IDLE, LEAST, size_class
+from penstock.assemble import pool
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewFromDescr(
@@ -28,50 +28,78 @@ cdef extern from "numpy/arrayobject.h":
 cnp.import_array()
 
 cdef enum:
-    MOST_IDLE = 16
+    MOST_IDLE = 64
     MOST_DIMS = 64
 
-assert IDLE <= MOST_IDLE, "a shelf has a place for each idle piece"
+assert MOST_IDLE == pool.MOST_IDLE, "both twins keep as many pieces"
 
-cdef int idle_pieces = IDLE
-cdef Py_ssize_t aligned = ALIGNED
+cdef Py_ssize_t aligned = pool.ALIGNED, least = pool.LEAST
 
 
+@cython.final
 cdef class _Shelf:
-    """Idle pieces of one size."""
+    """Idle pieces, the newest last. Each is a NumPy array of bytes, since NumPy asks the system for large pages."""
 
-    cdef Py_ssize_t size
     cdef int count
-    cdef char* pieces[MOST_IDLE]
+    cdef bint closed
+    cdef PyObject* pieces[MOST_IDLE]
+
+    cdef void put(self, PyObject* piece) noexcept:
+        """Takes over a reference to a piece."""
+        if self.count == MOST_IDLE:
+            self.drop_oldest()
+        self.pieces[self.count] = piece
+        self.count += 1
+
+    cdef cnp.ndarray take(self, int place):
+        cdef cnp.ndarray piece = <cnp.ndarray> self.pieces[place]
+        self._close_up(place)
+        Py_DECREF(piece)
+        return piece
+
+    cdef void drop_oldest(self) noexcept:
+        cdef PyObject* piece = self.pieces[0]
+        self._close_up(0)
+        Py_DECREF(<object> piece)
+
+    cdef void _close_up(self, int place) noexcept:
+        self.count -= 1
+        memmove(&self.pieces[place], &self.pieces[place + 1], (self.count - place) * sizeof(PyObject*))
 
     def __dealloc__(self):
         while self.count:
-            self.count -= 1
-            PyMem_RawFree(self.pieces[self.count])
+            self.drop_oldest()
 
 
-@cython.no_gc  # a collector that cleared `shelf` first would leave `__dealloc__` without it; no cycle goes through here
+@cython.final
+@cython.no_gc  # A loan is in no cycle; so nothing takes its attributes away before its end.
 cdef class _Loan:
     """One piece of memory, for as long as an array over it lives."""
 
     cdef _Shelf shelf
-    cdef char* piece
+    cdef cnp.ndarray piece
 
     def __dealloc__(self):
-        if self.shelf.count < idle_pieces:
-            self.shelf.pieces[self.shelf.count] = self.piece
-            self.shelf.count += 1
-        else:
-            PyMem_RawFree(self.piece)
+        if not self.shelf.closed:
+            Py_INCREF(self.piece)  # the shelf's own
+            self.shelf.put(<PyObject*> self.piece)
 
 
+@cython.final
 cdef class Pool:
     """As `pool.Pool`."""
 
-    cdef dict _shelves
+    cdef _Shelf _shelf
+    cdef Py_ssize_t _limit_bytes
 
-    def __init__(self):
-        self._shelves = {}
+    def __cinit__(self, Py_ssize_t limit_bytes = pool.LIMIT_BYTES):
+        self._shelf = _Shelf.__new__(_Shelf)
+        self._limit_bytes = limit_bytes
+
+    def __dealloc__(self):
+        self._shelf.closed = True
+        while self._shelf.count:
+            self._shelf.drop_oldest()
 
     def array(self, tuple shape, cnp.dtype dtype):
         """As `pool.Pool.array`."""
@@ -85,10 +113,13 @@ cdef class Pool:
         for axis in range(ndim):
             dims[axis] = shape[axis]
             nbytes *= dims[axis]
-        if nbytes < LEAST or PyDataType_REFCHK(<PyArray_Descr*> <PyObject*> dtype):
+        if nbytes < least or PyDataType_REFCHK(<PyArray_Descr*> <PyObject*> dtype):
             return np.empty(shape, dtype)
-        loan = self._loan(nbytes)
-        data = loan.piece + (-<uintptr_t> loan.piece) % <uintptr_t> aligned
+        loan = _Loan.__new__(_Loan)
+        loan.shelf = self._shelf
+        loan.piece = self._taken(nbytes)
+        data = <char*> cnp.PyArray_DATA(loan.piece)
+        data += (-<uintptr_t> data) % <uintptr_t> aligned
         Py_INCREF(dtype)  # the array takes this reference for its own
         array = PyArray_NewFromDescr(
             <PyTypeObject*> np.ndarray, <PyArray_Descr*> <PyObject*> dtype, ndim, dims, NULL, data, cnp.NPY_ARRAY_CARRAY, NULL
@@ -97,23 +128,21 @@ cdef class Pool:
         PyArray_SetBaseObject(array, loan)
         return array
 
-    cdef _Loan _loan(self, Py_ssize_t nbytes):
-        cdef Py_ssize_t size = size_class(nbytes)
-        cdef _Shelf shelf = self._shelves.get(size)
-        cdef _Loan loan
-        cdef char* piece
-        if shelf is None:
-            shelf = _Shelf.__new__(_Shelf)
-            shelf.size = size
-            self._shelves[size] = shelf
-        if shelf.count:
-            shelf.count -= 1
-            piece = shelf.pieces[shelf.count]
-        else:
-            piece = <char*> PyMem_RawMalloc(size + aligned)
-            if piece is NULL:
-                raise MemoryError(f"no memory for a batch of {nbytes} bytes")
-        loan = _Loan.__new__(_Loan)
-        loan.shelf = shelf
-        loan.piece = piece
-        return loan
+    cdef cnp.ndarray _taken(self, Py_ssize_t nbytes):
+        """As `pool.Pool._taken`."""
+        cdef Py_ssize_t size = pool.size_class(nbytes), held = 0, room
+        cdef int place
+        for place in range(self._shelf.count - 1, -1, -1):
+            room = cnp.PyArray_NBYTES(<cnp.ndarray> self._shelf.pieces[place])
+            if size <= room - aligned <= size + size // 4:
+                return self._shelf.take(place)
+            held += room
+        while held > self._limit_bytes and self._shelf.count > 1:
+            held -= cnp.PyArray_NBYTES(<cnp.ndarray> self._shelf.pieces[0])
+            self._shelf.drop_oldest()
+        return np.empty(size + aligned, np.uint8)
+
+    @property
+    def idle(self):
+        """As `pool.Pool.idle`."""
+        return self._shelf.count

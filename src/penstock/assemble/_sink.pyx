@@ -25,6 +25,22 @@ cdef enum:
     MOST = 16  # components
 
 
+def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
+    """As `sink.pull_turns`."""
+    cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first
+    cdef PyObject* item
+    assert 0 <= first < k, "the first place is one of the iterators'"
+    for _ in range(n):
+        item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
+        if item is NULL:
+            return
+        rows.append(<object> item)
+        Py_XDECREF(item)
+        place += 1
+        if place == k:
+            place = 0
+
+
 cdef class Sink:
     """As `sink.Sink`."""
 

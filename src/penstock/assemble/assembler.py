@@ -4,25 +4,28 @@ Guarantees
   A batch is a new piece of memory from the pool, or, where it lies within one run of columns, a read-only view of that.
   An example that does not fit is found before the caller sees a batch: `Misfit` names the first row.
 Assumes
-  The rules suit the spec, which is checked when the assembler is made.
+  Nobody changes the examples meanwhile.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, final
+from typing import Any, cast, final
 
 import numpy as np
 
-from penstock.assemble.kernels import Pool, Sink, extent, fill, gather, prepared, stack
+from penstock.assemble.kernels import Pool, Sink, gather
 from penstock.assemble.misfit import Misfit
+from penstock.assemble.part import Part
+from penstock.assemble.reference import plain_access
 from penstock.assemble.sink import MOST_BYTES, MOST_COMPONENTS
 from penstock.chunk import Columns
-from penstock.errors import PipelineError, SpecError, mismatch
+from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import PadRule
-from penstock.spec import Component, Shape, Spec, as_leaf
-from penstock.structure import Form, Path, path_text
+from penstock.spec import Spec
+from penstock.structure import Form, Path
 
 __all__ = ["Assembler"]
 
@@ -42,31 +45,33 @@ class Assembler:
 
     Raises:
       SpecError: the first example contradicts a rule's shape.
-      PipelineError: a rule's value does not suit the component.
+      PipelineError: a rule's value does not suit the component, or lengths or a mask are asked for that there are not.
+
+    >>> padded = Assembler(Spec.of(np.array([1])), lambda path: PadRule(lengths="n"), Pool())
+    >>> padded.rows([np.array([1]), np.array([2, 3])])
+    ([array([[1, 0],
+             [2, 3]])], {'n': array([1, 2])})
     """
 
     def __init__(self, spec: Spec, rule: Callable[[Path], PadRule | None], pool: Pool) -> None:
-        self._pool = pool
-        self._parts = [_Part(path, part, rule(path)) for path, part in zip(spec.paths, spec.components, strict=True)]
+        rules = [rule(path) for path in spec.paths]
+        self._parts = [
+            Part(path, component, its, pool)
+            for path, component, its in zip(spec.paths, spec.components, rules, strict=True)
+        ]
+        _check_names(self._parts, rules)
         self.spec = Spec(spec.structure, tuple(part.component for part in self._parts))
         """The spec of an example; dimensions that may vary are `None`."""
-        self.batch_spec = Spec(
-            spec.structure, tuple(part.component.with_shape(part.batch_shape) for part in self._parts)
-        )
+        self.batch_spec = Spec(spec.structure, tuple(part.batch_component for part in self._parts))
         """The same as it stands in a batch, without the leading dimension: given sizes are what they are padded to."""
-        self._rigid = all(part.rigid for part in self._parts)
+        self._structure = spec.structure
+        self._pool = pool
         self._kinds = [part.prepared for part in self._parts]
-        plain = all(part.component.dtype.kind in "biufcmM" and part.component.text is None for part in self._parts)
         flat = spec.structure.form in _FLAT and all(child.is_leaf for child in spec.structure.children)
-        self.pours = (
-            self._rigid and plain and flat and len(self._parts) <= MOST_COMPONENTS and self._nbytes() <= MOST_BYTES
-        )
+        small = sum(prod(part.shape) * part.component.dtype.itemsize for part in self._parts) <= MOST_BYTES
+        numbers = all(part.as_is and part.component.dtype.kind in "biufcmM" for part in self._parts)
+        self.pours = numbers and small and flat and len(self._parts) <= MOST_COMPONENTS and plain_access(spec.structure)
         """Whether batches can be filled straight from their sources, by `sink`."""
-        self._signature = [(part.component.dtype, part.component.shape) for part in self._parts]
-
-    def _nbytes(self) -> int:
-        """The bytes of an example, where all shapes are fixed."""
-        return sum(prod(part.sizes) * part.component.dtype.itemsize for part in self._parts if part.rigid)
 
     def sink(self, size: int) -> Sink:
         """A batch that is to be filled straight from its sources; only where `pours` is true.
@@ -74,8 +79,8 @@ class Assembler:
         Args:
           size: of the batch. [examples]
         """
-        arrays = [self._pool.array((size, *part.sizes), part.component.dtype) for part in self._parts]
-        return Sink(self.spec.structure, self._kinds, arrays)
+        arrays = [self._pool.array((size, *part.shape), part.component.dtype) for part in self._parts]
+        return Sink(self._structure, self._kinds, arrays)
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.
@@ -84,7 +89,7 @@ class Assembler:
           rows: n examples.
 
         Returns:
-          An array for each component, of shape `(n, …)`, in the order of the spec's leaves; and lengths and masks by name.
+          An array of shape `(n, …)` for each component, in the order of the spec's leaves; lengths and masks by name.
 
         Raises:
           Misfit: names the first row that does not fit.
@@ -93,13 +98,13 @@ class Assembler:
         extras: dict[str, Array] = {}
         first: Misfit | None = None
         try:
-            columns = gather(rows, self.spec.structure)
+            columns = gather(rows, self._structure)
         except Misfit as misfit:
             # A row before it may misfit by its dtype or shape, and then it is the first.
-            first, columns = misfit, gather(rows[: misfit.row], self.spec.structure)
+            first, columns = misfit, gather(rows[: misfit.row], self._structure)
         for part, leaves in zip(self._parts, columns, strict=True):
             try:
-                arrays.append(part.assembled(leaves if first is None else leaves[: first.row], self._pool, extras))
+                arrays.append(part.rows(leaves if first is None else leaves[: first.row], extras))
             except Misfit as misfit:
                 first = misfit
         if first is not None:
@@ -107,7 +112,7 @@ class Assembler:
         return arrays, extras
 
     def columns(self, pieces: Sequence[Columns]) -> tuple[list[Array], dict[str, Array]]:
-        """Assembles runs of columns: a view of one, or a copy of several.
+        """Assembles runs of columns: a read-only view of one, where nothing is to be padded, or a copy of several.
 
         Args:
           pieces: runs of n examples in all.
@@ -118,36 +123,38 @@ class Assembler:
         Raises:
           Misfit: names the first row of the first piece that does not fit.
         """
-        structure = self.spec.structure
         if len(pieces) == 1:
             views = self.views(pieces[0])
             if views is not None:
                 return list(views), {}
-        extras: dict[str, Array] = {}
-        first: int | None = None
-        ordered: list[tuple[Array, ...]] = []
-        start = 0
+        first: Misfit | None = None
+        runs: list[Sequence[Array]] = []
         for piece in pieces:
-            if piece.structure != structure:
-                try:
-                    leaves = structure.leaves(piece.structure.build(piece.arrays))
-                except SpecError:
-                    first = start
-                    break
-                ordered.append(tuple(leaves))
-            else:
-                ordered.append(piece.arrays)
-            start += len(piece)
-        count = start
-        result: list[Array] = []
-        for place, part in enumerate(self._parts):
+            run = self._run(piece)
+            if run is None:
+                first = Misfit(sum(map(len, pieces[: len(runs)])))
+                break
+            runs.append(run)
+        arrays: list[Array] = []
+        extras: dict[str, Array] = {}
+        for part, parts in zip(self._parts, zip(*runs, strict=True), strict=bool(runs)):
             try:
-                result.append(part.joined([leaves[place] for leaves in ordered], count, self._pool, extras))
+                arrays.append(part.columns(parts, extras))
             except Misfit as misfit:
-                first = misfit.row if first is None else min(first, misfit.row)
+                first = misfit if first is None or misfit.row < first.row else first
         if first is not None:
-            raise Misfit(first)
-        return result, extras
+            raise first
+        return arrays, extras
+
+    def _run(self, piece: Columns) -> Sequence[Array] | None:
+        """The arrays of a piece, in the order of the spec's leaves, if its structure is the spec's."""
+        if piece.structure is self._structure or piece.structure == self._structure:
+            return piece.arrays
+        try:  # The same keys in another order will do.
+            run = self._structure.leaves(piece.structure.build(piece.arrays))
+        except SpecError:
+            return None
+        return run if all(isinstance(array, np.ndarray) for array in run) else None
 
     def views(self, run: Columns) -> list[Array] | None:
         """Read-only views of a run's arrays, if they are as they are to be delivered; `None` if there is work to do.
@@ -156,8 +163,19 @@ class Assembler:
           run: columns of any number of examples.
         """
         if run.views is None:
-            run.views = self._views(run) or []
+            arrays = self._run(run)
+            run.views = (self._views(arrays) if arrays is not None else None) or []
         return run.views or None
+
+    def _views(self, run: Sequence[Array]) -> list[Array] | None:
+        views = []
+        for part, array in zip(self._parts, run, strict=True):
+            if not (part.as_is and array.dtype == part.component.dtype and array.shape[1:] == part.shape):
+                return None
+            view = array[:]
+            view.flags.writeable = False
+            views.append(view)
+        return views
 
     def cut(self, views: list[Array], start: int, stop: int, size: int, count: int) -> list[list[Array]]:
         """The batches between two places of a run, as views of it.
@@ -186,26 +204,14 @@ class Assembler:
           size: examples in all. [examples]
         """
         arrays = []
-        for place, (dtype, _) in enumerate(self._signature):
-            out = self._pool.array((size, *self._parts[place].sizes), dtype)
+        for place, part in enumerate(self._parts):
+            out = self._pool.array((size, *part.shape), part.component.dtype)
             np.concatenate([piece[place] for piece in pieces], out=out)
             arrays.append(out)
         return arrays
 
-    def _views(self, run: Columns) -> list[Array] | None:
-        if not self._rigid or not (run.structure is self.spec.structure or run.structure == self.spec.structure):
-            return None
-        views = []
-        for (dtype, shape), array in zip(self._signature, run.arrays, strict=True):
-            if array.dtype != dtype or array.shape[1:] != shape or not array.dtype.isnative:
-                return None
-            view = array[:]
-            view.flags.writeable = False
-            views.append(view)
-        return views
-
     def explain(self, example: object, at: str) -> Exception:
-        """The error for an example that did not fit, or the one that its component raises when it is read.
+        """The error for an example that did not fit: a `SpecError`, or what the user's own array raised as it was read.
 
         Args:
           example: the example.
@@ -215,204 +221,21 @@ class Assembler:
             self.spec.check(example, at=at)
         except SpecError as error:
             return error
-        except Exception as error:  # the user's own, such as a tensor's that NumPy may not read
-            error.add_note(f"penstock: while reading {at}")
-            return error
-        for part, leaf in zip(self._parts, self.spec.structure.leaves(example), strict=True):
+        except Exception as error:
+            return cast(Exception, placed(error, f"reading {at}"))
+        for part, leaf in zip(self._parts, self._structure.leaves(example), strict=True):
             error_ = part.too_long(leaf, at)
             if error_ is not None:
                 return error_
         return SpecError(mismatch(f"`{self.spec}`", "an example that does not fit it", at=at))
 
 
-@final
-class _Part:
-    """One component: its spec, its rule, and how it is assembled."""
-
-    def __init__(self, path: Path, component: Component, rule: PadRule | None) -> None:
-        self.name = path_text(path)
-        self.rule = rule
-        self.component = component.with_shape(self._shape(component, rule))
-        self.prepared = prepared(self.component)
-        self.rigid = rule is None or None not in self.component.shape
-        self.sizes = tuple(size for size in self.component.shape if size is not None)
-        """The shape, where it is fixed."""
-        self._value = self._pad_value(component, rule)
-        if self._value is None and component.dtype.kind not in "OUST":
-            self._value = np.zeros((), component.dtype)
-        self.batch_shape: Shape = self.component.shape if rule is None or rule.shape is None or rule.fixed else rule.shape
-        # Dimensions that vary from example to example, and so have lengths: those that are free in the spec.
-        self._varying = [axis for axis, size in enumerate(self.component.shape) if size is None]
-        self._text = component.dtype.kind in "US"
-
-    def _shape(self, component: Component, rule: PadRule | None) -> Shape:
-        """The shape that is asked of an example."""
-        if rule is None:
-            return component.shape
-        if rule.shape is None:
-            return (None,) * len(component.shape)
-        if len(rule.shape) != len(component.shape):
-            raise SpecError(
-                mismatch(
-                    f"`{self.name}` of {len(rule.shape)} dimensions, as its shape `{list(rule.shape)}` says",
-                    f"`{component}`",
-                )
-            )
-        if not rule.fixed:
-            return (None,) * len(component.shape)
-        for want, got in zip(rule.shape, component.shape, strict=True):
-            if want is not None and want != got:
-                raise SpecError(mismatch(f"`{self.name}: {component.with_shape(rule.shape)}`", f"`{component}`"))
-        return rule.shape
-
-    def _pad_value(self, component: Component, rule: PadRule | None) -> Any:
-        if rule is None or rule.value is None or component.dtype.kind in "OUST":
-            return None if rule is None else rule.value
-        value = np.asarray(rule.value)
-        try:
-            cast = value.astype(component.dtype)
-            exact = value.ndim == 0 and (
-                bool(cast == value) or (value.dtype.kind in "fc" and bool(np.isnan(value)) and cast != cast)
-            )
-        except (TypeError, ValueError, OverflowError):
-            exact = False
-        if not exact:
-            raise PipelineError(
-                mismatch(f"a pad value that fits `{self.name}: {component}`", f"`{rule.value!r}`", at="pad(value)")
-            )
-        return cast
-
-    def assembled(self, leaves: list[Any], pool: Pool, extras: dict[str, Array]) -> Array:
-        """The component of a batch."""
-        component = self.component
-        if self.rigid:
-            dtype = component.dtype if not self._text else self._dtype(leaves)
-            out = pool.array((len(leaves), *self.sizes), dtype)
-            stack(leaves, self.prepared, out)
-            return out
-        assert self.rule is not None, "only a rule frees a dimension"
-        target = self._target(extent(leaves, self.prepared), leaves)
-        out = pool.array((len(leaves), *target), self._dtype(leaves))
-        value = self._filler(leaves)
-        fill(leaves, self.prepared, out, value, self.rule.side == "left", self.rule.truncate)
-        if self.rule.lengths is not None or self.rule.mask is not None:
-            self._add_extras(
-                np.array([np.shape(as_leaf(leaf)) for leaf in leaves], np.int64).reshape(len(leaves), -1), target, extras
-            )
-        return out
-
-    def _target(self, largest: tuple[int, ...], leaves: list[Any]) -> tuple[int, ...]:
-        """The trailing sizes of the batch."""
-        rule = self.rule
-        assert rule is not None, "only a rule frees a dimension"
-        target = []
-        for axis, most in enumerate(largest):
-            given = rule.shape[axis] if rule.shape is not None else None
-            if given is None:
-                target.append(-(-most // rule.multiple) * rule.multiple)
-                continue
-            if most > given and not rule.truncate:
-                raise Misfit(next(place for place, leaf in enumerate(leaves) if np.shape(as_leaf(leaf))[axis] > given))
-            target.append(given)
-        return tuple(target)
-
-    def too_long(self, leaf: Any, at: str) -> SpecError | None:
-        """The error of a leaf that is longer than a given size."""
-        rule = self.rule
-        if rule is None or rule.shape is None or rule.truncate:
-            return None
-        if all(given is None or size <= given for given, size in zip(rule.shape, np.shape(as_leaf(leaf)), strict=True)):
-            return None
-        sizes = ", ".join("?" if size is None else f"<= {size}" for size in rule.shape)
-        return SpecError(
-            mismatch(
-                f"`{self.name}: {self.component.dtype}[{sizes}]`",
-                f"`{Component.of(leaf)}`",
-                at=at,
-                do="`truncate=True` would cut it",
-            )
-        )
-
-    def _dtype(self, leaves: list[Any]) -> np.dtype[Any]:
-        """The dtype of the batch: of texts the widest."""
-        if not self._text:
-            return self.component.dtype
-        widths = [leaf.dtype.itemsize for leaf in leaves if isinstance(leaf, (np.ndarray, np.generic))]
-        unit = 4 if self.component.dtype.kind == "U" else 1
-        return np.dtype(f"{self.component.dtype.kind}{max(widths, default=unit) // unit}")
-
-    def _filler(self, leaves: Sequence[Any]) -> Any:
-        """What is written beside an example."""
-        if self._value is not None:
-            return self._value
-        if self.component.dtype.kind == "O":
-            first = next((element for leaf in leaves for element in np.ravel(np.asarray(leaf, object))), None)
-            return b"" if isinstance(first, bytes) else "" if isinstance(first, str) else None
-        return ""
-
-    def _add_extras(self, shapes: Array, target: tuple[int, ...], extras: dict[str, Array]) -> None:
-        rule = self.rule
-        assert rule is not None, "only a rule asks for extras"
-        lengths = np.minimum(shapes, np.array(target, np.int64))[:, self._varying]
-        if rule.lengths is not None:
-            extras[rule.lengths] = lengths[:, 0] if len(self._varying) == 1 else lengths
-        if rule.mask is not None:
-            mask = np.ones((len(shapes), *[1] * len(self._varying)), bool)
-            for place, axis in enumerate(self._varying):
-                size = target[axis]
-                at = np.arange(size)
-                own = lengths[:, place, None]
-                inside = at >= size - own if rule.side == "left" else at < own
-                mask = mask & inside.reshape(
-                    len(shapes), *[size if i == place else 1 for i in range(len(self._varying))]
-                )
-            extras[rule.mask] = mask
-
-    def joined(self, pieces: list[Array], count: int, pool: Pool, extras: dict[str, Array]) -> Array:
-        """The component of a batch that is put together from runs of it."""
-        component = self.component
-        if self.rigid and not self._text:
-            shape, dtype = component.shape, component.dtype
-            if all(piece.dtype == dtype and piece.shape[1:] == shape for piece in pieces):
-                out = pool.array((count, *self.sizes), dtype)
-                np.concatenate(pieces, out=out)
-                return out
-        start = 0
-        for piece in pieces:
-            if not component.fits(Component(piece.dtype, piece.shape[1:], component.text)):
-                raise Misfit(start)
-            start += len(piece)
-        if self.rigid:
-            target = self.sizes
-        else:
-            largest = tuple(max(piece.shape[axis + 1] for piece in pieces) for axis in range(len(component.shape)))
-            target = self._target(largest, [row for piece in pieces for row in piece])
-        dtype = component.dtype
-        if self._text:
-            dtype = np.result_type(*[piece.dtype for piece in pieces])
-        out = pool.array((count, *target), dtype)
-        value = None if self.rigid else self._filler(pieces)
-        start = 0
-        for piece in pieces:
-            rows = out[start : start + len(piece)]
-            if piece.shape[1:] == target:
-                rows[...] = piece
-            else:
-                assert self.rule is not None, "only a rule frees a dimension"
-                left = self.rule.side == "left"
-                cut = tuple(_inside(size, most, left) for size, most in zip(piece.shape[1:], target, strict=True))
-                rows[...] = value
-                rows[(slice(None), *(slot for slot, _ in cut))] = piece[(slice(None), *(kept for _, kept in cut))]
-            start += len(piece)
-        if self.rule is not None and not self.rigid and (self.rule.lengths is not None or self.rule.mask is not None):
-            shapes = np.concatenate([np.tile(np.array(piece.shape[1:], np.int64), (len(piece), 1)) for piece in pieces])
-            self._add_extras(shapes, target, extras)
-        return out
-
-
-def _inside(size: int, most: int, left: bool) -> tuple[slice, slice]:
-    """Where a run lies in its rows of the batch, and which of it that is."""
-    kept = min(size, most)
-    if left:
-        return slice(most - kept, most), slice(size - kept, size)
-    return slice(0, kept), slice(0, kept)
+def _check_names(parts: Sequence[Part], rules: Sequence[PadRule | None]) -> None:
+    """Each name of lengths or a mask is given by one component; a rule for all is meant for the one that is padded."""
+    given = Counter(name for part in parts if part.extras is not None for name in part.extras.names)
+    asked = [name for rule in rules if rule is not None for name in (rule.lengths, rule.mask) if name is not None]
+    for name in asked:
+        if given[name] != 1:
+            got = f"{given[name]} of them" if given[name] else "none"
+            do = "name lengths and mask by component: `{component: name}`"
+            raise PipelineError(mismatch(f"one padded component that `{name}` is of", got, at="pad()", do=do))

@@ -26,18 +26,19 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
     else:
         _kernels, _memory, _filling = _native, _pool, _sink
 
-extent = _kernels.extent
-fill = _kernels.fill
-gather = _kernels.gather
-prepared = _kernels.prepared
-pull_turns = _kernels.pull_turns
-stack = _kernels.stack
-if TYPE_CHECKING:
-    from penstock.assemble.pool import Pool
-    from penstock.assemble.sink import Sink
-else:
-    Pool = _memory.Pool
-    Sink = _filling.Sink
-
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""
+
+if TYPE_CHECKING:  # The twins are the definition.
+    from penstock.assemble.pool import Pool
+    from penstock.assemble.reference import extent, fill, gather, prepared, stack
+    from penstock.assemble.sink import Sink, pull_turns
+else:
+    extent = _kernels.extent
+    fill = _kernels.fill
+    gather = _kernels.gather
+    prepared = _kernels.prepared
+    stack = _kernels.stack
+    Pool = _memory.Pool
+    Sink = _filling.Sink
+    pull_turns = _filling.pull_turns

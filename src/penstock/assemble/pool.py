@@ -2,54 +2,69 @@
 
 Guarantees
   Memory is used again only when no array, view or tensor over it is left.
-  Idle memory is bounded: what would exceed the bound is freed.
+  Idle memory is bounded: by a number of pieces and by bytes (one piece may be larger). The oldest is freed first.
+  When the pool itself has gone, memory is freed as it comes back.
+Assumes
+  Nothing about threads: the last view of a batch may end in any of them, under any lock.
 How
-  The memory is exposed by an object that is not an array, the base of every array over it. NumPy hands that base on to all
-  views, so its end is theirs; a finalizer on the array itself would fire while slices of it live.
+  The memory is exposed by an object that is not an array, the base of every array over it. NumPy hands that base on
+  to all views, so its end is theirs; a finalizer on the array itself would fire while slices of it live.
+Why not leave it to the allocator
+  A large piece that is freed goes back to the system, and each page of a fresh one costs more than the copy into it.
 """
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from math import prod
 from typing import Any, final
 
 import numpy as np
 
-__all__ = ["ALIGNED", "IDLE", "LEAST", "Pool", "size_class"]
+__all__ = ["ALIGNED", "LEAST", "LIMIT_BYTES", "MOST_IDLE", "Pool", "size_class"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ALIGNED = 64
 """Batches begin at a multiple of this, which frameworks ask for to take them over without a copy. [bytes]"""
 LEAST = 1 << 10
-"""The smallest piece of memory that is kept. [bytes]"""
-IDLE = 6
-"""Idle pieces kept of one size. [pieces]"""
+"""Less than this is not worth keeping. [bytes]"""
+LIMIT_BYTES = 1 << 28
+"""What all idle pieces together may have. [bytes]"""
+MOST_IDLE = 64
+"""How many pieces may be idle. [pieces]"""
 
 
 @final
 class _Loan:
     """Exposes one piece of memory; gives it back at its end."""
 
-    __slots__ = ("__array_interface__", "_block", "_idle")
+    __slots__ = ("__array_interface__", "_piece", "_pool")
 
-    def __init__(self, block: Array, idle: deque[Array], interface: dict[str, Any]) -> None:
-        self._block = block
-        self._idle = idle
-        self.__array_interface__ = interface
+    def __init__(self, piece: Array, pool: Pool, nbytes: int) -> None:
+        self._piece = piece
+        self._pool = weakref.ref(pool)
+        self.__array_interface__ = {"data": (start(piece), False), "shape": (nbytes,), "typestr": "|u1", "version": 3}
 
     def __del__(self) -> None:
-        # May run in any thread, under any lock: one append, which takes none. The oldest falls out at the other end.
-        self._idle.append(self._block)
+        pool = self._pool()
+        if pool is not None:
+            pool.give(self._piece)
 
 
 @final
 class Pool:
-    """Recycled memory for arrays."""
+    """Recycled memory for arrays.
 
-    def __init__(self) -> None:
-        self._idle: dict[int, deque[Array]] = {}
+    Args:
+      limit_bytes: what all idle pieces together may have; one piece may be larger. [bytes]
+    """
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        # The newest is on the right. What is beyond the end falls out on the left.
+        self._idle: deque[Array] = deque(maxlen=MOST_IDLE)
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """An uninitialised, writable, C-contiguous array whose memory comes back when the last view of it is gone.
@@ -61,25 +76,48 @@ class Pool:
         nbytes = prod(shape) * dtype.itemsize
         if nbytes < LEAST or dtype.hasobject:
             return np.empty(shape, dtype)
+        loan = _Loan(self._taken(nbytes), self, nbytes)
+        return np.asarray(loan).view(dtype).reshape(shape)
+
+    def _taken(self, nbytes: int) -> Array:
+        """The newest idle piece that is large enough and not much larger, or a new one."""
         size = size_class(nbytes)
-        idle = self._idle.get(size)
-        if idle is None:
-            idle = self._idle.setdefault(size, deque(maxlen=IDLE))
+        passed: list[Array] = []
         try:
-            block = idle.pop()
+            while True:
+                piece = self._idle.pop()
+                if size <= piece.nbytes - ALIGNED <= size + size // 4:
+                    return piece
+                passed.append(piece)
         except IndexError:
-            block = _aligned(size)
-        interface = {"data": (block.ctypes.data, False), "shape": (nbytes,), "typestr": "|u1", "version": 3}
-        return np.asarray(_Loan(block, idle, interface)).view(dtype).reshape(shape)
+            self._trim(passed)
+            return np.empty(size + ALIGNED, np.uint8)
+        finally:
+            self._idle.extendleft(passed)
+
+    def _trim(self, pieces: list[Array]) -> None:
+        """Drops the oldest of the pieces, which are given with the newest first, down to the limit."""
+        held = sum(piece.nbytes for piece in pieces)
+        while held > self._limit_bytes and len(pieces) > 1:
+            held -= pieces.pop().nbytes
+
+    def give(self, piece: Array) -> None:
+        """Takes a piece back. It may be called in any thread, under any lock, so it takes none: it is one append."""
+        self._idle.append(piece)
+
+    @property
+    def idle(self) -> int:
+        """Pieces that wait to be used again. [pieces]"""
+        return len(self._idle)
 
 
 def size_class(nbytes: int) -> int:
-    """The size of the piece for so many bytes: at most an eighth more, so that padded widths that differ a little share."""
+    """The size of the piece for so many bytes: at most an eighth more, so that slightly different widths share it."""
     step = max(LEAST, 1 << max(0, nbytes.bit_length() - 4))
     return -(-nbytes // step) * step
 
 
-def _aligned(size: int) -> Array:
-    raw = np.empty(size + ALIGNED, np.uint8)
-    start = -raw.ctypes.data % ALIGNED
-    return raw[start : start + size]
+def start(piece: Array) -> int:
+    """The first address in a piece that is aligned."""
+    address: int = piece.ctypes.data
+    return address + -address % ALIGNED

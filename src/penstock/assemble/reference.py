@@ -5,8 +5,6 @@ Each function stops at the first leaf that does not fit, and says which with `Mi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from penstock.errors import SpecError
 from penstock.spec import Component, as_leaf
 from penstock.structure import Form, Structure
 
-__all__ = ["extent", "fill", "gather", "prepared", "pull_turns", "stack"]
+__all__ = ["extent", "fill", "gather", "plain", "plain_access", "prepared", "stack"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -40,11 +38,10 @@ def gather(rows: list[Any], structure: Structure) -> list[list[Any]]:
       Misfit: a row is of another structure.
     """
     if structure.form is Form.LEAF:
-        return [list(rows)]
-    if structure.form is Form.TUPLE and all(child.is_leaf for child in structure.children):
-        kind: Any = structure.type
+        return [rows[:]]
+    if structure.type is tuple and all(child.is_leaf for child in structure.children):
         size = len(structure.keys)
-        if all(type(row) is kind and len(row) == size for row in rows):
+        if all(type(row) is tuple and len(row) == size for row in rows):
             return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(size)]
     columns: list[list[Any]] = [[] for _ in structure.paths()]
     for place, row in enumerate(rows):
@@ -55,6 +52,22 @@ def gather(rows: list[Any], structure: Structure) -> list[list[Any]]:
         for column, leaf in zip(columns, leaves, strict=True):
             column.append(leaf)
     return columns
+
+
+def plain_access(structure: Structure) -> bool:
+    """Whether a container's items may be read without asking its class, which has no way of its own to give them."""
+    kind = structure.type
+    if kind is None or kind in (tuple, list, dict):
+        return True
+    if structure.form is Form.DATA:
+        return False
+    base: Any = dict if structure.form is Form.DICT else list if structure.form is Form.LIST else tuple
+    ways = ["__len__", "__getitem__", "__contains__"]
+    if structure.form is Form.NAMED:
+        ways = ["__len__"]
+        if any(type(getattr(kind, key, None)).__name__ != "_tuplegetter" for key in structure.keys):
+            return False
+    return all(getattr(kind, way) is getattr(base, way) for way in ways)
 
 
 def stack(leaves: list[Any], component: Component, out: Array) -> None:
@@ -68,27 +81,35 @@ def stack(leaves: list[Any], component: Component, out: Array) -> None:
     Raises:
       Misfit: a leaf has another dtype or shape.
     """
+    if _uniform(leaves, component):
+        out[...] = leaves
+        return
     for place, leaf in enumerate(leaves):
-        out[place] = _checked(leaf, component, place)
+        fitting = _checked(leaf, component, place)
+        # The element of an object array without dimensions, not the array.
+        out[place] = fitting[()] if out.dtype == object and isinstance(fitting, np.ndarray) else fitting
 
 
-def extent(leaves: list[Any], component: Component) -> tuple[int, ...]:
+def extent(leaves: list[Any], component: Component, sizes: Array | None = None) -> tuple[int, ...]:
     """Checks leaves and gives the largest size of each dimension.
 
     Args:
-      leaves: n arrays or scalars.
+      leaves: n arrays or scalars; those that are no arrays are replaced by the arrays that they stand for.
       component: the dtype and shape that each must have; `None` is free.
+      sizes: int64[n, d], where those of each leaf are written, if they are wanted.
 
     Returns:
-      One size for each dimension; 0 where there are no leaves.
+      One size for each of d dimensions; 0 where there are no leaves.
 
     Raises:
       Misfit: a leaf has another dtype, rank, or fixed size.
     """
     largest = [0] * len(component.shape)
     for place, leaf in enumerate(leaves):
-        for axis, size in enumerate(np.shape(_checked(leaf, component, place))):
-            largest[axis] = max(largest[axis], size)
+        array = leaves[place] = np.asarray(_checked(leaf, component, place))
+        largest = [max(most, size) for most, size in zip(largest, array.shape, strict=True)]
+        if sizes is not None:
+            sizes[place] = array.shape
     return tuple(largest)
 
 
@@ -96,56 +117,57 @@ def fill(leaves: list[Any], component: Component, out: Array, value: Any, left: 
     """Copies each leaf to its row of `out`, and writes `value` where it has nothing.
 
     Args:
-      leaves: n arrays that `extent` has checked.
+      leaves: n arrays that `extent` has checked, of at least one dimension.
       component: their dtype.
-      out: array of shape `(n, …)` with the trailing sizes of the batch.
-      value: what is written beside a leaf.
+      out: array of shape `(n, …)` with the sizes of the batch's rows.
+      value: what is written beside a leaf, an array of shape `()`.
       left: whether that is before it, rather than behind.
       truncate: whether a leaf that is larger than its row is cut on that side.
     """
-    for place, leaf in enumerate(leaves):
-        array = np.asarray(as_leaf(leaf))
-        row = out[place]
-        if truncate:
-            array = array[tuple(_kept(size, most, left) for size, most in zip(array.shape, row.shape, strict=True))]
-        inside = tuple(
-            slice(most - size, most) if left else slice(0, size)
-            for size, most in zip(array.shape, row.shape, strict=True)
-        )
-        if array.shape != row.shape:
-            row[...] = value
-        row[inside] = array
+    for array, row in zip(leaves, out, strict=True):
+        where: list[slice] = []
+        kept: list[slice] = []
+        for its, most in zip(array.shape, row.shape, strict=True):
+            assert its <= most or truncate, "a leaf is as large as its row at most, or cut"
+            size = min(its, most)
+            if size < most:
+                row[(*where, slice(most - size) if left else slice(size, most))] = value
+            where.append(slice(most - size, most) if left else slice(size))
+            kept.append(slice(its - size, its) if left else slice(size))
+        row[tuple(where)] = array[tuple(kept)]
 
 
-def _kept(size: int, most: int, left: bool) -> slice:
-    return slice(max(0, size - most), size) if left else slice(0, min(size, most))
+def _uniform(leaves: list[Any], component: Component) -> bool:
+    """Whether all leaves are arrays, or NumPy's scalars, of just the component's dtype and shape: NumPy takes those."""
+    dtype, shape = component.dtype, component.shape
+    if dtype.kind not in "biufc" or not leaves:
+        return False
+    if shape == ():
+        return all([type(leaf) is dtype.type for leaf in leaves])
+    return all([type(leaf) is np.ndarray and leaf.dtype == dtype and leaf.shape == shape for leaf in leaves])
+
+
+def plain(leaf: Any, component: Component, place: int) -> Array:
+    """A leaf as one piece of memory, of just the component's dtype.
+
+    Args:
+      leaf: an array or scalar.
+      component: the dtype and shape that it must have; `None` is free.
+      place: its own, for the error.
+
+    Raises:
+      Misfit: it does not fit.
+    """
+    return np.asarray(_checked(leaf, component, place), component.dtype, order="C")
 
 
 def _checked(leaf: Any, component: Component, place: int) -> Any:
     """The leaf as an array or scalar, if it fits."""
     try:
-        fits = component.fits(Component.of(leaf))
-    except Exception:  # no array-like, or one that refuses; `Assembler.explain` says why
+        fitting = as_leaf(leaf)
+        fits = component.fits(Component.of(fitting))
+    except Exception:  # What it is will be said by whoever explains the misfit.
         fits = False
     if not fits:
         raise Misfit(place)
-    return as_leaf(leaf)
-
-
-def pull_turns(iterators: Sequence[Iterator[Any]], first: int, n: int, rows: list[Any]) -> None:
-    """Pulls `n` items from iterators, one of each in turn from place `first` on, to the end of `rows`.
-
-    Stops at the first iterator that ends or raises; what came before it is in `rows`.
-
-    Args:
-      iterators: k iterators.
-      first: the place of the one that is pulled first.
-      n: how many items.
-      rows: where they go.
-    """
-    if len(iterators) == 1:
-        rows.extend(islice(iterators[0], n))
-    else:
-        # One C loop: `next` of each in turn. Its StopIteration ends the loop as if the turns had ended.
-        turns = islice(chain.from_iterable(repeat(iterators)), first, first + n)
-        rows.extend(map(next, turns))
+    return fitting

@@ -6,7 +6,8 @@ the examples leave the cache while they wait for each other (benchmarks/twin.py)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, repeat
 from typing import Any, final
 
 import numpy as np
@@ -16,7 +17,7 @@ from penstock.assemble.misfit import Misfit
 from penstock.spec import Component
 from penstock.structure import Structure
 
-__all__ = ["MOST_BYTES", "MOST_COMPONENTS", "Sink"]
+__all__ = ["MOST_BYTES", "MOST_COMPONENTS", "Sink", "pull_turns"]
 
 MOST_BYTES = 1 << 12
 """Examples that are larger are gathered, and copied all together without the interpreter. [bytes]"""
@@ -51,7 +52,7 @@ class Sink:
         """Pulls `n` examples as `pull_turns` does, each into the next row; stops also after one that does not fit."""
         rows: list[Any] = []
         try:
-            reference.pull_turns(iterators, first, n, rows)
+            pull_turns(iterators, first, n, rows)
         finally:
             self.add(rows)
 
@@ -67,3 +68,22 @@ class Sink:
             except Misfit as misfit:
                 self.misfit, count = (rows[misfit.row],), misfit.row
         self.filled += count
+
+
+def pull_turns(iterators: Sequence[Iterator[Any]], first: int, n: int, rows: list[Any]) -> None:
+    """Pulls `n` items from iterators, one of each in turn from place `first` on, to the end of `rows`.
+
+    Stops at the first iterator that ends or raises; what came before it is in `rows`.
+
+    Args:
+      iterators: k iterators.
+      first: the place of the one that is pulled first.
+      n: how many items.
+      rows: where they go.
+    """
+    if len(iterators) == 1:
+        rows.extend(islice(iterators[0], n))
+    else:
+        # One C loop: `next` of each in turn. Its StopIteration ends the loop as if the turns had ended.
+        turns = islice(chain.from_iterable(repeat(iterators)), first, first + n)
+        rows.extend(map(next, turns))

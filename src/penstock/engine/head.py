@@ -19,6 +19,7 @@ from typing import Any, final
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Aborted, Bell
 from penstock.engine.breath import Breath
+from penstock.errors import FlowClosed, mismatch
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
 
@@ -192,24 +193,32 @@ class InlineHead:
         self._stage = stage
         self._grain = grain
         self._entry: Entry | None = None
+        self._pulling = False
         self._broken: BaseException | None = None
         self._busy_s = 0.0
         self._put = 0
 
     def first(self) -> Entry:
-        """The entry whose thing is to be given next."""
-        if self._broken is not None:
-            raise self._broken
+        """The entry whose thing is to be given next.
+
+        Raises:
+          BaseException: what interrupted an earlier call, a Ctrl-C say: what it was doing is lost, so there is no going on.
+        """
+        if self._pulling:
+            raise self._broken or FlowClosed(mismatch("a flow that was not interrupted", "one that was, twice at once"))
         entry = self._entry
         if entry is None or (entry.given >= entry.chunk.count > 0 and entry.chunk.error is None):
+            self._pulling = True
             started = perf_counter()
             try:
-                entry = self._entry = Entry(self._stage.take(self._grain))
-            except BaseException as error:  # Ctrl-C inside a stage: what it was doing is lost, so there is no going on
+                entry = Entry(self._stage.take(1))
+                self._busy_s += perf_counter() - started
+            except BaseException as error:
                 self._broken = error
                 raise
-            self._busy_s += perf_counter() - started
+            # No call from here on, so that no signal comes between.
             self._put += entry.chunk.count
+            self._entry, self._pulling = entry, False
         return entry
 
     def close(self) -> None:

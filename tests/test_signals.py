@@ -1,0 +1,152 @@
+"""Signals that strike inside `next()`, thousands of them, lose no batch and repeat none."""
+
+import pytest
+from scenario import run_script
+
+pytestmark = pytest.mark.slow
+
+STORM = """
+import collections, queue
+
+class Struck(Exception):
+    '''What the handler raises.'''
+
+class Storm:
+    '''A signal every fifty microseconds; it raises where the interrupted frame is inside a given function.'''
+
+    def __init__(self, function):
+        self.code, self.strikes = function.__code__, 0
+
+    def __enter__(self):
+        signal.signal(signal.SIGALRM, self.strike)
+        signal.setitimer(signal.ITIMER_REAL, 5e-5, 5e-5)
+        return self
+
+    def __exit__(self, *about):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def strike(self, signum, frame):
+        while frame is not None:
+            if frame.f_code is self.code:
+                self.strikes += 1
+                raise Struck
+            frame = frame.f_back
+
+def taken(take, storm, strikes):
+    '''What comes, until so many signals have struck.'''
+    out = []
+    while storm.strikes < strikes:
+        try:
+            out.append(take())
+        except Struck:
+            pass
+    return out
+
+"""
+
+
+@pytest.mark.parametrize("native", ["0", "1"])
+@pytest.mark.parametrize(
+    ("pace", "batches"),
+    [
+        ("numbers", 1000),
+        ("slow_numbers", 100),
+        ("lambda: map(lambda i: (i, time.sleep(0.0002))[0], itertools.count())", 200),
+    ],
+    ids=["quick", "slow", "in between"],
+)
+def test_five_thousand_signals_lose_and_repeat_no_batch(monkeypatch: pytest.MonkeyPatch, native: str, pace: str, batches: int):
+    """Taking a batch and counting it is one step that no signal splits, whether one has to wait for it or not."""
+    monkeypatch.setenv("PENSTOCK_NATIVE", native)
+    script = run_script(
+        STORM
+        + f"""
+with ps.join([{pace}]).batch(4).open() as flow:
+    with Storm(ps.Flow.__next__) as storm:
+        out = taken(lambda: next(flow), storm, 5000)
+    while len(out) < {batches}:
+        out.append(next(flow))
+    ending()
+print(storm.strikes >= 5000)
+print([int(x) for batch in out for x in batch] == list(range(4 * len(out))))
+print(flow.stats().delivered == len(out))
+nothing_left()
+"""
+    )
+
+    assert script.errors == ""
+    assert script.lines == ["True", "True", "True", "left [] []"]
+
+
+def test_a_plain_queue_loses_batches_under_the_same_storm():
+    """The trap: `queue.Queue.get` takes under a lock, and a signal between taking and returning costs what was taken.
+
+    It may even cost the lock, so that nobody takes anything any more: that the main thread waits for three seconds counts too.
+    """
+    script = run_script(
+        STORM
+        + """
+batches = queue.Queue()
+batches.queue.extend(range(5_000_000))
+give_up = time.monotonic() + 3
+with Storm(queue.Queue.get) as storm:
+    out = []
+    while storm.strikes < 5000 and time.monotonic() < give_up:
+        try:
+            out.append(batches.get())
+        except Struck:
+            pass
+print(out == list(range(len(out))) and storm.strikes >= 5000)
+ending()
+os._exit(0)
+"""
+    )
+
+    assert script.lines == ["False"]
+
+
+def test_a_signal_while_a_batch_is_converted_repeats_the_conversion():
+    """The batch is counted only when it is whole in the caller's arrays."""
+    pytest.importorskip("torch")
+    script = run_script(
+        STORM
+        + """
+with ps.join([numbers]).batch(4).to("torch").open() as flow:
+    next(flow)
+    with Storm(ps.Flow.__next__) as storm:
+        out = taken(lambda: next(flow), storm, 2000)
+    ending()
+print([int(x) for batch in out for x in batch] == list(range(4, 4 * len(out) + 4)))
+"""
+    )
+
+    assert script.lines == ["True"]
+
+
+def test_a_signal_inside_a_flow_without_threads_breaks_it_rather_than_lose_a_batch():
+    """There the sources run inside `next()`, and what they were doing is lost: the flow says so again and again."""
+    script = run_script(
+        STORM
+        + """
+lost = 0
+for _ in range(20):
+    flow = ps.join([numbers]).batch(4).open(inline=True)
+    out = []
+    with Storm(ps.Flow.__next__) as storm:
+        try:
+            while True:
+                out.append(next(flow))
+        except Struck:
+            pass
+    for _ in range(3):
+        try:
+            out.append(next(flow))
+        except (Struck, ps.FlowClosed):
+            pass
+    lost += [int(x) for batch in out for x in batch] != list(range(4 * len(out)))
+print(lost)
+ending()
+"""
+    )
+
+    assert script.lines == ["0"]
