@@ -1,119 +1,217 @@
-"""What Hypothesis draws: random pipelines, as plain descriptions that a test can build and a model can interpret."""
-
-from __future__ import annotations
+"""Examples of every kind, for Hypothesis: dtypes, arrays as NumPy may hold them, specs, and examples that fit them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
-KINDS = ("list", "generator", "iterator", "arrays", "indexed")
+from penstock.spec import Component, Spec
+from penstock.structure import Structure
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+NUMBERS = [
+    np.dtype(code)
+    for code in (
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "longlong"),
+        *("float16", "float32", "float64", "longdouble", "complex64", "complex128", "clongdouble"),
+        *("M8[D]", "M8[ns]", "M8[25us]", "m8[s]", "m8"),
+    )
+]
+TEXT = [np.dtype("U4"), np.dtype("S4"), np.dtypes.StringDType()]
+OTHERS = [np.dtype([("a", "<i4"), ("b", "U2")]), np.dtype("V3"), np.dtype(object)]
+DTYPES = [*NUMBERS, *TEXT, *OTHERS]
+"""Every kind of dtype that NumPy has."""
+
+
+class Pair(NamedTuple):
+    """A namedtuple of two components."""
+
+    left: Any
+    right: Any
 
 
 @dataclass(frozen=True)
-class Source:
-    """One source: `widths[i]` is the length of the ragged component of its example i."""
+class Record:
+    """A dataclass of two components."""
 
-    kind: str
-    number: int
-    widths: tuple[int, ...]
-    fails: bool = False
-    """Whether it raises after its last example."""
-    yields: bool = False
-    """Whether it lets other threads run between its examples."""
+    image: Any
+    label: Any
 
 
-@dataclass(frozen=True)
-class Word:
-    """One word of a pipeline with its argument."""
+class Own(dict[Any, Any]):
+    """A dict with a way of its own to give an item."""
 
-    name: str
-    argument: Any = None
-
-
-@dataclass(frozen=True)
-class Described:
-    """A pipeline: sources or other pipelines, joined, and what follows."""
-
-    inputs: tuple[Source | Described, ...]
-    words: tuple[Word, ...]
-
-    @property
-    def batched(self) -> bool:
-        """Whether batches come out."""
-        batched = False
-        for word in self.words:
-            batched = {"batch": True, "unbatch": False}.get(word.name, batched)
-        return batched
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(key)
 
 
-counts = st.integers(0, 6)
-example_words = st.one_of(
-    st.builds(Word, st.sampled_from(["map", "grow", "draw", "filter"])),
-    st.builds(Word, st.sampled_from(["take", "skip"]), counts),
-)
-batch_words = st.one_of(
-    st.builds(Word, st.sampled_from(["map batch", "filter batch"])),
-    st.builds(Word, st.sampled_from(["take", "skip"]), st.integers(0, 3)),
-)
-repeats = st.builds(Word, st.just("repeat"), st.integers(1, 3))
-batches = st.builds(Word, st.just("batch"), st.tuples(st.integers(1, 5), st.booleans()))
+def sizes(most: int = 4) -> st.SearchStrategy[int]:
+    """Sizes of a dimension; none is among them."""
+    return st.integers(0, most)
 
 
-@st.composite
-def sources(draw: st.DrawFn, number: int, *, again: bool, fails: bool) -> Source:
-    """A source whose examples carry its number; one that is read `again` is not a one-shot iterator."""
-    kinds = [kind for kind in KINDS if kind != "iterator" or not again]
-    if fails:
-        kinds = ["generator"]
-    kind = draw(st.sampled_from(kinds))
-    n = draw(st.integers(0, 9))
-    same = kind == "arrays"
-    widths = (2,) * n if same else tuple(draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
-    return Source(kind, number, widths, fails=fails, yields=kind == "generator" and draw(st.booleans()))
+def shapes(most_dims: int = 3) -> st.SearchStrategy[tuple[int, ...]]:
+    """Shapes of no dimension and more."""
+    return st.lists(sizes(), max_size=most_dims).map(tuple)
 
 
-@st.composite
-def word_lists(draw: st.DrawFn, *, repeated: bool, batched: bool | None) -> tuple[Word, ...]:
-    """Words in an order that makes sense; `batched` decides whether batches come out."""
-    some = example_words | repeats if repeated else example_words
-    words = draw(st.lists(some, max_size=3))
-    ends_batched = draw(st.booleans()) if batched is None else batched
-    turns = draw(st.integers(0, 1)) * 2 + ends_batched
-    for turn in range(turns):
-        if turn % 2:
-            words += [Word("unbatch"), *draw(st.lists(some, max_size=2))]
-        else:
-            after = batch_words | repeats if repeated else batch_words
-            words += [draw(batches), *draw(st.lists(after, max_size=2))]
-    return tuple(words)
+def contents(dtype: np.dtype[Any], shape: tuple[int, ...], seed: int) -> Array:
+    """An array of a dtype whose bytes are drawn, NaNs and their payloads among them.
 
-
-@st.composite
-def pipelines(draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, batched: bool | None = None) -> Described:
-    """A pipeline of up to four inputs, of which some are pipelines of one or two sources, batched or not.
-
-    With `errors` one source may raise; with `repeated` there may be `repeat` among the words; `batched` decides whether
-    batches come out, and `None` leaves it open.
+    Args:
+      dtype: any.
+      shape: of the array.
+      seed: of what is in it.
     """
-    count = draw(st.integers(1, 4))
-    failing = draw(st.integers(0, count - 1)) if errors and draw(st.booleans()) else None
-    inputs: list[Source | Described] = []
-    number = 0
-    for place in range(count):
-        if draw(st.integers(0, 3)):
-            inputs.append(draw(sources(number, again=repeated, fails=place == failing)))
-            number += 1
-            continue
-        inner = []
-        for i in range(draw(st.integers(1, 2))):
-            inner.append(draw(sources(number, again=repeated, fails=place == failing and i == 0)))
-            number += 1
-        inputs.append(Described(tuple(inner), draw(word_lists(repeated=repeated, batched=None))))
-    return Described(tuple(inputs), draw(word_lists(repeated=repeated, batched=batched)))
+    rng = np.random.default_rng(seed)
+    count = int(np.prod(shape, dtype=int))
+    words = [f"{number:x}"[:3] for number in rng.integers(0, 4096, count)]
+    if dtype.kind == "O":
+        held = np.empty(count, object)
+        held[:] = [word.encode() if rng.random() < 0.3 else word for word in words]
+        return held.reshape(shape)
+    if dtype.kind in "UST":
+        return np.array(words, "U4").astype(dtype).reshape(shape)
+    if dtype.names is not None:
+        return np.array([(len(word), word) for word in words], dtype).reshape(shape)
+    if dtype.kind == "b":
+        return rng.random(shape) < 0.5
+    if dtype in (np.dtype("longdouble"), np.dtype("clongdouble")):
+        return rng.standard_normal(shape).astype(dtype)  # Not any bytes are one.
+    return np.frombuffer(rng.bytes(count * dtype.itemsize), dtype).reshape(shape)
+
+
+LAYOUTS = ("plain", "fortran", "strided", "reversed", "swapped", "unaligned", "subclass", "exported")
+
+
+class Exported:
+    """What is no array, but gives one."""
+
+    def __init__(self, array: Array) -> None:
+        self._array = array
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        return self._array
+
+
+class Subclass(np.ndarray):  # type: ignore[type-arg]
+    """An array of another class."""
+
+
+def laid_out(array: Array, layout: str) -> Any:
+    """The same values, as another piece of memory holds them; some layouts leave some dtypes as they are."""
+    if layout == "fortran":
+        return np.asfortranarray(array) if array.ndim else array
+    if layout == "strided" and array.ndim:
+        return np.repeat(array, 2, axis=-1)[..., ::2]
+    if layout == "reversed" and array.ndim:
+        return np.ascontiguousarray(array[::-1])[::-1]
+    if layout == "swapped" and array.dtype.kind not in "OTV":
+        return array.astype(array.dtype.newbyteorder("S"))
+    if layout == "unaligned" and array.size and array.dtype.kind not in "OT":
+        raw = np.empty(array.nbytes + 1, np.uint8)
+        inside = raw[1:].view(array.dtype).reshape(array.shape)
+        inside[...] = array
+        return inside
+    if layout == "subclass":
+        return array.view(Subclass)
+    if layout == "exported":
+        return Exported(array)
+    return array
+
+
+def leaves(component: Component, layouts: tuple[str, ...] = LAYOUTS) -> st.SearchStrategy[Any]:
+    """Arrays and scalars that fit a component.
+
+    Args:
+      component: its `None` are drawn.
+      layouts: how the arrays may be held.
+    """
+    if component.text is not None:
+        texts = st.text(max_size=5)
+        return texts if component.text == "str" else texts.map(str.encode)
+
+    def made(drawn: tuple[tuple[int, ...], int, str, bool]) -> Any:
+        shape, seed, layout, scalar = drawn
+        array = contents(component.dtype, shape, seed)
+        if scalar and not shape and component.dtype.kind in "biufcmM":
+            whole = array[()]
+            kinds = {"bool": bool, "int64": int, "float64": float, "complex128": complex}
+            python = kinds.get(component.dtype.name) if component.dtype.char not in "qg" else None
+            return python(whole) if python is not None and seed % 2 else whole
+        return laid_out(array, layout)
+
+    shape = st.tuples(*[sizes() if size is None else st.just(size) for size in component.shape])
+    return st.tuples(shape, st.integers(0, 99), st.sampled_from(layouts), st.booleans()).map(made)
 
 
 @st.composite
-def source_lists(draw: st.DrawFn) -> list[Source]:
-    """One to four sources, none of which raises."""
-    return [draw(sources(number, again=False, fails=False)) for number in range(draw(st.integers(1, 4)))]
+def components(draw: st.DrawFn, dtypes: list[np.dtype[Any]] = DTYPES, most_dims: int = 3) -> Component:
+    """Components with fixed and free dimensions, and texts."""
+    if draw(st.integers(0, 9)) == 0 and np.dtype(object) in dtypes:
+        return Component(np.dtype(object), (), draw(st.sampled_from(["str", "bytes"])))
+    free = st.one_of(st.none(), sizes())
+    return Component(draw(st.sampled_from(dtypes)), tuple(draw(st.lists(free, max_size=most_dims))))
+
+
+LEAVES = st.just(0)
+STRUCTURES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(tuple),
+        st.lists(inner, min_size=1, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "b", 3]), inner, min_size=1, max_size=3),
+        st.dictionaries(st.sampled_from(["a", "b"]), inner, min_size=1, max_size=2).map(Own),
+        st.tuples(inner, inner).map(lambda two: Pair(*two)),
+        st.tuples(inner, inner).map(lambda two: Record(*two)),
+    ),
+    max_leaves=5,
+).map(Structure.of)
+"""Nested containers of every form."""
+
+
+@st.composite
+def specs(draw: st.DrawFn, dtypes: list[np.dtype[Any]] = DTYPES) -> Spec:
+    """Specs of examples of every form."""
+    structure = draw(STRUCTURES)
+    return Spec(structure, tuple(draw(components(dtypes)) for _ in structure.paths()))
+
+
+def examples(spec: Spec, layouts: tuple[str, ...] = LAYOUTS) -> st.SearchStrategy[Any]:
+    """Examples that fit a spec."""
+    drawn = st.tuples(*[leaves(component, layouts) for component in spec.components])
+    return drawn.map(lambda parts: built(spec.structure, parts))
+
+
+def built(structure: Structure, parts: Any) -> Any:
+    """An example of the structure's own classes, its dicts in any order of their keys."""
+    example = structure.build(list(parts))
+    return owned(structure, example)
+
+
+def owned(structure: Structure, node: Any) -> Any:
+    """The same with dicts of the structure's own class: a batch's are plain."""
+    if structure.is_leaf:
+        return node
+    kind: Any = structure.type
+    get = getattr if structure.form.value in ("namedtuple", "dataclass") else lambda held, key: held[key]
+    inner = {key: owned(child, get(node, key)) for key, child in zip(structure.keys, structure.children, strict=True)}
+    if structure.form.value == "dict":
+        return kind(dict(reversed(inner.items())))
+    if structure.form.value in ("namedtuple", "dataclass"):
+        return kind(*inner.values())
+    return kind(inner.values())
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two arrays are the same to the bit, but for the bits of a longdouble that mean nothing."""
+    if one.dtype != other.dtype or one.shape != other.shape:
+        return False
+    if one.dtype.kind in "OT":
+        pairs = zip(one.ravel().tolist(), other.ravel().tolist(), strict=True)
+        return all(type(a) is type(b) and a == b for a, b in pairs)
+    if one.dtype.char in "gG":
+        return bool(np.array_equal(one, other))
+    return bool(one.tobytes() == other.tobytes())

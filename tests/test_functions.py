@@ -536,7 +536,8 @@ def test_a_flag_that_is_none_ends_the_flow_after_what_came_before(flags: Any, ma
     assert [batch.tolist() for batch in batches] == ([[1], [2]] if many else [[[1, 2]]])
     assert isinstance(error, ps.SpecError)
     assert str(error).startswith(message)
-    assert "example 1 of source 0" in "".join([str(error), *getattr(error, "__notes__", ())])
+    place = "item 1 of source 0" if many else "example 1 of source 0"
+    assert place in "".join([str(error), *getattr(error, "__notes__", ())])
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,40 @@ def test_a_subclass_of_an_array_is_stacked_as_an_array():
     assert batch.tolist() == [[0, 1], [0, 1]]
 
 
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("form", ["bare", "tuple", "dict", "nested"])
+def test_a_source_may_refill_one_array_and_yield_it_again(form: str, inline: bool):
+    """What was yielded is read ahead as it was then."""
+    buffer = np.zeros(3)
+
+    def read() -> Iterator[Any]:
+        for number in range(6):
+            buffer[:] = number
+            yield FORMS[form](buffer, number)
+
+    batches, error = run(ps.join([read, [FORMS[form](np.full(3, 9.0), 9)] * 3]).batch(2), inline=inline)
+
+    assert error is None
+    first = [Structure.of(batch).leaves(batch)[0][:, 0].tolist() for batch in batches]
+    assert first == [[0, 9], [1, 9], [2, 9], [3, 4]]
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_a_source_may_refill_one_chunk_and_yield_it_again(inline: bool):
+    """Chunks too."""
+    buffer = np.zeros((2, 3), int)
+
+    def read() -> Iterator[Any]:
+        for number in range(3):
+            buffer[:] = number
+            yield buffer
+
+    batches, error = run(ps.batch(read, 3, enqueue_many=True), inline=inline)
+
+    assert error is None
+    assert [batch[:, 0].tolist() for batch in batches] == [[0, 0, 1], [1, 2, 2]]
+
+
 def test_a_dataclass_example_comes_back_as_one():
     """With the batch in its fields."""
     (batch,) = list(ps.join([[Digit(np.zeros(2), 1), Digit(np.ones(2), 2)]]).batch(2))

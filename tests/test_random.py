@@ -93,6 +93,14 @@ def test_a_word_may_have_a_seed_of_its_own():
     assert kept == draws(pipeline.filter(lambda x, rng: rng.random() < 0.5).options(seed=3))
 
 
+def test_of_a_pipeline_within_another_only_the_words_own_seeds_count():
+    """It is built into one flow, which has one seed."""
+    inner = ps.join([opens(5)])
+
+    assert draws(ps.join([inner.map(drawn).options(seed=7)])) == draws(inner.map(drawn))
+    assert draws(ps.join([inner.map(drawn, seed=7)])) == draws(inner.map(drawn).options(seed=7))
+
+
 def test_two_words_draw_independently():
     """Even where they do the same to the same example."""
 

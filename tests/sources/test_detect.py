@@ -229,6 +229,25 @@ def test_the_same_iterator_in_two_sources_is_an_error(sources: Any, second: int)
     assert str(caught.value) == SAME.format("list_iterator", second)
 
 
+def test_the_data_sets_of_torch_are_told_apart():
+    """By index, or as a stream; a tensor is an array of rows."""
+    data = pytest.importorskip("torch.utils.data")
+    torch = pytest.importorskip("torch")
+
+    class Stream(data.IterableDataset):
+        def __iter__(self) -> Iterator[int]:
+            return iter([1, 2])
+
+    rows = data.TensorDataset(torch.arange(3), torch.arange(3) * 10)
+    assert type(as_source(rows)) is IndexedSource
+    assert type(as_source(Stream())) is IterableSource
+    assert type(as_source(torch.arange(3))) is ArraySource
+    (batch,) = list(ps.join([rows]).batch(3))
+    assert [part.tolist() for part in batch] == [[0, 1, 2], [0, 10, 20]]
+    assert examples(Stream()) == [1, 2]
+    assert examples(torch.arange(3)) == [0, 1, 2]
+
+
 def test_a_known_iterator_that_is_endless_can_still_be_opened_once_only():
     """`itertools.count` goes on where the first pass left it."""
     pipeline = ps.join([itertools.count()]).take(3)

@@ -29,6 +29,34 @@ cdef extern from "Python.h":
     Py_ssize_t PySequence_Fast_GET_SIZE(object)
     PyObject* PySequence_Fast_GET_ITEM(object, Py_ssize_t)
 
+cdef extern from *:
+    """
+    #include <stdint.h>
+    #include <string.h>
+    #if defined(__SSE2__)
+    #include <emmintrin.h>
+    /* Copies past the caches: a batch that is larger than they are would only drive out what is read next, and each line of
+       it would be read before it is written. */
+    static void penstock_stream(char *to, const char *from, size_t nbytes) {
+        size_t head = (size_t) (-(uintptr_t) to & 15);
+        if (head > nbytes) head = nbytes;
+        memcpy(to, from, head);
+        to += head; from += head; nbytes -= head;
+        for (; nbytes >= 64; to += 64, from += 64, nbytes -= 64) {
+            __m128i a = _mm_loadu_si128((const __m128i *) from), b = _mm_loadu_si128((const __m128i *) (from + 16));
+            __m128i c = _mm_loadu_si128((const __m128i *) (from + 32)), d = _mm_loadu_si128((const __m128i *) (from + 48));
+            _mm_stream_si128((__m128i *) to, a); _mm_stream_si128((__m128i *) (to + 16), b);
+            _mm_stream_si128((__m128i *) (to + 32), c); _mm_stream_si128((__m128i *) (to + 48), d);
+        }
+        _mm_sfence();
+        memcpy(to, from, nbytes);
+    }
+    #else
+    #define penstock_stream(to, from, nbytes) memcpy(to, from, nbytes)
+    #endif
+    """
+    void penstock_stream(char*, const char*, size_t) noexcept nogil
+
 cdef extern from "numpy/arrayobject.h":
     bint PyArray_EquivTypes(cnp.dtype, cnp.dtype)
     bint PyArray_ISNOTSWAPPED(cnp.ndarray)
@@ -37,6 +65,7 @@ cdef extern from "numpy/arrayobject.h":
 cnp.import_array()
 
 cdef enum:
+    HUGE = 1 << 22  # bytes of a component that do not stay in a cache
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
     BLOCK = 64  # bytes of a cache's line
     LONG = 1 << 12  # bytes from which on it matters how they lie in the cache's lines
@@ -213,6 +242,7 @@ def stack(list leaves, Kind kind, cnp.ndarray out):
     cdef object leaf
     cdef list made = []  # keeps the arrays that were made of leaves
     cdef char** later = NULL
+    cdef bint past = cnp.PyArray_NBYTES(out) >= HUGE
     if not kind.plain or not cnp.PyArray_IS_C_CONTIGUOUS(out):
         reference.stack(leaves, kind.component, out)
         return

@@ -14,7 +14,7 @@ from libc.string cimport memmove
 
 import numpy as np
 
-from penstock.assemble import pool
+import penstock.assemble.pool as pool
 
 cdef extern from "numpy/arrayobject.h":
     object PyArray_NewFromDescr(

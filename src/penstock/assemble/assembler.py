@@ -235,7 +235,9 @@ def _check_names(parts: Sequence[Part], rules: Sequence[PadRule | None]) -> None
     given = Counter(name for part in parts if part.extras is not None for name in part.extras.names)
     asked = [name for rule in rules if rule is not None for name in (rule.lengths, rule.mask) if name is not None]
     for name in asked:
-        if given[name] != 1:
-            got = f"{given[name]} of them" if given[name] else "none"
-            do = "name lengths and mask by component: `{component: name}`"
-            raise PipelineError(mismatch(f"one padded component that `{name}` is of", got, at="pad()", do=do))
+        if given[name] > 1:
+            do = "name them by component: `{component: name}`"
+            got = f"`{name}` for several components"
+            raise PipelineError(mismatch("a name for each lengths and mask", got, at="pad()", do=do))
+        if not given[name]:
+            raise PipelineError(mismatch(f"a component that is padded, for `{name}`", "none", at="pad()"))
