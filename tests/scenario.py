@@ -80,11 +80,13 @@ class Ended:
     """From where it said `ending` to the end of the process. [s]"""
 
 
-def run_script(body: str, *arguments: str) -> Ended:
+def run_script(body: str, *arguments: str, patience_s: float = PATIENCE_S) -> Ended:
     """Runs a script behind the prelude."""
     script = PRELUDE + textwrap.dedent(body)
     command = [sys.executable, "-X", "faulthandler", "-W", "default", "-c", script, *arguments]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env={**os.environ, "PYTHONUNBUFFERED": "1"})
+    process = subprocess.run(
+        command, capture_output=True, text=True, timeout=patience_s, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
     now = time.monotonic()
     lines = process.stdout.splitlines()
     started = [float(line.split()[1]) for line in lines if line.startswith("ending ")]

@@ -19,7 +19,7 @@ SHOWN = sorted(page for page in DOCS.rglob("*.md") if BLOCK.search(page.read_tex
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_that_is_made_is_current(name: str):
     """`python tools/reference.py` makes it anew."""
-    assert (REFERENCE / name).read_text() == PAGES[name]()
+    assert (REFERENCE / name).read_text() == PAGES[name](), "run: python tools/reference.py"
 
 
 def test_every_public_name_is_on_the_reference_page():

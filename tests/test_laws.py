@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock as ps
+from described import Described, Source, Word, pipelines, source_lists
 from examples import run
 from penstock.testing import same
-from strategies import Described, Source, Word, pipelines, source_lists
 
 Example = tuple[int, np.ndarray, int]
 """Who it is, something ragged, and what was drawn for it."""

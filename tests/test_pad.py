@@ -284,7 +284,7 @@ def test_pad_stands_once_before_batch(make: Callable[[ps.Pipeline], Any], messag
             (),
             {"lengths": "n"},
             ps.PipelineError,
-            "expected one padded component that `n` is of, got 2 of them - at pad()",
+            "expected a name for each lengths and mask, got `n` for several components - at pad()",
         ),
         (
             RAGGED,

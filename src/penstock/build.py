@@ -34,6 +34,7 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.sources import name_of
 from penstock.stats import NO_LANE, LaneStats
 
 __all__ = ["Built", "build"]
@@ -379,7 +380,7 @@ def _by_item(node: Node) -> bool:
 def _name(node: Node) -> str:
     """A stage's word, with what tells it from others."""
     if isinstance(node, Map | Filter):
-        name = getattr(node.fn, "__name__", type(node.fn).__name__)
+        name = name_of(node.fn)
         return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
     if isinstance(node, Batch):
         return f"batch({node.size})"

@@ -143,7 +143,11 @@ def test_extent_gives_the_same_sizes_or_the_same_row(case: tuple[list[Any], Comp
         sizes = np.full((len(drawn), len(component.shape)), -1) if each else None
         seen = list(drawn)
         largest = kernels.extent(seen, kernels.prepared(component), sizes)
-        return largest, None if sizes is None else sizes.tolist(), [(leaf.shape, bits(leaf)) for leaf in seen]
+        return (
+            largest,
+            None if sizes is None else sizes.tolist(),
+            [(leaf.shape, bits(leaf.astype(native_dtype(leaf.dtype)))) for leaf in seen],
+        )
 
     assert outcome(lambda: measured(native)) == outcome(lambda: measured(reference))
 

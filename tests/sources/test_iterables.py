@@ -88,7 +88,7 @@ def test_a_callable_is_called_for_each_pass():
     assert list(source.open(0)) == [1, 2]
     assert list(source.open(1)) == [1, 2]
     assert calls == ["called", "called"]
-    assert (source.length(), source.once, source.waits, source.label) == (None, None, None, make.__qualname__)
+    assert (source.length(), source.once, source.waits, source.label) == (None, None, None, make.__name__)
     assert check_source(lambda: numbers) == 3
 
 
@@ -116,4 +116,4 @@ def test_a_callable_that_gives_no_iterable_is_an_error(made: object, name: str):
     with pytest.raises(PipelineError) as caught:
         CallableSource(make).open(0)
 
-    assert str(caught.value) == (f"expected a callable that gives an iterable, got `{name}` - at {make.__qualname__}")
+    assert str(caught.value) == (f"expected a callable that gives an iterable, got `{name}` - at {make.__name__}")

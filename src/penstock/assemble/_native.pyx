@@ -32,7 +32,6 @@ cdef extern from "Python.h":
 cdef extern from *:
     """
     #include <stdint.h>
-    #include <string.h>
     #if defined(__SSE2__)
     #include <emmintrin.h>
     /* Copies past the caches: a batch that is larger than they are would only drive out what is read next, and each line of
@@ -43,10 +42,10 @@ cdef extern from *:
         memcpy(to, from, head);
         to += head; from += head; nbytes -= head;
         for (; nbytes >= 64; to += 64, from += 64, nbytes -= 64) {
-            __m128i a = _mm_loadu_si128((const __m128i *) from), b = _mm_loadu_si128((const __m128i *) (from + 16));
-            __m128i c = _mm_loadu_si128((const __m128i *) (from + 32)), d = _mm_loadu_si128((const __m128i *) (from + 48));
-            _mm_stream_si128((__m128i *) to, a); _mm_stream_si128((__m128i *) (to + 16), b);
-            _mm_stream_si128((__m128i *) (to + 32), c); _mm_stream_si128((__m128i *) (to + 48), d);
+            const __m128i *in = (const __m128i *) from;
+            __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2), d = _mm_loadu_si128(in + 3);
+            __m128i *out = (__m128i *) to;
+            _mm_stream_si128(out, a); _mm_stream_si128(out + 1, b); _mm_stream_si128(out + 2, c); _mm_stream_si128(out + 3, d);
         }
         _mm_sfence();
         memcpy(to, from, nbytes);
@@ -79,8 +78,6 @@ cdef enum Access:
     BY_ATTRIBUTE
     BY_REFERENCE
 
-
-# Taking apart.
 
 def gather(list rows, structure):
     """As `reference.gather`."""
@@ -167,8 +164,6 @@ cdef inline void _put(list parts, Py_ssize_t part, Py_ssize_t place, object valu
     Py_INCREF(value)
     PyList_SET_ITEM(<object> PyList_GET_ITEM(parts, part), place, value)
 
-
-# Copying.
 
 cdef class Kind:
     """What is asked of a leaf, as C sees it."""

@@ -211,7 +211,7 @@ class InlineHead:
             self._pulling = True
             started = perf_counter()
             try:
-                entry = Entry(self._stage.take(1))
+                entry = Entry(self._stage.take(self._grain))
                 self._busy_s += perf_counter() - started
             except BaseException as error:
                 self._broken = error

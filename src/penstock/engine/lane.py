@@ -341,6 +341,9 @@ class Lane:
         if self._parked:
             self._close_stage()
         self._entries.clear()
+        if self._wave is not None:  # they hold each other
+            self._wave.starts.pop(self, None)
+            self._wave = None
 
     def begin_wait(self, share: float = 1.0) -> None:
         """Counts the time from now on as waiting for it, or a share of that where the taker waits for others too."""

@@ -8,7 +8,7 @@ from penstock.sources.files import Paths
 from penstock.sources.flagged import FlaggedSource
 from penstock.sources.indexed import IndexedSource
 from penstock.sources.ipc import arrow_sources
-from penstock.sources.iterables import CallableSource, IterableSource
+from penstock.sources.iterables import CallableSource, IterableSource, name_of
 from penstock.sources.jsonl import jsonl_sources
 from penstock.sources.parquet import parquet_sources
 from penstock.sources.text import text_sources
@@ -25,6 +25,7 @@ __all__ = [
     "as_source",
     "csv_sources",
     "jsonl_sources",
+    "name_of",
     "parquet_sources",
     "text_sources",
 ]

@@ -13,8 +13,9 @@ __all__ = ["CallableSource", "IterableSource", "cancel_of", "name_of"]
 
 def name_of(thing: object) -> str:
     """What a user's object is called in messages."""
-    name = getattr(thing, "__name__", None)
-    return str(name) if isinstance(name, str) else type(thing).__name__
+    name = getattr(thing, "__qualname__", None)
+    # Of a function within a function its own name tells enough.
+    return name.rpartition("<locals>.")[2] if isinstance(name, str) else type(thing).__name__
 
 
 def cancel_of(thing: object) -> Callable[[], object] | None:
