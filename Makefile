@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-MADE_FROM := Makefile pyproject.toml setup.py $(wildcard src/penstock/assemble/*.pyx)
+MADE_FROM := Makefile pyproject.toml setup.py $(wildcard src/penstock/assemble/*.pyx src/penstock/assemble/*.pxd)
 
 .PHONY: help demo test check bench clean
 

@@ -136,6 +136,27 @@ def test_a_difference_that_comes_late_comes_after_the_batches_before_it(inline: 
 
 
 @MODES
+def test_an_error_that_is_met_while_looking_at_the_first_examples_keeps_its_turn(inline: bool):
+    """The first batch waits for the first example of every source; what stands before the bad one is given all the same."""
+    opened = []
+
+    def last() -> Iterator[Any]:
+        opened.append(True)
+        yield "text"
+
+    with ps.join([[1, 2], opens(10, 20), last]).batch(1).open(inline=inline) as flow:
+        first = next(flow)
+        waited = list(opened)
+        second = next(flow)
+        with pytest.raises(ps.SpecError) as caught:
+            next(flow)
+
+    assert waited == [True]
+    assert [first.tolist(), second.tolist()] == [[1], [10]]
+    assert str(caught.value) == "expected `example: int64[]`, got `str[]` - at example 0 of source 2 ('last')"
+
+
+@MODES
 def test_a_shape_that_changes_without_padding_is_named(inline: bool):
     """The advice is to pad."""
     batches, error = run(ps.batch([A([1, 2]), A([3, 4]), A([5])], 1), inline=inline)

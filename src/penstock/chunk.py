@@ -67,6 +67,11 @@ class Columns:
     def __len__(self) -> int:
         return self.count
 
+    @property
+    def holds_objects(self) -> bool:
+        """Whether a component of a row is a Python object: text, or whatever an object array holds."""
+        return any([array.ndim == 1 and array.dtype.kind in "OUST" for array in self.arrays])
+
     def cut(self, start: int, stop: int) -> Columns:
         """Views of rows `start` to `stop`."""
         return Columns(self.structure, tuple([array[start:stop] for array in self.arrays]))

@@ -52,7 +52,8 @@ class ArraySource:
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Gives all rows as one run, a new one for each pass, since what reads it notes on it how it is delivered."""
-        return iter([self._columns.cut(0, len(self._columns))] if len(self._columns) else [])
+        run = Columns(self._columns.structure, self._columns.arrays)
+        return iter([run] if len(run) else [])
 
     def length(self) -> int | None:
         """The number of rows."""

@@ -90,8 +90,9 @@ class Batcher:
             # next example might keep a batch waiting that is complete.
             chunk = self._upstream.take(max(self._goal, self._columnar * n * self._size) - self._gathered.count)
             if chunk.count:
-                if chunk.columns is not None and any([a.ndim == 1 and a.dtype.kind in "OUST" for a in chunk.columns.arrays]):
-                    chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error, item_end=chunk.item_end)
+                if chunk.columns is not None and chunk.columns.holds_objects:
+                    # Their rows are Python's objects, and what they are must not depend on who made rows of them where.
+                    chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
                 self._gathered.add(chunk)
                 self._columnar = chunk.columns is not None
             if chunk.error is not None or chunk.count == 0:
