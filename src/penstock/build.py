@@ -16,6 +16,7 @@ from penstock.chunk import examples_in
 from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
+from penstock.sources import name_of
 from penstock.stages import (
     Applied,
     ArrivalMerge,
@@ -34,7 +35,6 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
-from penstock.sources import name_of
 from penstock.stats import NO_LANE, LaneStats
 
 __all__ = ["Built", "build"]

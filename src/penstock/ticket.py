@@ -111,20 +111,21 @@ class _Listed:
 
 
 class _Every:
-    """Each so-manieth of other tickets: those of batches, which go by their first example's."""
+    """Each so-manieth of other tickets, from one on: those of batches, which go by their first example's."""
 
-    __slots__ = ("count", "of", "step")
+    __slots__ = ("count", "first", "of", "step")
 
-    def __init__(self, of: Tickets, step: int, count: int) -> None:
+    def __init__(self, of: Tickets, first: int, step: int, count: int) -> None:
         self.of = of
+        self.first = first
         self.step = step
         self.count = count
 
     def cut(self, start: int, stop: int) -> _Every:
-        return _Every(self.of.cut(start * self.step, self.of.count), self.step, stop - start)
+        return _Every(self.of, self.first + start * self.step, self.step, stop - start)
 
     def table(self) -> Table:
-        return self.of.table()[:: self.step][: self.count]
+        return self.of.table()[self.first :: self.step][: self.count]
 
 
 class Tickets:
@@ -170,9 +171,16 @@ class Tickets:
             at += rule.count
         return Tickets(tuple(kept), stop - start)
 
-    def every(self, step: int, count: int) -> Tickets:
-        """The first ticket, and each `step`-th after it; `count` in all."""
-        return Tickets((_Every(self, step, count),), count)
+    @staticmethod
+    def every(runs: Sequence[tuple[Tickets, int, int]], step: int) -> Tickets:
+        """Tickets of batches: of each run, from a place on, one for each `step` examples.
+
+        Args:
+          runs: the tickets of a run, the place of its first batch, and how many batches begin in it.
+          step: examples in a batch. [examples]
+        """
+        rules = tuple([_Every(of, first, step, count) for of, first, count in runs])
+        return Tickets(rules, sum([rule.count for rule in rules]))
 
     def select(self, index: Any) -> Tickets:
         """The tickets at integer or boolean positions."""

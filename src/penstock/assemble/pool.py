@@ -113,7 +113,7 @@ class Pool:
 
 def size_class(nbytes: int) -> int:
     """The size of the piece for so many bytes: at most an eighth more, so that slightly different widths share it."""
-    step = max(LEAST, 1 << max(0, nbytes.bit_length() - 4))
+    step = max(ALIGNED, 1 << max(0, nbytes.bit_length() - 4))
     return -(-nbytes // step) * step
 
 

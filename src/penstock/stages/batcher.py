@@ -141,12 +141,12 @@ class Batcher:
         """Several batches that lie in runs of columns, if there are any."""
         if self._assembler is None or not self._columnar:
             return None
-        batches, tickets = self._gathered.batches(self._assembler, self._size, n)
+        batches, begins = self._gathered.batches(self._assembler, self._size, n)
         if not batches:
             return None
         self.nbytes += len(batches) * sum([array.nbytes for array in batches[0]])
         self.examples += len(batches) * self._size
-        return Chunk(list(map(self._build, batches)), Tickets.joined(tickets))
+        return Chunk(list(map(self._build, batches)), Tickets.every(begins, self._size))
 
     def _give(self, count: int) -> Chunk:
         parts = self._gathered.take(count)

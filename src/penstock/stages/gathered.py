@@ -58,7 +58,7 @@ class Gathered:
             count -= part.count
         return taken
 
-    def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], list[Tickets]]:
+    def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], list[tuple[Tickets, int, int]]]:
         """Takes off batches that need no work on each example, because they lie in runs of columns.
 
         Args:
@@ -67,10 +67,10 @@ class Gathered:
           most: how many are wanted. [batches]
 
         Returns:
-          The arrays of each batch, and the tickets of their first examples in runs; nothing where other work is needed.
+          The arrays of each batch, and where their first examples are, for `Tickets.every`; nothing where other work is needed.
         """
         batches: list[list[Any]] = []
-        tickets: list[Tickets] = []
+        begins: list[tuple[Tickets, int, int]] = []
         parts = self._parts
         while len(batches) < most and self.count >= size:
             part, at = parts[0], self._at
@@ -80,20 +80,20 @@ class Gathered:
             whole = min(most - len(batches), (part.count - at) // size)
             if whole:
                 end = at + whole * size
-                batches += assembler.cut(views, at, end, size, whole)
+                batches += [[view[start : start + size] for view in views] for start in range(at, end, size)]
             else:
                 pieces, taken = self._pieces(assembler, views, size)
                 if not pieces:
                     break
                 batches.append(assembler.copied(pieces, size))
                 whole, end = 1, taken
-            tickets.append(part.tickets.cut(at, part.count).every(size, whole))
+            begins.append((part.tickets, at, whole))
             self.count -= whole * size
             while parts and end >= parts[0].count:
                 end -= parts[0].count
                 del parts[0]
             self._at = end
-        return batches, tickets
+        return batches, begins
 
     def _pieces(self, assembler: Assembler, views: list[Any], size: int) -> tuple[list[list[Any]], int]:
         """The runs that one batch lies in, and how far it reaches, counted from the beginning of the first chunk."""
