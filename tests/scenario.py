@@ -91,4 +91,5 @@ def run_script(body: str, *arguments: str, patience_s: float = PATIENCE_S) -> En
     lines = process.stdout.splitlines()
     started = [float(line.split()[1]) for line in lines if line.startswith("ending ")]
     assert started, f"the script did not come to its ending:\n{process.stdout}\n{process.stderr}"
-    return Ended(process.returncode, [line for line in lines if not line.startswith("ending ")], process.stderr, now - started[-1])
+    printed = [line for line in lines if not line.startswith("ending ")]
+    return Ended(process.returncode, printed, process.stderr, now - started[-1])

@@ -1,6 +1,7 @@
 """Every way in which a flow can end: each ends within two seconds, and leaves nothing behind."""
 
 import pytest
+
 from scenario import Ended, run_script
 
 pytestmark = pytest.mark.slow
@@ -241,7 +242,7 @@ def test_ctrl_c_while_closing_can_be_followed_by_another_close():
 
 
 def test_a_source_that_does_not_come_back_is_left_and_named():
-    """A thread inside the user's code cannot be ended from outside: after its time of grace it is left, and nobody guesses why."""
+    """A thread inside the user's code cannot be ended from outside: after its time of grace it is left, and it is told why."""
     script = run_script("""
         source = Blocked(2)
         with warnings.catch_warnings(record=True) as caught:
@@ -513,6 +514,30 @@ def test_closing_from_another_thread_wakes_the_loop():
     assert script.lines == ["expected an open flow, got one that was closed - open the pipeline again None"]
 
 
+def test_a_signal_handler_may_close_the_flow():
+    """A scheduler asks a job to end with SIGTERM; the handler runs inside whatever the main thread is in, `next()` mostly."""
+    script = run_script("""
+        source = Blocked(8)
+        flow = ps.join([source, numbers]).batch(4).options(grace_s=0.1).open()
+        warnings.simplefilter("ignore")
+
+        def leave(signum, frame):
+            ending()
+            flow.close()
+
+        signal.signal(signal.SIGTERM, leave)
+        source.stalls.wait()
+        strike(ps.Flow.__next__, signal.SIGTERM)
+        try:
+            print(len(list(flow)) <= 4)
+        except ps.FlowClosed:
+            print("closed")
+    """)
+
+    ended_well(script)
+    assert script.lines == ["closed"]
+
+
 def test_a_source_may_close_the_flow_that_reads_it():
     """It is not waited for by itself for ever."""
     script = run_script("""
@@ -554,3 +579,41 @@ def test_a_flow_that_cannot_be_built_leaves_no_thread():
 
     ended_well(script)
     assert script.lines == ["[0, 0]", *["expected a source that can be opened ag"] * 2, NOTHING]
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        "ps.join([numbers]).map(slow).batch(1000)",
+        "ps.join([ps.join([numbers]).map(slow)]).batch(1000)",
+        "ps.join([numbers]).filter(lambda x: slow(x) < 0).batch(2)",
+        "ps.join([numbers]).filter(lambda x: False).batch(2)",
+        "ps.join([numbers, numbers]).filter(lambda x: False).map(abs).batch(2)",
+        "ps.join([ps.join([numbers]).filter(lambda x: False), numbers]).batch(2)",
+        "ps.join([ps.join([numbers]).filter(lambda x: False), numbers], order='arrival').batch(2)",
+        "ps.join([numbers]).skip(10**12).batch(2)",
+        "ps.join([ps.join([slow_numbers]).skip(10**12), numbers]).batch(2)",
+        "ps.join([ps.join([ps.join([numbers]).filter(lambda x: False), numbers]), numbers], order='arrival').batch(2)",
+        "ps.join([[1, 2, 3]]).repeat().filter(lambda x: False).batch(2)",
+        "ps.join([numbers, numbers]).batch(10**9)",
+    ],
+)
+def test_a_flow_that_works_and_gives_nothing_yet_is_closed_at_once(pipeline: str):
+    """A filter that keeps nothing goes on for ever, and a batch of slow functions for seconds; both hear of the end soon."""
+    script = run_script(f"""
+        def slow(example):
+            time.sleep(0.003)
+            return example
+
+        warnings.simplefilter("error")
+        flow = {pipeline}.open()
+        while flow.stats().sources[0].examples < 3:
+            time.sleep(0)
+        ending()
+        flow.close()
+        nothing_left()
+    """)
+
+    ended_well(script)
+    assert script.lines == [NOTHING]
+    assert script.ended_s < 0.9, "no time of grace was needed"

@@ -9,10 +9,10 @@ from itertools import count, islice
 from typing import Any
 
 import pytest
-from scenario import run_script
 
 import penstock as ps
 from penstock.testing import no_threads_left
+from scenario import run_script
 
 
 @pytest.mark.slow

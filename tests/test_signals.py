@@ -1,6 +1,7 @@
 """Signals that strike inside `next()`, thousands of them, lose no batch and repeat none."""
 
 import pytest
+
 from scenario import run_script
 
 pytestmark = pytest.mark.slow

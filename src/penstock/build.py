@@ -13,8 +13,8 @@ from typing import Any
 
 from penstock.assemble import Pool
 from penstock.chunk import examples_in
-from penstock.engine import Aborted, Bell, Coordinator, Lane, Meter, Puller, Wave
-from penstock.errors import PipelineError
+from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
+from penstock.errors import Aborted, PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
 from penstock.sources import name_of
 from penstock.stages import (
@@ -168,6 +168,9 @@ class _Builder:
         upstream = self.chain(below, epoch, place, lanes=lanes)
         if isinstance(node, Convert | Pad):
             return upstream
+        if isinstance(node, Filter | Skip) and self._coordinator is not None and not isinstance(upstream, Meter):
+            # They may take for ever before they give anything; a meter hears of a stop.
+            upstream = Meter(upstream, "read", check=self._coordinator.check, paced=True)
         return self._metered(self._step(node, upstream, place), node, place, upstream)
 
     def _step(self, node: Node, upstream: Stage, place: _Place) -> Stage:
@@ -195,7 +198,14 @@ class _Builder:
             return stage
         inner = upstream if isinstance(upstream, Meter) else None
         word = place.after(node).words
-        meter = Meter(stage, _name(node), inner, earlier=self.built.meters.get(word))
+        meter = Meter(
+            stage,
+            _name(node),
+            inner,
+            check=self._coordinator.check,
+            earlier=self.built.meters.get(word),
+            paced=isinstance(node, Map | Filter),
+        )
         self.built.meters[word] = meter
         return meter
 
@@ -242,7 +252,7 @@ class _Builder:
     def _merge(self, node: Join, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         bell = Bell() if node.order == "arrival" else None
         wave = Wave()
-        puller = Puller()
+        puller = Puller(self._coordinator.check) if self._coordinator is not None else None
         inlets: list[Inlet] = []
         for below in node.of:
             alone = len(find(below, Read)) == 1
@@ -257,7 +267,7 @@ class _Builder:
             place = place.after(below)
         if bell is not None:
             return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
-        return Merge(inlets, pull=pull_plain if self._coordinator is None else puller)
+        return Merge(inlets, pull=puller or pull_plain)
 
     def _lane(
         self,
@@ -268,7 +278,7 @@ class _Builder:
         items: bool,
         bell: Bell | None,
         wave: Wave,
-        puller: Puller,
+        puller: Puller | None,
     ) -> Lane | None:
         read, *others = find(below, Read)
         if others:
@@ -295,7 +305,7 @@ class _Builder:
             parks=parks,
             bell=bell,
             wave=wave if parks and begun >= FIRST_WAVE else None,
-            pulled_s=puller.awaited_s,
+            pulled_s=puller.awaited_s if puller is not None else None,
         )
         old = self.built.lanes.get(stream)
         if old is not None:

@@ -9,6 +9,8 @@
 
     PenstockWarning(UserWarning)      something is left behind or will surprise you
 
+    Aborted(BaseException)            a flow is being stopped: unwinds penstock's own threads, and never reaches the user
+
 The end of the data is not an error: iteration stops.
 What a user's own code raises is never wrapped: it arrives as the same object, with a note that says where.
 """
@@ -16,6 +18,7 @@ What a user's own code raises is never wrapped: it arrives as the same object, w
 from __future__ import annotations
 
 __all__ = [
+    "Aborted",
     "FlowClosed",
     "MissingExtra",
     "PenstockError",
@@ -50,6 +53,10 @@ class FlowClosed(PenstockError, RuntimeError):
 
 class MissingExtra(PenstockError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class Aborted(BaseException):
+    """The flow is being stopped; unwinds a thread of penstock's own, and never reaches the user."""
 
 
 class PenstockWarning(UserWarning):

@@ -13,8 +13,8 @@ from typing import Any, NoReturn, Self, final
 
 from penstock.build import build
 from penstock.deliver import converter
-from penstock.engine import Aborted, Coordinator, Head, InlineHead
-from penstock.errors import FlowClosed, PenstockWarning, mismatch
+from penstock.engine import Coordinator, Head, InlineHead
+from penstock.errors import Aborted, FlowClosed, PenstockWarning, mismatch
 from penstock.plan import Batch, Convert, Join, Node, Options, find
 from penstock.report import report
 from penstock.spec import Spec

@@ -1,356 +1,270 @@
-"""Memory comes back, and never while anybody can still see it."""
+"""Memory comes back when nobody sees it any more, and not a moment before; both pools keep the same promises."""
 
 import gc
 import subprocess
 import sys
-import threading
 import tracemalloc
-import weakref
-from collections import deque
 from collections.abc import Callable
+from threading import Thread
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import penstock.assemble.pool as twin
-from penstock.assemble import Assembler, Pool
-from penstock.plan import PadRule
-from penstock.spec import Spec
+from penstock.assemble import Pool
 
-try:
-    import penstock.assemble._pool as native
-except ImportError:
-    POOLS = [twin.Pool]
-else:
-    POOLS = [twin.Pool, native.Pool]
-
-both = pytest.mark.parametrize("make", POOLS, ids=lambda kind: kind.__module__)
-F4 = np.dtype("f4")
-BYTES = np.dtype("u1")
+POOLS = [twin.Pool] if Pool is twin.Pool else [twin.Pool, Pool]
+F8 = np.dtype(np.float64)
 
 
-def address(array: np.ndarray) -> int:
-    return int(array.__array_interface__["data"][0])
+@pytest.fixture(params=POOLS, ids=lambda kind: kind.__module__.rsplit(".", 1)[-1])
+def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Makes a pool of either kind."""
+    return request.param
 
 
-def hammer(pool: Any, shape: tuple[int, ...], dtype: np.dtype, value: int = 7) -> None:
-    """Takes and overwrites more memory of this kind than the pool has."""
-    taken = [pool.array(shape, dtype) for _ in range(8)]
-    for array in taken:
-        array[...] = value
+def torch_view(array: np.ndarray) -> Any:
+    return pytest.importorskip("torch").from_numpy(array)[3:5].T
 
 
-@both
-def test_memory_is_used_again_once_the_batch_is_gone(make: Callable[..., Any]):
-    """The next batch of the size lies where it lay."""
+def torch_of_a_slice(array: np.ndarray) -> Any:
+    return pytest.importorskip("torch").from_numpy(array[2:4])
+
+
+def jax_array(array: np.ndarray) -> Any:
+    return pytest.importorskip("jax").numpy.asarray(array)
+
+
+KEEPS: list[Callable[[np.ndarray], Any]] = [
+    lambda array: array,
+    lambda array: array[5:],
+    lambda array: array[::-3, 1],
+    lambda array: array.reshape(-1),
+    lambda array: array.T,
+    lambda array: array.view(np.uint8),
+    lambda array: memoryview(array),
+    lambda array: array.flat,
+    lambda array: np.asarray(memoryview(array)[1:]),
+    lambda array: np.broadcast_to(array[0], (4, 5)),
+    lambda array: [row for row in array][:1],
+    lambda array: np.lib.stride_tricks.sliding_window_view(array, 2, axis=0)[1:],
+    lambda array: np.from_dlpack(array[1:]),
+    torch_view,
+    torch_of_a_slice,
+]
+
+
+@pytest.mark.parametrize("keep", KEEPS)
+def test_memory_is_used_again_when_its_last_view_is_gone(make: Callable[..., Any], keep: Callable[[np.ndarray], Any]):
+    """Whatever kind of view that is, and whoever holds it."""
     pool = make()
-    array = pool.array((64, 32), F4)
-    first = address(array)
+    array = pool.array((40, 5), F8)
+    address = array.ctypes.data
+    array[:] = 7
+
+    kept = keep(array)
     del array
+    others = [pool.array((40, 5), F8) for _ in range(3)]
+    for other in others:
+        other[:] = 0
 
-    assert address(pool.array((64, 32), F4)) == first
-
-
-@both
-def test_a_slightly_wider_batch_uses_the_same_memory(make: Callable[..., Any]):
-    """Padded batches differ by a little from one to the next."""
-    pool = make()
-    array = pool.array((128, 201), F4)
-    first = address(array)
-    del array
-
-    assert address(pool.array((128, 204), F4)) == first
-
-
-VIEWS: dict[str, Callable[[np.ndarray], Any]] = {
-    "slice": lambda array: array[3:5],
-    "element's row": lambda array: array[7],
-    "reshape": lambda array: array.reshape(-1),
-    "other dtype": lambda array: array.view(np.uint8),
-    "transposed": lambda array: array.T,
-    "view of a view": lambda array: array[2:][::2].reshape(-1)[1:],
-    "memoryview": lambda array: memoryview(array),
-    "subclass": lambda array: array.view(np.recarray),
-    "iterator": lambda array: array.flat,
-    "asarray of a view": lambda array: np.asarray(memoryview(array)[1:]),
-}
-
-
-@both
-@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
-def test_what_a_view_shows_is_never_overwritten(make: Callable[..., Any], view: Callable[[np.ndarray], Any]):
-    """NumPy collapses the chain of bases; the memory is lent to whatever stands at its end."""
-    pool = make()
-    array = pool.array((32, 16), F4)
-    array[...] = np.arange(512).reshape(32, 16)
-    first = address(array)
-    kept = view(array)
-    before = np.array(kept).tolist()
-    del array
-    hammer(pool, (32, 16), F4)
-
-    assert np.array(kept).tolist() == before
+    assert address not in [other.ctypes.data for other in others]
+    assert pool.idle == 0
+    del others, other
+    assert pool.idle == 3
     del kept
     gc.collect()
-    assert first in {address(one) for one in [pool.array((32, 16), F4) for _ in range(12)]}
+    assert pool.idle == 4
+    assert pool.array((40, 5), F8).ctypes.data == address
 
 
-@both
-def test_a_torch_tensor_keeps_its_memory(make: Callable[..., Any]):
-    """Also where only a view of the tensor is left."""
-    torch = pytest.importorskip("torch")
+def test_memory_that_jax_took_over_stays_jaxs(make: Callable[..., Any]):
+    """JAX may copy, or look on; when its own array is gone, it is for the pool again."""
     pool = make()
-    array = pool.array((32, 16), F4)
-    array[...] = 3
-    first = address(array)
-    kept = torch.from_numpy(array)[4:, ::2]
-    assert kept.untyped_storage().data_ptr() == first
+    kept = []
+    for number in range(20):
+        array = pool.array((64, 16), np.dtype(np.float32))
+        array[:] = number
+        if number % 4 == 0:
+            kept.append(jax_array(array))
+        del array
+
+    assert [sorted(set(np.asarray(array).ravel().tolist())) for array in kept] == [[n] for n in range(0, 20, 4)]
+
+
+def test_an_array_is_as_asked(make: Callable[..., Any]):
+    """Uninitialised; its own memory, which begins where frameworks want it to."""
+    pool = make()
+    for shape in [(1000,), (7, 11, 13), (3, 0, 5), (), (129,)]:
+        for dtype in (F8, np.dtype("i2"), np.dtype("U7"), np.dtype("M8[us]"), np.dtype([("a", "i1"), ("b", "f8")])):
+            array = pool.array(shape, dtype)
+            assert (array.shape, array.dtype) == (shape, dtype)
+            assert array.flags.writeable
+            assert array.flags.c_contiguous
+            if array.nbytes >= twin.LEAST:
+                assert array.ctypes.data % twin.ALIGNED == 0
+
+
+@pytest.mark.parametrize("dtype", [np.dtype(object), np.dtypes.StringDType(), np.dtype([("a", object), ("b", "i8")])])
+def test_arrays_of_objects_are_not_recycled(make: Callable[..., Any], dtype: np.dtype):
+    """What they refer to has owners of its own, which old memory would take no account of."""
+    pool = make()
+    array = pool.array((500,), dtype)
+    array[:] = array[::-1]
     del array
-    hammer(pool, (32, 16), F4)
 
-    assert bool((kept == 3).all())
-    del kept
-    assert first in {address(one) for one in [pool.array((32, 16), F4) for _ in range(12)]}
+    assert pool.idle == 0
 
 
-@both
-@pytest.mark.parametrize("way", ["asarray", "device_put", "dlpack"])
-def test_a_jax_array_keeps_its_memory(make: Callable[..., Any], way: str):
-    """Batches start at a multiple of 64 bytes, so JAX may lie over them without a copy."""
-    jax = pytest.importorskip("jax")
+def test_less_than_a_page_is_not_worth_keeping(make: Callable[..., Any]):
+    """A small array is NumPy's own affair."""
     pool = make()
-    array = pool.array((32, 16), F4)
-    array[...] = 3
-    ways = {"asarray": jax.numpy.asarray, "device_put": jax.device_put, "dlpack": jax.numpy.from_dlpack}
-    kept = ways[way](array)
-    del array
-    hammer(pool, (32, 16), F4)
+    pool.array((twin.LEAST // 8 - 1,), F8)
 
-    assert bool((kept == 3).all())
+    assert pool.idle == 0
 
 
-@both
-def test_memory_that_jax_has_let_go_of_comes_back(make: Callable[..., Any]):
-    """JAX lets go at its next call."""
-    jax = pytest.importorskip("jax")
+def test_widths_that_differ_a_little_share_memory(make: Callable[..., Any]):
+    """Padded batches are all of different sizes, and none of them twice would mean new memory for each."""
     pool = make()
-    array = pool.array((32, 16), F4)
-    kept = jax.device_put(array)
-    first = address(array)
-    shared = kept.unsafe_buffer_pointer() == first
-    del array, kept
-    jax.device_put(np.zeros(4)).block_until_ready()
-    gc.collect()
+    pool.array((100, 64), F8)
+    for width in range(60, 65):
+        pool.array((100, width), F8)
 
-    assert shared
-    assert address(pool.array((32, 16), F4)) == first
+    assert pool.idle == 1
 
 
-def test_the_short_last_batch_and_its_views_are_kept():
-    """A batch of fewer examples is a smaller array, not a slice of a larger one that others see."""
-    rows = [np.full(64, i, np.float32) for i in range(10)]
-    assembler = Assembler(Spec.of(rows[0]), lambda path: None, Pool())
-    (last,), _ = assembler.rows(rows[:3])
-    kept = last[1:]
-    del last
-    for _ in range(8):
-        assembler.rows(rows)
+@given(st.integers(1, 1 << 40))
+def test_a_piece_is_at_most_an_eighth_larger_than_asked(nbytes: int):
+    """Or less than the least that is kept."""
+    size = twin.size_class(nbytes)
 
-    assert kept.shape == (2, 64)
-    assert kept[:, 0].tolist() == [1, 2]
+    assert nbytes <= size
+    assert size - nbytes <= max(twin.LEAST - 1, nbytes // 8)
 
 
-@both
-def test_three_batches_in_flight_need_no_fourth_piece(make: Callable[..., Any]):
-    """A thousand batches later the memory is what it was after the first few."""
+def test_idle_memory_is_bounded_by_pieces(make: Callable[..., Any]):
+    """What would exceed the bound is freed, the oldest first."""
     pool = make()
-    in_flight: deque[np.ndarray] = deque(maxlen=3)
-    seen = set()
-    for number in range(1000):
-        batch = pool.array((16, 100 + number % 3), F4)
-        seen.add(address(batch))
-        in_flight.append(batch)
+    arrays = [pool.array((1000,), F8) for _ in range(twin.MOST_IDLE + 9)]
+    newest = {array.ctypes.data for array in arrays[-twin.MOST_IDLE :]}
+    while arrays:
+        del arrays[0]
 
-    assert len(seen) <= 4
-
-
-@both
-def test_idle_memory_is_bounded_by_number_and_bytes(make: Callable[..., Any]):
-    """The oldest is freed first; one piece may be larger than the bound."""
-    pool = make(limit_bytes=1 << 20)
-    burst = [pool.array((1 << 12,), BYTES) for _ in range(200)]
-    del burst
-    assert pool.idle <= twin.MOST_IDLE
-
-    pool = make(limit_bytes=1 << 20)
-    burst = [pool.array((300_000,), BYTES) for _ in range(20)]
-    del burst
-    pool.array((2_000_000,), BYTES)  # which finds nothing, and so looks at what there is
-    assert pool.idle <= 4
-
-    pool = make(limit_bytes=1)
-    held = pool.array((300_000,), BYTES)
-    first = address(held)
-    del held
-    assert address(pool.array((300_000,), BYTES)) == first
+    assert pool.idle == twin.MOST_IDLE
+    assert {pool.array((1000,), F8).ctypes.data} <= newest
 
 
-@both
-@pytest.mark.parametrize("shape", [(), (0,), (5, 0, 3), (1,), (255,), (3, 1, 1000)])
-@pytest.mark.parametrize("dtype", ["f4", "c16", "M8[ns]", "S7", "U3", "i4,f8", ">i2"])
-def test_arrays_are_as_numpy_makes_them(make: Callable[..., Any], shape: tuple[int, ...], dtype: str):
-    """Of any shape and dtype, writable and in one piece."""
-    array = make().array(shape, np.dtype(dtype))
-    array[...] = np.zeros(shape, dtype)
-
-    assert array.shape == shape
-    assert array.dtype == np.dtype(dtype)
-    assert array.flags.c_contiguous
-    assert array.flags.writeable
-    assert type(array) is np.ndarray
-
-
-@both
-def test_large_arrays_are_aligned(make: Callable[..., Any]):
-    """To a multiple of 64 bytes, which JAX asks for."""
-    pool = make()
-
-    assert {address(pool.array((width, 7), np.dtype("u1"))) % twin.ALIGNED for width in range(200, 240)} == {0}
-
-
-@both
-@pytest.mark.parametrize("dtype", [np.dtype(object), np.dtypes.StringDType()], ids=str)
-def test_arrays_that_hold_objects_are_numpys_own(make: Callable[..., Any], dtype: np.dtype):
-    """Whose objects must be let go of with the array."""
-
-    class Held:
-        pass
-
-    pool = make()
-    array = pool.array((1000,), dtype)
-
-    assert array.base is None
-    if dtype.hasobject and dtype.kind == "O":
-        held = Held()
-        gone = weakref.ref(held)
-        array[:] = [held] * 1000
-        del array, held
-        assert gone() is None
-
-
-@both
-def test_arrays_outlive_their_pool(make: Callable[..., Any]):
-    """And their memory is freed with them, not kept by a pool that nobody can ask."""
+def test_idle_memory_is_bounded_by_bytes(make: Callable[..., Any]):
+    """It is looked at when new memory is needed."""
     tracemalloc.start()
     try:
-        pool = make()
-        idle = [pool.array((1000, 1000), F4) for _ in range(3)]
-        kept = pool.array((1000, 1000), F4)
-        kept[...] = 5
-        del idle, pool
-        only_kept = tracemalloc.get_traced_memory()[0]
-        view = kept[1:]
-        del kept
-        still = bool((view == 5).all())
-        del view
-        nothing = tracemalloc.get_traced_memory()[0]
+        pool = make(limit_bytes=3 << 20)
+        arrays = [pool.array((1 << 20,), np.dtype(np.uint8)) for _ in range(12)]
+        arrays.clear()
+        pool.array((1 << 22,), np.dtype(np.uint8))
+        held = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
 
-    assert still
-    assert 4e6 < only_kept < 5e6
-    assert nothing < 1e6
+    assert pool.idle <= 4
+    assert held < (3 << 20) + (1 << 22) + (1 << 20)
 
 
-@both
-def test_a_cycle_around_the_base_is_collected(make: Callable[..., Any]):
-    """The collector may clear the members of a cycle in any order; the loan's must last to its end."""
+def test_arrays_live_on_when_their_pool_is_gone(make: Callable[..., Any]):
+    """A batch outlives its flow; then it frees its memory itself."""
+    tracemalloc.start()
+    try:
+        pool = make()
+        arrays = [pool.array((1 << 20,), np.dtype(np.uint8)) for _ in range(5)]
+        pool.array((1 << 20,), np.dtype(np.uint8))
+        del pool
+        gc.collect()
+        for number, array in enumerate(arrays):
+            array[:] = number
+        values = [set(array.tolist()) for array in arrays]
+        del array
+        arrays.clear()
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert values == [{number} for number in range(5)]
+    assert held < 1 << 20
+
+
+def test_an_array_may_end_anywhere_even_while_another_is_taken(make: Callable[..., Any]):
+    """A finalizer runs in the middle of anything, under any lock; so it takes none."""
     pool = make()
-    array = pool.array((64, 64), F4)
-    first = address(array)
-    cycle: list[Any] = [array, array.base]
-    cycle.append(cycle)
-    del array, cycle
-    gc.collect()
+    kept = [pool.array((1000,), F8) for _ in range(30)]
+    dropped = 0
 
-    assert first in {address(one) for one in [pool.array((64, 64), F4) for _ in range(2)]}
+    def drop(*_: Any) -> None:
+        nonlocal dropped
+        if kept:
+            kept.pop()
+            dropped += 1
+
+    taken = []
+    sys.setprofile(drop)
+    try:
+        while kept:
+            taken.append(pool.array((1000,), F8))
+    finally:
+        sys.setprofile(None)
+    for number, array in enumerate(taken):
+        array[:] = number
+
+    assert dropped == 30
+    assert len({array.ctypes.data for array in taken}) == len(taken)
+    assert [array[0] for array in taken] == list(range(len(taken)))
 
 
-@both
-def test_batches_may_end_in_any_thread(make: Callable[..., Any]):
-    """While another takes the next; nothing is lent twice."""
+def test_threads_never_get_the_same_memory(make: Callable[..., Any]):
+    """One takes what another drops; each sees its own numbers in what it holds."""
     pool = make()
-    arrays: deque[np.ndarray] = deque()
-    wrong: list[int] = []
-    ended = threading.Event()
+    wrong: list[Any] = []
 
-    def consume() -> None:
-        while not (ended.is_set() and not arrays):
-            if arrays:
-                array = arrays.popleft()
-                value = int(array[0])
-                if not (array == value).all():
-                    wrong.append(value)
+    def work(own: int) -> None:
+        held: list[np.ndarray] = []
+        for turn in range(300):
+            array = pool.array((128 + turn % 3, 4), F8)
+            array[:] = own * 1000 + turn
+            held.append(array)
+            if len(held) > 1 + turn % 4:
+                old = held.pop(0)
+                if len(set(old.ravel().tolist())) != 1 or old[0, 0] // 1000 != own:
+                    wrong.append((own, turn))
 
-    threads = [threading.Thread(target=consume) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for number in range(3000):
-        array = pool.array((500 + number % 50,), np.dtype("i8"))
-        array[...] = number
-        arrays.append(array)
-    ended.set()
-    for thread in threads:
-        thread.join()
+    threads = [Thread(target=work, args=(own,)) for own in range(6)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
 
     assert wrong == []
 
 
-FORK = """
-import os
-import numpy as np
-from penstock.assemble import Pool
-pool = Pool()
-kept, idle = pool.array((64, 64), np.dtype("f4")), pool.array((64, 64), np.dtype("f4"))
-kept[...] = 1
-del idle
-child = os.fork()
-if child == 0:
-    for value in range(100):
-        pool.array((64, 64), np.dtype("f4"))[...] = value
-    ok = bool((kept == 1).all())
-    del kept
-    os._exit(0 if ok else 3)
-for value in range(100):
-    pool.array((64, 64), np.dtype("f4"))[...] = value
-assert os.waitpid(child, 0)[1] == 0
-assert (kept == 1).all()
-print("fine")
-"""
+def test_a_base_in_a_reference_cycle_ends_as_any_other():
+    """The collector may not take away what its end needs; in a process of its own, since it would crash."""
+    code = """if True:
+        import gc, numpy as np
+        from penstock.assemble import Pool
+        pool = Pool()
+        cycle = [pool.array((1000,), np.dtype("f8")).base]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+        print(pool.idle)
+    """
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
-
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
-def test_a_fork_has_a_pool_of_its_own():
-    """What the child takes and drops is its copy."""
-    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60)
-
-    assert (done.stdout, done.returncode) == ("fine\n", 0), done.stderr
-
-
-def test_padded_batches_of_drawn_widths_settle():
-    """Resident memory does not grow with the number of widths there are."""
-    random = np.random.default_rng(0)
-    rows = [np.zeros(width, np.int32) for width in random.integers(1, 300, 400)]
-    pool = Pool()
-    assembler = Assembler(Spec.of(rows[0]), lambda path: PadRule(), pool)
-    in_flight: deque[Any] = deque(maxlen=3)
-    for _ in range(300):
-        chosen = random.choice(len(rows), 32)
-        in_flight.append(assembler.rows([rows[i] for i in chosen]))
-    settled = pool.idle
-    for _ in range(300):
-        chosen = random.choice(len(rows), 32)
-        in_flight.append(assembler.rows([rows[i] for i in chosen]))
-
-    assert pool.idle <= max(settled, 12)
+    assert (answer.returncode, answer.stdout.strip()) == (0, "1")

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lockstep import LockStep, StepBell
 
 import penstock as ps
 import penstock.engine.lane as lane_module
+from lockstep import LockStep, StepBell
 from penstock.chunk import END, Chunk
-from penstock.engine import Aborted, Lane, Wave
+from penstock.engine import Lane, Wave
 from penstock.engine.head import MOST
+from penstock.errors import Aborted
 from penstock.sources import as_source
 from penstock.stages import RowReader
 from penstock.ticket import turn_tickets
@@ -178,7 +179,7 @@ def test_examples_that_are_ready_are_taken_together_and_an_error_stays_behind_th
 def test_the_stage_is_closed_before_its_end_is_told(stepped, clock):
     """Whoever hears of the end may open the same file again, as `repeat` does."""
     stage = Numbers(clock, ends_at=1)
-    lane, step = stepped(stage, room=8)
+    lane, _ = stepped(stage, room=8)
     clock.pull_s = SLOW_S
 
     assert lane.take(1).count == 1
@@ -305,7 +306,7 @@ def test_what_a_stage_raises_itself_is_the_ending_of_its_lane(stepped, clock, pa
                 raise error
             return super().take(min(n, 9 - self.given))
 
-    lane, step = stepped(Broken(clock), room=20, parks=parks)
+    lane, _ = stepped(Broken(clock), room=20, parks=parks)
     taken = []
     while (chunk := lane.take(4)).error is None:
         taken += chunk.as_rows()

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from lockstep import LockStep, StepBell
 
 import penstock.engine.lane as lane_module
+from lockstep import LockStep, StepBell
 from penstock.chunk import END, Chunk
-from penstock.engine import Aborted, Lane
+from penstock.engine import Lane
+from penstock.errors import Aborted
 from penstock.ticket import turn_tickets
 
 WHOLE = 1 << 30

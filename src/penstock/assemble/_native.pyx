@@ -29,33 +29,6 @@ cdef extern from "Python.h":
     Py_ssize_t PySequence_Fast_GET_SIZE(object)
     PyObject* PySequence_Fast_GET_ITEM(object, Py_ssize_t)
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #if defined(__SSE2__)
-    #include <emmintrin.h>
-    /* Copies past the caches: a batch that is larger than they are would only drive out what is read next, and each line of
-       it would be read before it is written. */
-    static void penstock_stream(char *to, const char *from, size_t nbytes) {
-        size_t head = (size_t) (-(uintptr_t) to & 15);
-        if (head > nbytes) head = nbytes;
-        memcpy(to, from, head);
-        to += head; from += head; nbytes -= head;
-        for (; nbytes >= 64; to += 64, from += 64, nbytes -= 64) {
-            const __m128i *in = (const __m128i *) from;
-            __m128i a = _mm_loadu_si128(in), b = _mm_loadu_si128(in + 1), c = _mm_loadu_si128(in + 2), d = _mm_loadu_si128(in + 3);
-            __m128i *out = (__m128i *) to;
-            _mm_stream_si128(out, a); _mm_stream_si128(out + 1, b); _mm_stream_si128(out + 2, c); _mm_stream_si128(out + 3, d);
-        }
-        _mm_sfence();
-        memcpy(to, from, nbytes);
-    }
-    #else
-    #define penstock_stream(to, from, nbytes) memcpy(to, from, nbytes)
-    #endif
-    """
-    void penstock_stream(char*, const char*, size_t) noexcept nogil
-
 cdef extern from "numpy/arrayobject.h":
     bint PyArray_EquivTypes(cnp.dtype, cnp.dtype)
     bint PyArray_ISNOTSWAPPED(cnp.ndarray)
@@ -64,9 +37,8 @@ cdef extern from "numpy/arrayobject.h":
 cnp.import_array()
 
 cdef enum:
-    HUGE = 1 << 22  # bytes of a component that do not stay in a cache
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
-    BLOCK = 64  # bytes of a cache's line
+    LINE = 64  # bytes of a cache's line
     LONG = 1 << 12  # bytes from which on it matters how they lie in the cache's lines
 
 cdef object LEAF = Form.LEAF, DICT = Form.DICT, DATA = Form.DATA
@@ -237,7 +209,6 @@ def stack(list leaves, Kind kind, cnp.ndarray out):
     cdef object leaf
     cdef list made = []  # keeps the arrays that were made of leaves
     cdef char** later = NULL
-    cdef bint past = cnp.PyArray_NBYTES(out) >= HUGE
     if not kind.plain or not cnp.PyArray_IS_C_CONTIGUOUS(out):
         reference.stack(leaves, kind.component, out)
         return
@@ -295,12 +266,15 @@ def extent(list leaves, Kind kind, sizes=None):
 
 
 cdef void _copy(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
-    """As memcpy, also where the two lie differently in the cache's lines: there it needs a quarter more time than this."""
+    """As memcpy, which takes a quarter more time than this where the two lie differently in the cache's lines.
+
+    Writing past the caches would be a little quicker still, but whoever reads the batch next would pay more than that.
+    """
     cdef Py_ssize_t done = 0
-    if nbytes >= LONG and (to - data) % BLOCK != 0:
-        while done + BLOCK <= nbytes:
-            memcpy(to + done, data + done, BLOCK)  # of a constant size: a few plain instructions
-            done += BLOCK
+    if nbytes >= LONG and (to - data) % LINE != 0:
+        while done + LINE <= nbytes:
+            memcpy(to + done, data + done, LINE)  # of a constant size: a few plain instructions
+            done += LINE
     memcpy(to + done, data + done, nbytes - done)
 
 

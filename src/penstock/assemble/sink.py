@@ -44,16 +44,17 @@ class Sink:
         """The example that did not fit, if one did; nothing is written after it."""
         self._structure = structure
         self._kinds = kinds
+        self._pulled: list[Any] = []
 
     def __len__(self) -> int:
-        return self.filled
+        return self.filled + len(self._pulled)
 
     def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
         """Pulls `n` examples as `pull_turns` does, each into the next row; stops also after one that does not fit."""
-        rows: list[Any] = []
         try:
-            pull_turns(iterators, first, n, rows)
+            pull_turns(iterators, first, n, self._pulled)
         finally:
+            rows, self._pulled = self._pulled, []
             self.add(rows)
 
     def add(self, rows: list[Any]) -> None:

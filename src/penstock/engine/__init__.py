@@ -1,6 +1,6 @@
 """The mechanism: the only files with threads and what they wait on."""
 
-from penstock.engine.bell import Aborted, Bell
+from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.engine.coordinator import Coordinator
 from penstock.engine.head import Entry, Head, InlineHead
@@ -8,4 +8,4 @@ from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.puller import Puller
 
-__all__ = ["Aborted", "Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Wave"]
+__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Wave"]

@@ -16,11 +16,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import final
 
-__all__ = ["Aborted", "Bell"]
-
-
-class Aborted(BaseException):
-    """The flow is being stopped; unwinds a thread of penstock's own, and never reaches the user."""
+__all__ = ["Bell"]
 
 
 @final

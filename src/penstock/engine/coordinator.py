@@ -25,6 +25,7 @@ from time import monotonic
 from typing import Protocol, final
 
 from penstock.engine.bell import Bell
+from penstock.errors import Aborted
 
 __all__ = ["Coordinator", "Driven"]
 
@@ -108,6 +109,15 @@ class Coordinator:
         if driven.close_error is not None:
             self._raised[f"closing {driven.doing()} raised {driven.close_error!r}"] += 1
 
+    def check(self) -> None:
+        """Lets a thread of the flow hear that it is being stopped.
+
+        Raises:
+          Aborted: it is.
+        """
+        if self._stopping:
+            raise Aborted
+
     def stop(self) -> None:
         """Asks for the end; comes back at once. Safe anywhere.
 
@@ -177,6 +187,8 @@ class Coordinator:
                     )
         for driven in list(self._running.values()):
             self._note(driven)
+        self._running.clear()  # what they run holds this coordinator
+        self._cancels.clear()
 
 
 @final

@@ -17,9 +17,9 @@ from time import perf_counter
 from typing import Any, final
 
 from penstock.chunk import END, Chunk
-from penstock.engine.bell import Aborted, Bell
+from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
-from penstock.errors import FlowClosed, mismatch
+from penstock.errors import Aborted, FlowClosed, mismatch
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
 

@@ -23,8 +23,9 @@ from time import perf_counter
 from typing import final
 
 from penstock.chunk import END, Chunk
-from penstock.engine.bell import Aborted, Bell
+from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
+from penstock.errors import Aborted
 from penstock.stages.reader import RowReader
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats

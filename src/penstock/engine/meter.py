@@ -1,16 +1,25 @@
-"""Counts what a stage gives and how long it takes; the stages themselves read no clock."""
+"""Counts what a stage gives and how long it takes; the stages themselves read no clock.
+
+It is also where a thread that works for the stages looks up: it hears of a stop, and where a user's function is slow it is
+asked for so few examples at once that it hears soon, and lets other threads of Python run meanwhile.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import final
 
 from penstock.assemble import Sink
 from penstock.chunk import Chunk
+from penstock.engine.breath import INTERVAL_S, Breath
 from penstock.stages import Merge, Poured, Stage
 from penstock.stats import StageStats
 
 __all__ = ["Meter"]
+
+MOST = 4096
+"""A paced stage is asked for no more than this at once, however quick it is. [examples]"""
 
 
 @final
@@ -22,14 +31,28 @@ class Meter:
       name: the stage's word: `"map(decode)"`.
       inner: the meter of the stage that it takes from, whose time is not its own.
       earlier: the meter of the same word in an earlier epoch, which this one goes on from.
+      check: called before each take; raises `Aborted` when the flow is being stopped.
+      paced: whether the stage runs a user's code, so that it is asked for little at once where that is slow.
     """
 
-    def __init__(self, stage: Stage, name: str, inner: Meter | None = None, *, earlier: Meter | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        inner: Meter | None = None,
+        *,
+        check: Callable[[], None],
+        earlier: Meter | None = None,
+        paced: bool = False,
+    ) -> None:
         self.name = name
         self.close = stage.close
         self._stage = stage
         self._take = stage.take
         self._inner = inner
+        self._check = check
+        self._breath = Breath() if paced else None
+        self._most = 1
         self._merge = stage if isinstance(stage, Merge) else None
         before = earlier.stats() if earlier is not None else StageStats(name, 0, 0.0, 0, 0)
         self._before = before
@@ -37,11 +60,31 @@ class Meter:
         self._all_s = before.busy_s
 
     def take(self, n: int) -> Chunk:
-        """As the stage's own."""
+        """As the stage's own, of no more examples than can be worked on between two breaths."""
+        self._check()
+        if self._breath is not None:
+            return self._paced(n, self._breath)
         started = perf_counter()
         chunk = self._take(n)
         self._all_s += perf_counter() - started
         self._examples += chunk.count
+        return chunk
+
+    def _paced(self, n: int, breath: Breath) -> Chunk:
+        breath.take()
+        inner = self._inner
+        before_s, before = (inner._all_s, inner._examples) if inner is not None else (0.0, 0)
+        started = perf_counter()
+        chunk = self._take(min(n, self._most))
+        took_s = perf_counter() - started
+        self._all_s += took_s
+        self._examples += chunk.count
+        worked_on = chunk.count
+        if inner is not None:
+            # Of a filter it is those that were looked at which took the time, not those that were kept.
+            took_s, worked_on = took_s - inner._all_s + before_s, inner._examples - before
+        if worked_on:
+            self._most = max(1, min(MOST, int(INTERVAL_S * worked_on / max(took_s, 1e-9))))
         return chunk
 
     @property
@@ -52,6 +95,7 @@ class Meter:
     def pour(self, sink: Sink, n: int) -> Poured:
         """As the stage's own."""
         assert self._merge is not None, "only a merge pours"
+        self._check()
         started = perf_counter()
         poured = self._merge.pour(sink, n)
         self._all_s += perf_counter() - started

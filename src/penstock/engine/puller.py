@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, final
 
@@ -15,9 +15,14 @@ __all__ = ["Puller"]
 
 @final
 class Puller:
-    """Pulls iterators in turn, as `pull_turns` does, in runs of about the time between two breaths."""
+    """Pulls iterators in turn, as `pull_turns` does, in runs of about the time between two breaths.
 
-    def __init__(self) -> None:
+    Args:
+      check: called between runs; raises `Aborted` when the flow is being stopped.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
         self._breath = Breath()
         self._run = 64
         self._suspect = 0
@@ -52,6 +57,7 @@ class Puller:
                 self._run = max(1, min(4096, int(INTERVAL_S / (spent / run + 1e-9))))
             if len(into) < goal:  # else whoever called sees to it
                 self._breath.take()
+                self._check()
         return sorted(slow)
 
     def awaited_s(self, iterator: object) -> float:

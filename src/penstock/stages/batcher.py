@@ -152,7 +152,11 @@ class Batcher:
         parts = self._gathered.take(count)
         try:
             assembler = self._assembler or self._prepared(parts[0])
-            made = self._made(*self._assembled(assembler, parts), parts[0].tickets)
+            arrays, extras = self._assembled(assembler, parts)
+            if count < self._size and not self._keep_last:  # assembled all the same: its examples are checked by that
+                self.discarded += count
+                return self._last()
+            return self._made(arrays, extras, parts[0].tickets)
         except Misfit as misfit:
             return self._misfit(parts, misfit.row)
         except SpecError as error:  # a first example of which no spec can be read, or that the padding does not suit
@@ -162,10 +166,6 @@ class Batcher:
         except Exception as error:  # a component of the first example raises when it is read
             error.add_note(f"penstock: while reading {self._place(parts[0].tickets[0])}")
             return self._fail(error, parts, 0)
-        if count < self._size and not self._keep_last:  # assembled all the same, since its examples are checked by that
-            self.discarded += count
-            return self._last()
-        return made
 
     def _prepared(self, first: Chunk) -> Assembler:
         """Reads the spec off the first example, and readies everything that depends on it."""

@@ -71,7 +71,7 @@ class Filter:
         kept = chunk if len(keep) == chunk.count else chunk.select(keep)
         if error is not None:
             self._over = True
-            kept.error = error
+            kept.error, kept.item_end = error, False
         return kept
 
     def _dropped(self, chunk: Chunk, judged: int, keep: Sequence[int]) -> int:

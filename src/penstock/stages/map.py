@@ -36,7 +36,7 @@ class Map:
         if error is None:
             return Chunk(rows, chunk.tickets, error=chunk.error, item_end=chunk.item_end)
         self._over = True
-        return Chunk(rows, chunk.tickets.cut(0, len(rows)), error=error)
+        return Chunk(rows, chunk.tickets.cut(0, len(rows)), error=error, item_end=False)
 
     def close(self) -> None:
         """Closes upstream."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from penstock.assemble import Sink, pull_turns
 from penstock.chunk import END, Chunk, Columns
+from penstock.errors import Aborted
 from penstock.stages.reader import RowReader
 from penstock.stages.stage import Poured, Stage
 from penstock.ticket import Tickets, turn_tickets
@@ -167,12 +168,18 @@ class Merge:
     # Items: a turn is a whole chunk, or a row where the input has rows.
 
     def _take_item(self, n: int) -> Chunk | None:
-        inlet = self._live[self._turn].inlet
-        chunk = inlet.take(n if inlet.items or len(self._live) == 1 else 1)
+        slot = self._live[self._turn]
+        inlet, chunk = slot.inlet, slot.chunk
+        slot.chunk = None
+        if chunk is None:
+            chunk = inlet.take(n if inlet.items or len(self._live) == 1 else 1)
         if chunk.is_end:
             self._ended(self._turn)
             return None
-        if (chunk.item_end or not inlet.items) and chunk.error is None:
+        if (chunk.item_end or not inlet.items) and chunk.count:
+            if chunk.error is not None:  # it stands at the next turn of this input
+                chunk, slot.chunk = chunk.cut(chunk.count)
+                chunk.item_end = True
             self._turn = (self._turn + 1) % len(self._live)
         return chunk
 
@@ -237,6 +244,8 @@ class Merge:
         slow: Sequence[int] = ()
         try:
             slow = self._pull(self._iterators, self._since % k, n, into)
+        except Aborted:
+            raise
         except BaseException as raised:
             error = raised
         count = len(into) - before
