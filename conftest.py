@@ -40,6 +40,8 @@ def threads_left(before: set[threading.Thread]) -> list[str]:
     deadline = time.monotonic() + GRACE_S
     ours = [thread for thread in threading.enumerate() if thread.name.startswith("ps-") and thread not in before]
     for thread in ours:
+        while thread.ident is None and time.monotonic() < deadline:
+            time.sleep(0)  # It is just being started, and cannot be joined before.
         thread.join(max(0.0, deadline - time.monotonic()))
     return sorted(thread.name for thread in ours if thread.is_alive())
 

@@ -26,6 +26,8 @@ def nothing_left():
     '''Waits for the threads that are ending; says what is left.'''
     for thread in threading.enumerate():
         if thread.name.startswith("ps-"):
+            while thread.ident is None:
+                time.sleep(0)
             thread.join(1.5)
     threads = sorted(thread.name for thread in threading.enumerate() if thread is not threading.main_thread())
     files = set(os.listdir("/proc/self/fd")) - before if before else set()

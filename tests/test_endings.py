@@ -541,16 +541,18 @@ def test_a_signal_handler_may_close_the_flow():
 def test_a_source_may_close_the_flow_that_reads_it():
     """It is not waited for by itself for ever."""
     script = run_script("""
-        flows = []
+        flows, opened = [], Event()
 
         def read():
             yield from range(8)
+            opened.wait()
             flows[0].close()
             yield 8
 
         pipeline = ps.join([read, Blocked(8)]).batch(8).options(grace_s=0.2)
         warnings.simplefilter("ignore")
         flows.append(pipeline.open())
+        opened.set()
         ending()
         try:
             print(len(list(flows[0])))

@@ -73,7 +73,9 @@ def turns(sources: list[list[int]]) -> list[tuple[int, int, int]]:
     inline=st.booleans(),
     where=st.sampled_from(["source", "map", "filter", "late map"]),
 )
-def test_an_error_stands_exactly_where_its_example_would(data: st.DataObject, keep_last: bool, inline: bool, where: str):
+def test_an_error_stands_exactly_where_its_example_would(
+    data: st.DataObject, keep_last: bool, inline: bool, where: str
+):
     """The batches before it are those of the run without it; then the remainder, where smaller batches are allowed."""
     lengths = data.draw(st.lists(st.integers(0, 12), min_size=1, max_size=4).filter(any))
     size = data.draw(st.integers(1, 5))
@@ -95,7 +97,9 @@ def test_an_error_stands_exactly_where_its_example_would(data: st.DataObject, ke
     elif where == "filter":
         parts[victim] = ps.join([parts[victim]]).filter(lambda example: check(example) >= 0)
     joined = ps.join(parts)
-    batches, raised = run((joined.map(check) if where == "late map" else joined).batch(size, keep_last=keep_last), inline=inline)
+    batches, raised = run(
+        (joined.map(check) if where == "late map" else joined).batch(size, keep_last=keep_last), inline=inline
+    )
 
     before = [example for _, _, example in turns(sources)]
     before = before[: before.index(bad)]
@@ -129,7 +133,9 @@ def test_of_several_errors_the_first_in_merge_order_wins(data: st.DataObject, ke
 def test_an_error_of_a_source_that_the_driver_pulls_itself_is_in_its_turn_too(at: int, n_sources: int):
     """A quick source loses its thread after a few examples; where its error stands must not depend on when."""
     error = BadRecordError()
-    sources: list[Any] = [lambda first=first: iter(range(first, 1000 * n_sources, n_sources)) for first in range(n_sources)]
+    sources: list[Any] = [
+        lambda first=first: iter(range(first, 1000 * n_sources, n_sources)) for first in range(n_sources)
+    ]
     sources[-1] = broken(list(range(n_sources - 1, 1000 * n_sources, n_sources)), at, error)
 
     batches, raised = run(ps.join(sources).batch(7, keep_last=True))

@@ -77,7 +77,9 @@ def test_joins_within_joins_give_the_same_with_and_without_threads(order: str):
     """However deep; with functions, parts that are batched, epochs and cuts in between."""
     inner = ps.join([upto(20), ps.join([upto(130, 100), upto(205, 200)]).map(lambda x: x + 1)])
     batched = ps.join([upto(330, 300)]).batch(3)
-    pipeline = ps.join([inner.take(30).repeat(2), batched, inner.filter(lambda x: x % 2)], order=order).batch(5, keep_last=True)
+    pipeline = ps.join([inner.take(30).repeat(2), batched, inner.filter(lambda x: x % 2)], order=order).batch(
+        5, keep_last=True
+    )
 
     with no_threads_left():
         threaded = batches_of(pipeline)
@@ -170,7 +172,9 @@ def test_a_closed_flow_says_so():
     next(flow)
     flow.close()
 
-    with pytest.raises(ps.FlowClosed, match=r"^expected an open flow, got one that was closed - open the pipeline again$"):
+    with pytest.raises(
+        ps.FlowClosed, match=r"^expected an open flow, got one that was closed - open the pipeline again$"
+    ):
         next(flow)
     assert "closed" in repr(flow)
 

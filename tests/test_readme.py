@@ -16,7 +16,9 @@ def test_the_code_of_the_readme_runs():
     """What is printed there must work as it stands, one block after the other."""
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
 
-    run = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert run.stderr == ""
     assert run.stdout.startswith("(64, 59) (64,)\n{tokens: int64[?, ?], label: int64[?], n_tokens: int64[?]}\nflow: ")

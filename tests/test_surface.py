@@ -58,7 +58,11 @@ def test_importing_penstock_imports_only_numpy_and_the_standard_library(after_im
     """A feed should not cost the start of a framework that this program does not use."""
     known = sys.stdlib_module_names | {"numpy", "penstock"}
     # What Cython's own modules register for each other is no package that was found anywhere.
-    foreign = [name for name in after_import["imported"] if name not in known and not name.startswith(("_cython_", "cython_runtime"))]
+    foreign = [
+        name
+        for name in after_import["imported"]
+        if name not in known and not name.startswith(("_cython_", "cython_runtime"))
+    ]
 
     assert foreign == []
 

@@ -177,7 +177,9 @@ class _Builder:
         if isinstance(node, Map):
             return MapStage(upstream, self._applied(node, "mapping", place))
         if isinstance(node, Filter):
-            return FilterStage(upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node))
+            return FilterStage(
+                upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node)
+            )
         if isinstance(node, Take):
             return TakeStage(upstream, node.count)
         if isinstance(node, Skip):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, final
 
 import numpy as np
@@ -253,9 +253,17 @@ def no_threads_left(within_s: float = 2.0) -> Iterator[None]:
     deadline = monotonic() + within_s
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith("ps-"):
-            thread.join(max(0.0, deadline - monotonic()))
+            _await(thread, deadline)
             if thread.is_alive():
                 raise AssertionError(mismatch("no thread of penstock's", f"{thread.name!r}", do="close the flow"))
+
+
+def _await(thread: threading.Thread, deadline: float) -> None:
+    while monotonic() < deadline:
+        try:
+            return thread.join(max(0.0, deadline - monotonic()))
+        except RuntimeError:  # it is just being started
+            sleep(0)
 
 
 def same(one: Any, other: Any) -> bool:

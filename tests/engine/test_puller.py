@@ -27,7 +27,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def source(clock: Clock, name: int, *, slow_from: int = 1 << 30, slow_s: float = 0.01, ends_at: int = 1 << 30) -> Iterator[int]:
+def source(
+    clock: Clock, name: int, *, slow_from: int = 1 << 30, slow_s: float = 0.01, ends_at: int = 1 << 30
+) -> Iterator[int]:
     """Numbers that tell their source; each takes a microsecond, and from some on long."""
     for i in range(ends_at):
         clock.now += slow_s if i >= slow_from else 1e-6

@@ -82,10 +82,8 @@ class CallableSource:
           PipelineError: what it gives cannot be iterated.
         """
         made = self._make()
-        if (
-            isinstance(made, (str, bytes))
-            or (not hasattr(type(made), "__iter__")
-            and not hasattr(type(made), "__getitem__"))
+        if isinstance(made, (str, bytes)) or (
+            not hasattr(type(made), "__iter__") and not hasattr(type(made), "__getitem__")
         ):
             raise PipelineError(
                 mismatch("a callable that gives an iterable", f"`{type(made).__name__}`", at=self.label)

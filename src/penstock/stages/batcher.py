@@ -83,7 +83,13 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
-        if self._pouring is not None and self._pours and not self._gathered.count and not self._ended and self._pouring.pours:
+        if (
+            self._pouring is not None
+            and self._pours
+            and not self._gathered.count
+            and not self._ended
+            and self._pouring.pours
+        ):
             return self._poured(self._pouring)
         while self._gathered.count < self._goal and not self._ended:
             # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the

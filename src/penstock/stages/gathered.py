@@ -58,7 +58,9 @@ class Gathered:
             count -= part.count
         return taken
 
-    def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], list[tuple[Tickets, int, int]]]:
+    def batches(
+        self, assembler: Assembler, size: int, most: int
+    ) -> tuple[list[list[Any]], list[tuple[Tickets, int, int]]]:
         """Takes off batches that need no work on each example, because they lie in runs of columns.
 
         Args:

@@ -35,7 +35,9 @@ def place_of(offset: int, stream: int, label: str, what: str = "example") -> str
 class _Opening:
     """Opens a source, and copies its items if it refills them."""
 
-    def __init__(self, source: Source, stream: int, *, epoch: int, copy: bool | None = None, label: str | None = None) -> None:
+    def __init__(
+        self, source: Source, stream: int, *, epoch: int, copy: bool | None = None, label: str | None = None
+    ) -> None:
         self.source = source
         self.stream = stream
         self.label = source.label if label is None else label
@@ -210,7 +212,6 @@ class RunReader(_Opening):
             if len(run):
                 return run
         return None
-
 
     def _columns(self, item: Any) -> Columns:
         try:
