@@ -53,18 +53,27 @@ def slow_numbers():
         yield number
 
 def strike(function, signum=signal.SIGINT):
-    '''Sends the signal as soon as the main thread is inside a function, from another thread.'''
-    def run():
-        while True:
-            frame = sys._current_frames()[threading.main_thread().ident]
-            while frame is not None:
-                if frame.f_code is function.__code__:
-                    os.kill(os.getpid(), signum)
-                    return
-                frame = frame.f_back
-            time.sleep(0)
-    Thread(target=run, daemon=True).start()
+    '''Sends the signal, from another thread, as soon as the main thread waits inside a function.
 
+    Waits: a signal that comes just before a wait begins is not heard before it is over; that is Python's way with locks.
+    '''
+    def stack():
+        frame = sys._current_frames()[threading.main_thread().ident]
+        while frame is not None:
+            yield frame.f_code, frame.f_lasti
+            frame = frame.f_back
+
+    def run():
+        before = None
+        while True:
+            now = list(stack())
+            if now == before and any(code is function.__code__ for code, _ in now):
+                os.kill(os.getpid(), signum)
+                return
+            before = now
+            time.sleep(0.02)
+
+    Thread(target=run, daemon=True).start()
 """
 
 

@@ -299,7 +299,9 @@ def node_of(pipeline: Pipeline) -> Node:
     return pipeline._node
 
 
-def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") -> Pipeline:
+def join(
+    sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", copy: bool | None = None
+) -> Pipeline:
     """Several sources, merged by a rule: one example of each in turn, or of whoever is ready.
 
     A source that ends drops out of the turn. A batched pipeline among the sources gives its batches as chunks.
@@ -309,6 +311,8 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") 
         type: a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an
         iterable (once), or a callable that opens one.
       order: `"fixed"`, each in turn, the same on every run; or `"arrival"`, whoever is ready.
+      copy: whether each example is copied as it comes. `None` finds out: a stream's first example is copied, and where
+        the second shares memory with it, because the source refills one array, so is every other.
 
     Raises:
       PipelineError: no sources, or something that is none.
@@ -330,14 +334,13 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed") 
         )
     names = tuple(str(name) for name in sources) if isinstance(sources, Mapping) else ()
     things = list(sources.values()) if isinstance(sources, Mapping) else list(sources)
-    return Pipeline(
-        Join(tuple(input_of(thing, f"source {i}") for i, thing in enumerate(things)), order, names), Options()
-    )
+    nodes = tuple(input_of(thing, f"source {i}", copy=copy) for i, thing in enumerate(things))
+    return Pipeline(Join(nodes, order, names), Options())
 
 
-def input_of(thing: Any, at: str) -> Node:
+def input_of(thing: Any, at: str, *, copy: bool | None = None) -> Node:
     """The node that a source is read by: a pipeline's own, or a read."""
-    return thing._node if isinstance(thing, Pipeline) else Read(as_source(thing, at=at))
+    return thing._node if isinstance(thing, Pipeline) else Read(as_source(thing, at=at), copy=copy)
 
 
 def from_arrays(arrays: Any) -> Pipeline:

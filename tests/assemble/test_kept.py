@@ -198,3 +198,18 @@ def test_an_example_that_refuses_to_be_read_comes_after_those_before_it():
         assert isinstance(error, RuntimeError)
         assert error.__notes__ == ["penstock: while reading example 3 of source 0 ('list')"]
         error.__notes__.clear()
+
+
+def test_copying_can_be_decided_by_hand():
+    """What a source refills from its third example on, nobody can find out."""
+
+    def late():
+        buffer = np.zeros(3)
+        for i in range(6):
+            array = np.full(3, float(i)) if i < 2 else buffer
+            array[:] = i
+            yield array
+
+    batches = list(ps.join([late], copy=True).map(lambda x: x).batch(6))
+
+    assert batches[0][:, 0].tolist() == [0, 1, 2, 3, 4, 5]

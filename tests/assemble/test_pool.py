@@ -137,6 +137,17 @@ def test_widths_that_differ_a_little_share_memory(make: Callable[..., Any]):
     assert pool.idle == 1
 
 
+def test_a_small_array_does_not_take_a_large_piece(make: Callable[..., Any]):
+    """A user who keeps the small batches would keep the memory of the large ones."""
+    pool = make()
+    pool.array((100_000,), F8)
+    small = pool.array((1000,), F8)
+
+    assert pool.idle == 1
+    del small
+    assert pool.idle == 2
+
+
 @given(st.integers(1, 1 << 40))
 def test_a_piece_is_at_most_an_eighth_larger_than_asked(nbytes: int):
     """Or less than the least that is kept."""

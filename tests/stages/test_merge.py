@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from penstock.chunk import END, Chunk
 from penstock.sources import as_source
-from penstock.stages import ArrivalMerge, Merge, RowReader, RunReader, Stage, Straight
+from penstock.stages import Applied, ArrivalMerge, Filter, Map, Merge, RowReader, RunReader, Stage, Straight
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket
 
@@ -331,3 +331,25 @@ def test_rows_beside_chunks_keep_the_laws_too(fails: bool):
 
     want = [row for i in range(12) for row in [*([i] if i < 9 else []), *chunks[i].tolist()]]
     assert rows == (want[: 9 * 4] if fails else want)
+
+
+@pytest.mark.parametrize("kind", [Map, Filter])
+@pytest.mark.parametrize("at", [0, 2, 3, 4, 9, 11])
+def test_what_is_made_of_a_chunk_fails_within_its_turn(kind: Any, at: int):
+    """The rows before the bad one come, and then the error; nobody else's turn is between them."""
+
+    def fn(example: int) -> Any:
+        if example == at:
+            raise ZeroDivisionError
+        return example if kind is Map else True
+
+    def make(up: Stage) -> Stage:
+        applied = Applied(fn, "mapping", seed=0, stage=0, labels=["a"])
+        failing: Stage = Map(up, applied) if kind is Map else Filter(up, applied, items=True)
+        other = RowReader(as_source([100, 101, 102, 103, 104]), 1, epoch=0)
+        return Merge([Straight(failing, items=True), Straight(other, items=False)])
+
+    rows = numbers(check_stage(make, list(range(12)), item=4))
+
+    want = [row for i in range(3) for row in [*range(4 * i, 4 * i + 4), 100 + i]]
+    assert rows == want[: want.index(at)]
