@@ -299,9 +299,7 @@ def node_of(pipeline: Pipeline) -> Node:
     return pipeline._node
 
 
-def join(
-    sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", copy: bool | None = None
-) -> Pipeline:
+def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", copy: bool | None = None) -> Pipeline:
     """Several sources, merged by a rule: one example of each in turn, or of whoever is ready.
 
     A source that ends drops out of the turn. A batched pipeline among the sources gives its batches as chunks.
