@@ -168,9 +168,9 @@ class _Builder:
         upstream = self.chain(below, epoch, place, lanes=lanes)
         if isinstance(node, Convert | Pad):
             return upstream
-        if isinstance(node, Filter | Skip) and self._coordinator is not None and not isinstance(upstream, Meter):
-            # They may take for ever before they give anything; a meter hears of a stop.
-            upstream = Meter(upstream, "read", check=self._coordinator.check, paced=True)
+        if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
+            # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
+            upstream = Meter(upstream, "repeat", check=self._coordinator.check)
         return self._metered(self._step(node, upstream, place), node, place, upstream)
 
     def _step(self, node: Node, upstream: Stage, place: _Place) -> Stage:

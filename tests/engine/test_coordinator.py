@@ -2,13 +2,14 @@
 
 import os
 import signal
+import sys
 from threading import Event, Thread, current_thread
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from penstock.engine import Coordinator
+from penstock.engine import Bell, Coordinator
 from penstock.testing import no_threads_left
 
 
@@ -56,13 +57,17 @@ def test_threads_are_named_after_their_role_and_their_flow():
 
 def test_stopping_and_joining_twice_is_stopping_once():
     """From any thread, in any order."""
+    driven = Driven(stubborn=True)
     with no_threads_left():
-        coordinator = running(Driven(), Driven())
+        coordinator = running(driven, grace_s=60.0)
         for _ in range(3):
             coordinator.stop()
         joiners = [Thread(target=coordinator.join) for _ in range(3)]
         for joiner in joiners:
             joiner.start()
+        while not all(waits(joiner) for joiner in joiners):
+            pass
+        driven.ended.set()
         coordinator.join()
         coordinator.join()
         for joiner in joiners:
@@ -70,6 +75,12 @@ def test_stopping_and_joining_twice_is_stopping_once():
 
         assert not any(joiner.is_alive() for joiner in joiners)
     assert coordinator.stragglers == []
+
+
+def waits(thread: Thread) -> bool:
+    """Whether a thread waits on a bell."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    return frame is not None and frame.f_code is Bell.wait.__code__
 
 
 def test_whoever_is_started_after_the_stop_is_stopped_at_once():
@@ -86,20 +97,22 @@ def test_whoever_is_started_after_the_stop_is_stopped_at_once():
 
 def test_a_thread_that_another_starts_while_it_is_awaited_is_awaited_too():
     """Or `close()` would come back before all is ended."""
-    late = Driven()
+    late = Driven(stubborn=True)
 
     class Starter(Driven):
         def pump(self) -> None:
             super().pump()
             coordinator.start(late, "read-1")
 
-    starter = Starter()
-    coordinator = running(starter)
+    coordinator = running(Starter(), grace_s=0.05)
     coordinator.stop()
     coordinator.join()
+    late.ended.set()
 
     assert late.told.is_set()
-    assert late.left.is_set()
+    assert [text.splitlines()[0] for text in coordinator.stragglers] == [
+        "thread 'ps-read-1/flow' is still inside the code of a test:"
+    ]
 
 
 def test_a_thread_that_does_not_come_back_is_named_with_its_stack():
