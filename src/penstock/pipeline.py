@@ -307,7 +307,8 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", 
     Args:
       sources: an iterable of sources, or a dict, whose keys name them in messages and stats. A source is told by its
         type: a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an
-        iterable (once), or a callable that opens one.
+        iterable (once), or a callable that opens one. Where it has a method `cancel()`, closing the flow calls it, so
+        that a call that is blocked in it comes back.
       order: `"fixed"`, each in turn, the same on every run; or `"arrival"`, whoever is ready.
       copy: whether each example is copied as it comes. `None` finds out: a stream's first example is copied, and where
         the second shares memory with it, because the source refills one array, so is every other.

@@ -218,7 +218,7 @@ def test_a_stage_that_turns_slow_gets_its_thread_back_and_at_the_second_time_for
         clock.pull_s = QUICK_S
         taken += lane.take(1).as_rows()
         assert step.at != "the start", strike
-    for _ in range(5000):
+    for _ in range(1100):
         taken += lane.take(1).as_rows()
 
     assert not lane.stats().parked

@@ -144,7 +144,7 @@ class Head:
                 raise Aborted
             self._waiting_since = perf_counter()
             try:
-                self._eager = False
+                self._eager = self._put == 0  # the first batch is told of at once
                 self._filled.wait(AHEAD_S)
                 self._eager = True
                 if not entries and not self._aborted:
