@@ -296,7 +296,7 @@ class _Builder:
         runs = (read.chunks or read.source.blocks) and not worked
         nbytes = self._options.capacity_bytes
         parks = join.order == "fixed" and read.source.waits is not True
-        begun = len(self.built.lanes)
+        waits = parks and len(self.built.lanes) >= FIRST_WAVE
         lane = Lane(
             stage,
             name=self.built.labels[stream],
@@ -306,7 +306,7 @@ class _Builder:
             items=items,
             parks=parks,
             bell=bell,
-            wave=wave if parks and begun >= FIRST_WAVE else None,
+            wave=wave if waits else None,
             pulled_s=puller.awaited_s if puller is not None else None,
         )
         old = self.built.lanes.get(stream)
@@ -314,7 +314,7 @@ class _Builder:
             self._add_earlier(stream, old.stats().read(old.name, 0))
         self.built.lanes[stream] = lane
         start = partial(self._start, lane, "read", stream)
-        if parks and begun >= FIRST_WAVE:
+        if waits:
             wave.starts[lane] = start
         else:
             start()

@@ -7,6 +7,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import cache
 from time import perf_counter
 from types import TracebackType
 from typing import Any, NoReturn, Self, final
@@ -200,13 +201,14 @@ def _conversion(node: Node) -> Callable[[Any], Any] | None:
     if not converts:
         return None
     leaf = converter(converts[0].to)
-    cache: dict[Structure, list[str]] = {}
+
+    @cache
+    def names_of(structure: Structure) -> list[str]:
+        return [path_text(path) for path in structure.paths()]
 
     def convert(thing: Any) -> Any:
         structure = Structure.of(thing)
-        names = cache.setdefault(structure, []) or cache[structure]
-        if not names:
-            names.extend(path_text(path) for path in structure.paths())
+        names = names_of(structure)
         if structure is LEAF:
             return leaf(thing, names[0])
         return structure.build([leaf(part, name) for part, name in zip(structure.leaves(thing), names, strict=True)])

@@ -167,13 +167,6 @@ class Spec:
                     hint = "pad it: `.pad(...)`, or `dynamic_pad=True`"
                 raise SpecError(mismatch(f"`{name}: {mine}`", f"`{its}`", at=at, do=hint))
 
-    def ordered_as(self, other: Spec) -> Spec:
-        """This spec with the keys of its dicts in the order of `other`'s, whose structure is the same otherwise."""
-        if self.structure == other.structure:
-            return self
-        order = self.structure.build(self.components)
-        return Spec(other.structure, tuple(other.structure.leaves(order)))
-
     def reshaped(self, change: Callable[[Path, Component], Shape]) -> Spec:
         """The same spec with each component's shape as `change(path, component)` says."""
         pairs = zip(self.paths, self.components, strict=True)

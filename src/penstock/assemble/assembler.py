@@ -177,25 +177,6 @@ class Assembler:
             views.append(view)
         return views
 
-    def cut(self, views: list[Array], start: int, stop: int, size: int, count: int) -> list[list[Array]]:
-        """The batches between two places of a run, as views of it.
-
-        Args:
-          views: of the run, as `views` gives them.
-          start: where the first begins.
-          stop: where the last ends.
-          size: of a batch. [examples]
-          count: how many. [batches]
-
-        Returns:
-          The arrays of each batch.
-        """
-        if count == 1:
-            return [[view[start:stop] for view in views]]
-        # Splitting the leading dimension never copies, and a list of an array is a list of views.
-        split = [list(view[start:stop].reshape(count, size, *view.shape[1:])) for view in views]
-        return list(map(list, zip(*split, strict=True)))
-
     def copied(self, pieces: Sequence[list[Array]], size: int) -> list[Array]:
         """One batch of pieces of several runs, as `views` gives them.
 

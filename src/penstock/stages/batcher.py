@@ -15,9 +15,9 @@ from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import END, Chunk
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.plan import Pad
-from penstock.spec import Component, Spec
+from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
-from penstock.stages.reader import place_of
+from penstock.stages.reader import place_of_ticket
 from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
@@ -30,7 +30,7 @@ def spec_of(chunk: Chunk) -> Spec:
     columns = chunk.columns
     if columns is None:
         return Spec.of(chunk.as_rows()[0])
-    parts = [Component(array.dtype.newbyteorder("="), array.shape[1:]) for array in columns.arrays]
+    parts = [Component(native_dtype(array.dtype), array.shape[1:]) for array in columns.arrays]
     return Spec(columns.structure, tuple(parts))
 
 
@@ -219,8 +219,7 @@ class Batcher:
         return self._fail(self._assembler.explain(example, self._place(ticket)), parts, row)
 
     def _place(self, ticket: Ticket) -> str:
-        what = f"row {ticket.row} of item" if ticket.row else "example"
-        return place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)
+        return place_of_ticket(ticket, self._labels)
 
     def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
         self._ended, self._error = True, error

@@ -10,7 +10,7 @@ import numpy as np
 from penstock.chunk import Chunk
 from penstock.errors import placed
 from penstock.plan import takes_rng
-from penstock.stages.reader import place_of
+from penstock.stages.reader import place_of_ticket
 from penstock.ticket import Ticket
 
 __all__ = ["Applied", "generator", "key_of"]
@@ -81,10 +81,5 @@ class Applied:
                     rng = generator(self._key, ticket)
                     out.append(fn(row, rng) if self._rng == "second" else fn(row, rng=rng))
         except BaseException as error:
-            return out, placed(error, f"{self._doing} {self._place(chunk, len(out))}")
+            return out, placed(error, f"{self._doing} {place_of_ticket(chunk.tickets[len(out)], self._labels)}")
         return out, None
-
-    def _place(self, chunk: Chunk, index: int) -> str:
-        ticket = chunk.tickets[index]
-        what = f"row {ticket.row} of item" if ticket.row else "example"
-        return place_of(ticket.offset, ticket.stream, self._labels[ticket.stream], what)

@@ -33,11 +33,6 @@ class Gathered:
         """Lets go of all."""
         self._parts, self._at, self.count = [], 0, 0
 
-    @property
-    def first(self) -> Chunk:
-        """The chunk that the next example is in."""
-        return self._parts[0]
-
     def take(self, count: int) -> list[Chunk]:
         """Takes off exactly so many examples."""
         self.count -= count

@@ -10,7 +10,7 @@ Assumes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, final
 
@@ -20,9 +20,9 @@ from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SpecError, placed
 from penstock.plan import Source
 from penstock.structure import LEAF, Structure
-from penstock.ticket import item_tickets, turn_tickets
+from penstock.ticket import Ticket, item_tickets, turn_tickets
 
-__all__ = ["RowReader", "RunReader", "place_of"]
+__all__ = ["RowReader", "RunReader", "place_of", "place_of_ticket"]
 
 _ENDED = object()
 
@@ -30,6 +30,12 @@ _ENDED = object()
 def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
     """Names an example in a message: `example 118 of source 2 ('read')`."""
     return f"{what} {offset} of source {stream} ({label!r})"
+
+
+def place_of_ticket(ticket: Ticket, labels: Sequence[str]) -> str:
+    """Names an example by its ticket: as `place_of`, or the row of the user's chunk that it came in."""
+    what = f"row {ticket.row} of item" if ticket.row else "example"
+    return place_of(ticket.offset, ticket.stream, labels[ticket.stream], what)
 
 
 class _Opening:
