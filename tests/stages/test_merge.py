@@ -19,6 +19,7 @@ class Scripted:
     """An input that says itself how much of it is there at which moment."""
 
     direct = None
+    reader = None
 
     def __init__(self, stage: Stage, *, items: bool = False, ready: Sequence[int] = ()) -> None:
         self.items = items

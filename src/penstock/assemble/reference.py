@@ -18,6 +18,9 @@ __all__ = ["extent", "fill", "gather", "plain", "plain_access", "prepared", "sta
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_PYTHONS = {np.dtype(np.int64): int, np.dtype(np.float64): float, np.dtype(np.bool_): bool}
+"""Python's scalars, by the dtype that they are read as."""
+
 
 def prepared(component: Component) -> Component:
     """What `stack`, `extent` and `fill` are told of a component; the native part works it out once."""
@@ -82,8 +85,12 @@ def stack(leaves: list[Any], component: Component, out: Array) -> None:
       Misfit: a leaf has another dtype or shape.
     """
     if _uniform(leaves, component):
-        out[...] = leaves
-        return
+        try:
+            out[...] = leaves
+        except OverflowError:  # an `int` that is too large: which one is said below
+            pass
+        else:
+            return
     for place, leaf in enumerate(leaves):
         fitting = _checked(leaf, component, place)
         # The element of an object array without dimensions, not the array.
@@ -138,12 +145,13 @@ def fill(leaves: list[Any], component: Component, out: Array, value: Any, left: 
 
 
 def _uniform(leaves: list[Any], component: Component) -> bool:
-    """Whether all leaves are arrays, or NumPy's scalars, of just the component's dtype and shape: NumPy takes those."""
+    """Whether all leaves are arrays or scalars of just the component's dtype and shape: NumPy takes those as a whole."""
     dtype, shape = component.dtype, component.shape
     if dtype.kind not in "biufc" or not leaves:
         return False
     if shape == ():
-        return all([type(leaf) is dtype.type for leaf in leaves])
+        kinds = set(map(type, leaves))
+        return len(kinds) == 1 and kinds <= {dtype.type, _PYTHONS.get(dtype)}
     return all([type(leaf) is np.ndarray and leaf.dtype == dtype and leaf.shape == shape for leaf in leaves])
 
 

@@ -102,7 +102,7 @@ class Lane:
         self.close_error: BaseException | None = None
         """What closing the stage raised."""
         self._stage = stage
-        self._reader = stage if isinstance(stage, RowReader) else None
+        self.reader = stage if isinstance(stage, RowReader) else None
         self._room = room
         self._room_bytes = room_bytes
         self._grain = grain
@@ -164,7 +164,7 @@ class Lane:
                 return
             seen, spent = (seen + chunk.count, spent + took) if seen >= 0 else (0, 0.0)
             if self._parks and seen >= self._probes:
-                if spent < QUICK_S * seen and (self._reader is None or self._reader.direct is not None):
+                if spent < QUICK_S * seen and (self.reader is None or self.reader.direct is not None):
                     self._park()
                 seen, spent = 0, 0.0
             breath.take()
@@ -309,7 +309,7 @@ class Lane:
     @property
     def direct(self) -> RowReader | None:
         """The reader, while the lane is parked and all that it had ready is taken."""
-        reader = self._reader
+        reader = self.reader
         return (
             reader if self._parked and not self._entries and reader is not None and reader.direct is not None else None
         )
@@ -366,9 +366,9 @@ class Lane:
         since = self._waiting_since
         if since:
             return self._share * (perf_counter() - since)
-        if not self._parked or self._reader is None or self._pulled_s is None:
+        if not self._parked or self.reader is None or self._pulled_s is None:
             return 0.0
-        return self._pulled_s(self._reader.direct)
+        return self._pulled_s(self.reader.direct)
 
     @property
     def aborted(self) -> bool:

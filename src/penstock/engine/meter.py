@@ -54,6 +54,8 @@ class Meter:
         self._breath = Breath() if paced else None
         self._most = 1
         self._merge = stage if isinstance(stage, Merge) else None
+        self.may_pour = self._merge is not None and self._merge.may_pour
+        """As the stage's own, where it has one."""
         before = earlier.stats() if earlier is not None else StageStats(name, 0, 0.0, 0, 0)
         self._before = before
         self._examples = before.examples

@@ -13,7 +13,7 @@ from typing import Any, final
 
 from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import END, Chunk
-from penstock.errors import PipelineError, SpecError, mismatch
+from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import Pad
 from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
@@ -60,12 +60,12 @@ class Batcher:
         labels: Sequence[str],
     ) -> None:
         self._upstream = upstream
-        self._pouring = upstream if isinstance(upstream, Pouring) else None
+        self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._size = size
         self._keep_last = keep_last
         self._pad = pad
         self._pool = pool
-        self._goal = max(size, firsts)
+        self._firsts = firsts
         self._labels = labels
         self._gathered = Gathered()
         self._error: BaseException | None = None
@@ -83,37 +83,65 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
-        if (
-            self._pouring is not None
-            and self._pours
-            and not self._gathered.count
-            and not self._ended
-            and self._pouring.pours
-        ):
-            return self._poured(self._pouring)
-        while self._gathered.count < self._goal and not self._ended:
-            # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
-            # next example might keep a batch waiting that is complete.
-            chunk = self._upstream.take(max(self._goal, self._columnar * n * self._size) - self._gathered.count)
-            if chunk.count:
-                if chunk.columns is not None and chunk.columns.holds_objects:
-                    # Their rows are Python's objects, and what they are must not depend on who made rows of them where.
-                    chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
-                self._gathered.add(chunk)
-                self._columnar = chunk.columns is not None
-            if chunk.error is not None or chunk.count == 0:
-                self._ended, self._error = True, chunk.error
+        if self._assembler is None and not self._ended:
+            self._begin()
+        while self._gathered.count < self._size and not self._ended:
+            if self._pourer is not None and self._pours and self._pourer.pours:
+                return self._poured(self._pourer)
+            self._gather(self._size, n)
         if self._gathered.count >= self._size:
             return self._give_ready(n) or self._give(self._size)
         if self._gathered.count:
             return self._give(self._gathered.count)
         return self._last()
 
+    def _begin(self) -> None:
+        """Reads the spec off the first example, once one of each source is there, and readies what depends on it."""
+        # What can be poured later is left for that, where a flow that is closed can be stopped on the way.
+        most = self._firsts if self._pourer is not None else max(self._firsts, self._size)
+        while self._gathered.count < self._firsts and not self._ended:
+            self._gather(most, 1)
+        if not self._gathered.count:
+            return
+        first = self._gathered.first
+        at = first.tickets[0]
+        try:
+            spec = spec_of(first)
+            rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
+            self._assembler = Assembler(spec, rules.get, self._pool)
+        except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
+            self._fail(SpecError(f"{error} - at {self._place(at)}"))
+        except PipelineError as error:  # padding for what there is not
+            self._fail(error)
+        except Exception as error:  # a component raises when it is read
+            self._fail(placed(error, f"reading {self._place(at)}"))
+        else:
+            self._form = self._assembler.spec.structure
+            self._build = self._form.builder()
+            self._pours = self._assembler.pours
+
+    def _gather(self, most: int, n: int) -> None:
+        """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
+        # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
+        # next example might keep a batch waiting that is complete.
+        chunk = self._upstream.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        if chunk.count:
+            if chunk.columns is not None and chunk.columns.holds_objects:
+                # Their rows are Python's objects, and what they are must not depend on who made rows of them where.
+                chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
+            self._gathered.add(chunk)
+            self._columnar = chunk.columns is not None
+        if chunk.error is not None or chunk.count == 0:
+            self._ended, self._error = True, chunk.error
+
     def _poured(self, upstream: Pouring) -> Chunk:
         """The next batch, filled straight from the sources as far as they can be."""
         assert self._assembler is not None, "it is known what an example is before one is poured"
         sink = self._assembler.sink(self._size)
         tickets: list[Tickets] = []
+        for part in self._gathered.take(self._gathered.count):
+            tickets.append(part.tickets)
+            sink.add(part.as_rows())
         while len(sink) < self._size and sink.misfit is None and not self._ended:
             if upstream.pours:
                 poured = upstream.pour(sink, self._size - len(sink))
@@ -155,33 +183,19 @@ class Batcher:
         return Chunk(list(map(self._build, batches)), Tickets.every(begins, self._size))
 
     def _give(self, count: int) -> Chunk:
+        assert self._assembler is not None, "the spec is known before a batch is given"
         parts = self._gathered.take(count)
         try:
-            assembler = self._assembler or self._prepared(parts[0])
-            arrays, extras = self._assembled(assembler, parts)
+            arrays, extras = self._assembled(self._assembler, parts)
             if count < self._size and not self._keep_last:  # assembled all the same: its examples are checked by that
                 self.discarded += count
                 return self._last()
             return self._made(arrays, extras, parts[0].tickets)
         except Misfit as misfit:
             return self._misfit(parts, misfit.row)
-        except SpecError as error:  # a first example of which no spec can be read, or that the padding does not suit
-            return self._fail(SpecError(f"{error} - at {self._place(parts[0].tickets[0])}"), parts, 0)
-        except PipelineError as error:  # padding for what there is not
-            return self._fail(error, parts, 0)
-        except Exception as error:  # a component of the first example raises when it is read
-            error.add_note(f"penstock: while reading {self._place(parts[0].tickets[0])}")
-            return self._fail(error, parts, 0)
-
-    def _prepared(self, first: Chunk) -> Assembler:
-        """Reads the spec off the first example, and readies everything that depends on it."""
-        spec = spec_of(first)
-        rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
-        assembler = Assembler(spec, rules.get, self._pool)
-        self._form = assembler.spec.structure
-        self._build = self._form.builder()
-        self._assembler, self._goal, self._pours = assembler, self._size, assembler.pours
-        return assembler
+        except PipelineError as error:  # a name for lengths or a mask that the example has itself
+            self._fail(error)
+            return self._last()
 
     def _assembled(self, assembler: Assembler, parts: Sequence[Chunk]) -> tuple[list[Any], dict[str, Any]]:
         columns = [part.columns for part in parts if part.columns is not None]
@@ -213,26 +227,25 @@ class Batcher:
 
     def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
         """The error of an example that does not fit, after the remainder before it where that is given."""
-        assert self._assembler is not None, "only a prepared assembler finds a misfit"
+        assert self._assembler is not None, "only an assembler finds a misfit"
         example = [row for part in parts for row in part.as_rows()][row]
         ticket = Tickets.joined([part.tickets for part in parts])[row]
-        return self._fail(self._assembler.explain(example, self._place(ticket)), parts, row)
+        self._fail(self._assembler.explain(example, self._place(ticket)))
+        if not row or not self._keep_last:
+            self.discarded += row
+            return self._last()
+        for part in parts:
+            self._gathered.add(part)
+        kept = self._gathered.take(row)
+        self._gathered.clear()
+        return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
 
     def _place(self, ticket: Ticket) -> str:
         return place_of_ticket(ticket, self._labels)
 
-    def _fail(self, error: Exception, parts: Sequence[Chunk], good: int) -> Chunk:
+    def _fail(self, error: BaseException) -> None:
         self._ended, self._error = True, error
         self._gathered.clear()
-        if not good or not self._keep_last:
-            self.discarded += good
-            return self._last()
-        for part in parts:
-            self._gathered.add(part)
-        kept = self._gathered.take(good)
-        self._gathered.clear()
-        assert self._assembler is not None, "only a prepared assembler finds a misfit"
-        return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""

@@ -24,6 +24,11 @@ class Gathered:
         self._parts: list[Chunk] = []
         self._at = 0
 
+    @property
+    def first(self) -> Chunk:
+        """The first chunk; there is one while `count` is not zero."""
+        return self._parts[0]
+
     def add(self, chunk: Chunk) -> None:
         """Puts a chunk behind the others."""
         self._parts.append(chunk)

@@ -32,6 +32,8 @@ class Inlet(Protocol):
 
     items: bool
     """Whether a turn is a user's chunk."""
+    reader: RowReader | None
+    """The reader of single examples, if nothing else stands behind the input."""
 
     def at_hand(self) -> int:
         """How many examples can be taken without waiting; 1 where the end or an error is next."""
@@ -61,7 +63,7 @@ class Straight:
         self.items = items
         self.take = stage.take
         self.close = stage.close
-        self._reader = stage if isinstance(stage, RowReader) else None
+        self.reader = stage if isinstance(stage, RowReader) else None
 
     def at_hand(self) -> int:
         """Pulled on demand."""
@@ -73,7 +75,7 @@ class Straight:
     @property
     def direct(self) -> RowReader | None:
         """The stage, where it is a settled reader."""
-        return self._reader if self._reader is not None and self._reader.direct is not None else None
+        return self.reader if self.reader is not None and self.reader.direct is not None else None
 
     def slow(self) -> None:
         """Nothing to change: there is no other thread."""
@@ -94,6 +96,9 @@ def pull_plain(iterators: list[Iterator[Any]], first: int, n: int, into: Into) -
         into.pull(iterators, first, n)
     return ()
 
+
+MOST_ROWS = 4096
+"""Of inputs that are pulled here no more are held in a list at once: a batch that is larger can be poured. [examples]"""
 
 Offsets = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -142,6 +147,8 @@ class Merge:
         self._turn = 0
         self._pull = pull
         self._by_item = any(inlet.items for inlet in inlets)
+        self.may_pour = not self._by_item and all(inlet.reader is not None for inlet in inlets)
+        """Whether its inputs are such that `pours` may become true."""
         self._readers: list[RowReader] = []
         self._iterators: list[Iterator[Any]] = []
         self._since = 0
@@ -151,7 +158,7 @@ class Merge:
         while self._live:
             if self._by_item:
                 chunk = self._take_item(n)
-            elif self._is_direct():
+            elif self.may_pour and self._is_direct():
                 chunk = self._take_direct(n)
             else:
                 chunk = self._take_rounds(n)
@@ -223,7 +230,7 @@ class Merge:
     @property
     def pours(self) -> bool:
         """Whether `pour` can be used for the next examples."""
-        return bool(self._readers) or (not self._by_item and bool(self._live) and self._is_direct())
+        return bool(self._readers) or (self.may_pour and bool(self._live) and self._is_direct())
 
     def pour(self, sink: Sink, n: int) -> Poured:
         """Pulls up to n examples straight into a batch; only while `pours` is true."""
@@ -234,7 +241,7 @@ class Merge:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
-        poured = self._pull_direct(n, rows)
+        poured = self._pull_direct(min(n, MOST_ROWS), rows)
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
 
     def _pull_direct(self, n: int, into: Into) -> Poured:

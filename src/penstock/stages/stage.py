@@ -44,6 +44,10 @@ class Pouring(Protocol):
     """A stage that can pull examples straight into a batch, so that they need not wait for each other."""
 
     @property
+    def may_pour(self) -> bool:
+        """Whether it ever can."""
+
+    @property
     def pours(self) -> bool:
         """Whether it can for the next ones."""
 
