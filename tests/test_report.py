@@ -1,6 +1,5 @@
 """What the report says, for figures that are known."""
 
-from dataclasses import replace
 
 import pytest
 
@@ -20,59 +19,59 @@ BASE = FlowStats(
     nbytes=4_000_000,
     elapsed_s=10.0,
     wait_s=8.0,
-    driver=replace(NO_LANE, name="train", busy_s=9.0),
-    sources=(replace(NO_LANE, name="fast", examples=500), replace(NO_LANE, name="slow", examples=500)),
+    driver=NO_LANE._replace(name="train", busy_s=9.0),
+    sources=(NO_LANE._replace(name="fast", examples=500), NO_LANE._replace(name="slow", examples=500)),
     stages=STAGES,
 )
 
 
 def slow(**waits: float) -> tuple:
-    return tuple(replace(NO_LANE, name=name, examples=500, take_wait_s=wait) for name, wait in waits.items())
+    return tuple(NO_LANE._replace(name=name, examples=500, take_wait_s=wait) for name, wait in waits.items())
 
 
 @pytest.mark.parametrize(
     ("stats", "order", "limit"),
     [
         (
-            replace(BASE, wait_s=0.5),
+            BASE._replace(wait_s=0.5),
             "fixed",
             "the training loop, which was busy 95% of the time; the flow keeps up with it",
         ),
         (
-            replace(BASE, sources=slow(fast=0.1, slow=7.0)),
+            BASE._replace(sources=slow(fast=0.1, slow=7.0)),
             "fixed",
             "source 1 ('slow') holds up the others: 7.00 s of 10.00 s were spent waiting for it; "
             '`order="arrival"` would not wait for it',
         ),
         (
-            replace(BASE, sources=slow(fast=0.1, slow=7.0)),
+            BASE._replace(sources=slow(fast=0.1, slow=7.0)),
             "arrival",
             "source 1 ('slow') holds up the others: 7.00 s of 10.00 s were spent waiting for it",
         ),
         (
-            replace(BASE, sources=slow(a=2.5, b=2.5, c=2.5)),
+            BASE._replace(sources=slow(a=2.5, b=2.5, c=2.5)),
             "fixed",
             "the sources, all of them: 7.50 s of 10.00 s were spent waiting for them; more of them would help",
         ),
         (
-            replace(BASE, sources=slow(only=7.0)),
+            BASE._replace(sources=slow(only=7.0)),
             "fixed",
             "source 0 ('only'): 7.00 s of 10.00 s were spent waiting for it",
         ),
         (BASE, "fixed", "the driver's own work, most of it `batch(90)`: 2.00 s of 10.00 s"),
         (
-            replace(BASE, stages=(replace(STAGES[0], busy_s=6.0), *STAGES[1:])),
+            BASE._replace(stages=(STAGES[0]._replace(busy_s=6.0), *STAGES[1:])),
             "fixed",
             "the driver's own work, most of it reading the sources, which are computed in Python: 6.00 s of 10.00 s",
         ),
         (
-            replace(BASE, stages=()),
+            BASE._replace(stages=()),
             "fixed",
             "the flow runs in the caller's own thread, so the loop waits for all that it does",
         ),
-        (replace(BASE, delivered=0, examples=0), "fixed", "nothing has been delivered yet"),
+        (BASE._replace(delivered=0, examples=0), "fixed", "nothing has been delivered yet"),
         (
-            replace(BASE, delivered=0, examples=0, sources=(BASE.sources[0], replace(NO_LANE, name="silent"))),
+            BASE._replace(delivered=0, examples=0, sources=(BASE.sources[0], NO_LANE._replace(name="silent"))),
             "fixed",
             "nothing has been delivered yet; no example yet from source 1 ('silent')",
         ),
@@ -93,9 +92,9 @@ def test_the_report_opens_with_what_was_delivered_and_ends_with_what_was_left_ou
 
 def test_many_silent_sources_are_counted_not_listed():
     """256 names in a line help nobody."""
-    silent = tuple(replace(NO_LANE, name=f"s{i}") for i in range(12))
+    silent = tuple(NO_LANE._replace(name=f"s{i}") for i in range(12))
 
-    limit = report(replace(BASE, delivered=0, sources=silent), order="fixed").splitlines()[1]
+    limit = report(BASE._replace(delivered=0, sources=silent), order="fixed").splitlines()[1]
 
     assert limit.endswith("6 ('s6'), 7 ('s7') and 4 more")
 

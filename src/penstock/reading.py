@@ -7,7 +7,12 @@ from typing import Any
 
 from penstock.pipeline import Pipeline
 from penstock.plan import Join, Options, Read, Source
-from penstock.sources import Paths, arrow_sources, csv_sources, jsonl_sources, parquet_sources, text_sources
+from penstock.sources.csv import csv_sources
+from penstock.sources.files import Paths
+from penstock.sources.ipc import arrow_sources
+from penstock.sources.jsonl import jsonl_sources
+from penstock.sources.parquet import parquet_sources
+from penstock.sources.text import text_sources
 
 __all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text"]
 

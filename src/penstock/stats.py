@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 __all__ = ["NO_LANE", "FlowStats", "LaneStats", "StageStats"]
 
 
-@dataclass(frozen=True, slots=True)
-class LaneStats:
+class LaneStats(NamedTuple):
     """What one lane has seen since the flow was opened."""
 
     name: str
@@ -34,14 +33,13 @@ class LaneStats:
 
     def read(self, name: str, examples: int) -> LaneStats:
         """The same for a source that has been read so far."""
-        return replace(self, name=name, examples=examples)
+        return self._replace(name=name, examples=examples)
 
     def after(self, earlier: LaneStats | None) -> LaneStats:
         """The same with what was seen in earlier epochs."""
         if earlier is None:
             return self
-        return replace(
-            self,
+        return self._replace(
             examples=self.examples + earlier.examples,
             most_held=max(self.most_held, earlier.most_held),
             most_bytes=max(self.most_bytes, earlier.most_bytes),
@@ -66,8 +64,7 @@ NO_LANE = LaneStats(
 """Of a source in memory, which the driver reads itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageStats:
+class StageStats(NamedTuple):
     """What one stage has given since the flow was opened."""
 
     name: str
@@ -82,8 +79,7 @@ class StageStats:
     """Bytes it has written; only a batcher counts them. [bytes]"""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowStats:
+class FlowStats(NamedTuple):
     """What a flow has done since it was opened."""
 
     name: str
