@@ -2,7 +2,7 @@
 
     python tools/reference.py
 
-`docs/reference/api.md` is made from the docstrings, `docs/reference/tf1-answers.md` from the table in `tests/oracle/`.
+`docs/reference/api.md` is made from the docstrings, `docs/reference/tf1-answers.md` from the tables in `tests/oracle/`.
 
 `tests/test_docs.py` holds the pages to what this gives.
 """
@@ -24,8 +24,30 @@ MADE = "<!-- Made by tools/reference.py. -->\n"
 
 # What stands under which heading, in the order in which one meets it.
 FUNCTIONS = {
-    "TF1's functions": ["batch", "batch_join", "maybe_batch", "maybe_batch_join"],
+    "TF1's functions": [
+        "batch",
+        "batch_join",
+        "maybe_batch",
+        "maybe_batch_join",
+        "rejection_sample",
+        "resample_at_rate",
+        "weighted_resample",
+        "WeightedResample",
+    ],
     "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
+}
+# The families of functions whose recorded answers are kept in `tests/oracle/`.
+ANSWERED: dict[str, dict[str, Any]] = {
+    "Batches": {
+        "functions": ["batch", "batch_join", "maybe_batch", "maybe_batch_join"],
+        "recordings": ["batch.json", "batch_join.json", "fuzz.json"],
+        "answers": "answers.json",
+    },
+    "Sampling": {
+        "functions": ["rejection_sample", "resample_at_rate", "weighted_resample"],
+        "recordings": ["stratified_rejection.json", "resample.json"],
+        "answers": "answers_sampling.json",
+    },
 }
 WORDS = {
     "The words of a pipeline": (
@@ -98,33 +120,33 @@ def api_parts() -> Iterator[str]:
 
 def tf1_answers() -> str:
     """The page of what TF1 answered, and where penstock answers otherwise."""
-    answers = json.loads((ORACLE / "answers.json").read_text())
+    parts = [part for heading, family in ANSWERED.items() for part in answered(heading, **family)]
+    return "\n".join([f"{MADE}\n# TF1's answers, and penstock's\n", *parts]) + "\n"
+
+
+def answered(heading: str, functions: list[str], recordings: list[str], answers: str) -> Iterator[str]:
+    """The part of one family of functions: how many cases were recorded, and the two tables."""
+    table = json.loads((ORACLE / answers).read_text())
     recorded = [
         case["id"]
-        for name in ("batch", "batch_join", "fuzz")
-        for case in json.loads((ORACLE / f"{name}.json").read_text())
+        for name in recordings
+        for case in json.loads((ORACLE / name).read_text())
+        if case["function"] in functions
     ]
-    otherwise = [name for entry in answers["cases"] for name in entry["ids"]]
-    lines = [
-        f"{MADE}\n# TF1's answers, and penstock's\n",
-        "`batch`, `batch_join`, `maybe_batch` and `maybe_batch_join` are TensorFlow 1's functions, taken up again.",
-        f"What TensorFlow 1.15.5 answered was recorded in {len(recorded)} cases, which stand in `tests/oracle/`.",
-        f"{len(recorded) - len(otherwise)} of them are answered as TF1 did, under the rules of the first table;",
-        f"the other {len(otherwise)} stand in the second, each with its reason. Both tables are tested.\n",
-        "## By rule\n",
-        "| TF1 | penstock |",
-        "|---|---|",
-        *[f"| {rule['tf1']} | {rule['penstock']} |" for rule in answers["rules"]],
-        "\n## Case by case\n",
-        "| case | TF1 | penstock | so it |",
-        "|---|---|---|---|",
-        *[
-            f"| {', '.join(f'`{name}`' for name in entry['ids'])} | {entry['tf1']} | "
-            f"{entry['penstock']} | {does(entry)} |"
-            for entry in answers["cases"]
-        ],
-    ]
-    return "\n".join(lines) + "\n"
+    otherwise = [name for entry in table["cases"] for name in entry["ids"]]
+    names = [f"`{name}`" for name in functions]
+    yield f"## {heading}\n"
+    yield f"{', '.join(names[:-1])} and {names[-1]} are TensorFlow 1's functions, taken up again."
+    yield f"What TensorFlow 1.15.5 answered was recorded in {len(recorded)} cases, which stand in `tests/oracle/`."
+    yield f"{len(recorded) - len(otherwise)} of them are answered as TF1 did, under the rules of the first table;"
+    yield f"the other {len(otherwise)} stand in the second, each with its reason. Both tables are tested.\n"
+    yield "### By rule\n\n| TF1 | penstock |\n|---|---|"
+    yield from (f"| {rule['tf1']} | {rule['penstock']} |" for rule in table["rules"])
+    yield "\n### Case by case\n\n| case | TF1 | penstock | so it |\n|---|---|---|---|"
+    for entry in table["cases"]:
+        ids = ", ".join(f"`{name}`" for name in entry["ids"])
+        yield f"| {ids} | {entry['tf1']} | {entry['penstock']} | {does(entry)} |"
+    yield ""
 
 
 def does(entry: dict[str, Any]) -> str:

@@ -3,6 +3,9 @@
 Prefetched, padded, the same on every run, for NumPy, PyTorch, JAX and TensorFlow.
 """
 
+import importlib
+import typing
+
 from penstock.errors import (
     FlowClosed,
     MissingExtra,
@@ -15,10 +18,14 @@ from penstock.errors import (
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.pipeline import Pipeline, from_arrays, join
-from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
 from penstock.spec import Component, Spec
 from penstock.stats import FlowStats, LaneStats, StageStats
 from penstock.ticket import Ticket
+
+if typing.TYPE_CHECKING:
+    from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
+    from penstock.rejection import rejection_sample
+    from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
 
 __all__ = [
     "Component",
@@ -36,6 +43,7 @@ __all__ = [
     "SpecError",
     "StageStats",
     "Ticket",
+    "WeightedResample",
     "batch",
     "batch_join",
     "from_arrays",
@@ -47,4 +55,32 @@ __all__ = [
     "read_jsonl",
     "read_parquet",
     "read_text",
+    "rejection_sample",
+    "resample_at_rate",
+    "weighted_resample",
 ]
+
+# What many programs never use is loaded when it is first asked for: the file formats are a quarter of the rest.
+_LATER = {
+    "WeightedResample": "resample",
+    "read_arrow": "reading",
+    "read_csv": "reading",
+    "read_jsonl": "reading",
+    "read_parquet": "reading",
+    "read_text": "reading",
+    "rejection_sample": "rejection",
+    "resample_at_rate": "resample",
+    "weighted_resample": "resample",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(globals().keys() | _LATER.keys())
