@@ -1,4 +1,4 @@
-"""Builds the native assembler, where that can be done; everything else stands in pyproject.toml.
+"""Builds the native parts, where that can be done; everything else stands in pyproject.toml.
 
 penstock is complete without it: its NumPy twin gives the same bytes, slower.
 So a machine without a C compiler gets an install that works, and one line on stderr that says what it lacks.
@@ -11,7 +11,8 @@ import numpy as np
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-SOURCES = sorted(Path("src/penstock/assemble").glob("_*.pyx"))
+ROOT = Path("src")
+SOURCES = sorted(ROOT.glob("penstock/*/_*.pyx"))
 WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-missing-field-initializers"]
 
 
@@ -40,7 +41,7 @@ class OptionalBuild(build_ext):
 
 native = [
     Extension(
-        f"penstock.assemble.{source.stem}",
+        ".".join(source.relative_to(ROOT).with_suffix("").parts),
         [str(source)],
         include_dirs=[np.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from penstock.assemble import Pool
-from penstock.chunk import examples_in
+from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
@@ -38,9 +38,6 @@ from penstock.stages import Unbatch as UnbatchStage
 from penstock.stats import NO_LANE, LaneStats
 
 __all__ = ["Built", "build"]
-
-WHOLE = 1 << 30
-"""Asked of a reader that has runs at hand: it gives what it has. [examples]"""
 
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""

@@ -19,7 +19,10 @@ from penstock.spec import as_leaf
 from penstock.structure import Form, Structure, path_text
 from penstock.ticket import NO_TICKETS, Tickets
 
-__all__ = ["END", "Chunk", "Columns", "examples_in"]
+__all__ = ["END", "WHOLE", "Chunk", "Columns", "examples_in"]
+
+WHOLE = 1 << 30
+"""More than any item or run has: asked for where it is to come whole. [examples]"""
 
 
 @cache
@@ -31,14 +34,14 @@ def _flat(size: int) -> Structure:
 class Columns:
     """Examples as arrays: one array for each component, all with the same leading dimension."""
 
-    __slots__ = ("arrays", "count", "structure", "views")
+    __slots__ = ("arrays", "count", "run", "structure")
 
     def __init__(self, structure: Structure, arrays: tuple[Any, ...]) -> None:
         self.structure = structure
         self.arrays = arrays
         self.count = len(arrays[0])
-        self.views: list[Any] | None = None
-        """What an assembler made of the arrays: read-only views, or nothing if they need work; `None` before it has looked."""
+        self.run: tuple[Any, ...] | None = None
+        """What an assembler keeps of the arrays: as they are to be delivered, or nothing; `None` before it has looked."""
 
     @classmethod
     def of(cls, item: object) -> Columns:

@@ -76,7 +76,7 @@ def batch(
     [array([1, 2]), array([3, 4])]
     """
     positive(num_threads, "num_threads", at="batch(num_threads)")
-    node = _input(tensors, "tensors", enqueue_many, True)
+    node = input_node(tensors, "tensors", enqueue_many, True)
     return _batched(
         (node,),
         batch_size,
@@ -144,7 +144,7 @@ def maybe_batch(
     [array([1, 3])]
     """
     positive(num_threads, "num_threads", at="maybe_batch(num_threads)")
-    node = _input(tensors, "tensors", enqueue_many, keep_input)
+    node = input_node(tensors, "tensors", enqueue_many, keep_input)
     return _batched(
         (node,),
         batch_size,
@@ -205,7 +205,7 @@ def batch_join(
     >>> list(batch_join([[1, 2, 3], [10, 20, 30]], batch_size=4))
     [array([ 1, 10,  2, 20])]
     """
-    nodes = [_input(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(_sources(tensors_list))]
+    nodes = [input_node(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(_sources(tensors_list))]
     return _batched(
         tuple(nodes),
         batch_size,
@@ -269,7 +269,7 @@ def maybe_batch_join(
     sources = _sources(tensors_list)
     keeps = _keeps(keep_input, len(sources), enqueue_many)
     pairs = zip(sources, keeps, strict=True)
-    nodes = [_input(tensors, f"source {i}", enqueue_many, keep) for i, (tensors, keep) in enumerate(pairs)]
+    nodes = [input_node(tensors, f"source {i}", enqueue_many, keep) for i, (tensors, keep) in enumerate(pairs)]
     return _batched(
         tuple(nodes),
         batch_size,
@@ -410,7 +410,7 @@ def _refuse_mask() -> None:
     )
 
 
-def _input(tensors: Any, at: str, enqueue_many: bool, keep_input: Any) -> Node:
+def input_node(tensors: Any, at: str, enqueue_many: bool, keep_input: Any) -> Node:
     """The node that reads a source, its flags beside it where they are not all true."""
     node = input_of(tensors, at)
     chunks = bool(enqueue_many) or node.batched

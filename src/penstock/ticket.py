@@ -172,15 +172,16 @@ class Tickets:
         return Tickets(tuple(kept), stop - start)
 
     @staticmethod
-    def every(runs: Sequence[tuple[Tickets, int, int]], step: int) -> Tickets:
-        """Tickets of batches: of each run, from a place on, one for each `step` examples.
+    def every(of: Tickets, first: int, step: int, count: int) -> Tickets:
+        """Tickets of batches, which go by their first example's.
 
         Args:
-          runs: the tickets of a run, the place of its first batch, and how many batches begin in it.
+          of: of the examples.
+          first: the place of the first batch's first example.
           step: examples in a batch. [examples]
+          count: how many batches.
         """
-        rules = tuple([_Every(of, first, step, count) for of, first, count in runs])
-        return Tickets(rules, sum([rule.count for rule in rules]))
+        return Tickets((_Every(of, first, step, count),), count)
 
     def select(self, index: Any) -> Tickets:
         """The tickets at integer or boolean positions."""

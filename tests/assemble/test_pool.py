@@ -152,6 +152,7 @@ def test_a_small_array_does_not_take_a_large_piece(make: Callable[..., Any]):
 def test_a_piece_is_at_most_an_eighth_larger_than_asked(nbytes: int):
     """Or less than the least that is kept."""
     size = twin.size_class(nbytes)
+    assert size == sys.modules[Pool.__module__].size_class(nbytes)
 
     assert nbytes <= size
     assert size - nbytes <= max(twin.LEAST - 1, nbytes // 8)

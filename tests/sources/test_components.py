@@ -138,3 +138,8 @@ def test_all_components_are_closed_when_the_pass_ends_early():
 
     assert list(ps.join([(lambda: source("a"), lambda: source("b"))]).take(2)) == [(0, 0), (1, 1)]
     assert sorted(closed) == ["a", "b"]
+
+
+def test_a_component_that_holds_one_keeps_its_own_structure():
+    """As many leaves as the tuple has places do not make the tuple flat."""
+    assert list(ps.join([(range(2), {"x": range(2)})])) == [(0, {"x": 0}), (1, {"x": 1})]

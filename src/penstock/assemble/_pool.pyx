@@ -28,7 +28,6 @@ cdef extern from "numpy/arrayobject.h":
 cnp.import_array()
 
 cdef enum:
-    MOST_IDLE = 64
     MOST_DIMS = 64
 
 assert MOST_IDLE == pool.MOST_IDLE, "both twins keep as many pieces"
@@ -39,10 +38,6 @@ cdef Py_ssize_t aligned = pool.ALIGNED, least = pool.LEAST
 @cython.final
 cdef class _Shelf:
     """Idle pieces, the newest last. Each is a NumPy array of bytes, since NumPy asks the system for large pages."""
-
-    cdef int count
-    cdef bint closed
-    cdef PyObject* pieces[MOST_IDLE]
 
     cdef void put(self, PyObject* piece) noexcept:
         """Takes over a reference to a piece."""
@@ -89,9 +84,6 @@ cdef class _Loan:
 cdef class Pool:
     """As `pool.Pool`."""
 
-    cdef _Shelf _shelf
-    cdef Py_ssize_t _limit_bytes
-
     def __cinit__(self, Py_ssize_t limit_bytes = pool.LIMIT_BYTES):
         self._shelf = _Shelf.__new__(_Shelf)
         self._limit_bytes = limit_bytes
@@ -105,16 +97,21 @@ cdef class Pool:
         """As `pool.Pool.array`."""
         cdef cnp.npy_intp dims[MOST_DIMS]
         cdef int ndim = len(shape), axis
-        cdef Py_ssize_t nbytes = dtype.itemsize
-        cdef _Loan loan
-        cdef cnp.ndarray array
-        cdef char* data
         assert ndim <= MOST_DIMS, "NumPy has no more dimensions"
         for axis in range(ndim):
             dims[axis] = shape[axis]
+        return self.lend(ndim, dims, dtype)
+
+    cdef cnp.ndarray lend(self, int ndim, cnp.npy_intp* dims, cnp.dtype dtype):
+        cdef Py_ssize_t nbytes = dtype.itemsize
+        cdef int axis
+        cdef _Loan loan
+        cdef cnp.ndarray array
+        cdef char* data
+        for axis in range(ndim):
             nbytes *= dims[axis]
         if nbytes < least or PyDataType_REFCHK(<PyArray_Descr*> <PyObject*> dtype):
-            return np.empty(shape, dtype)
+            return np.empty([dims[axis] for axis in range(ndim)], dtype)
         loan = _Loan.__new__(_Loan)
         loan.shelf = self._shelf
         loan.piece = self._taken(nbytes)
@@ -130,7 +127,7 @@ cdef class Pool:
 
     cdef cnp.ndarray _taken(self, Py_ssize_t nbytes):
         """As `pool.Pool._taken`."""
-        cdef Py_ssize_t size = pool.size_class(nbytes), held = 0, room
+        cdef Py_ssize_t size = size_class(nbytes), held = 0, room
         cdef int place
         for place in range(self._shelf.count - 1, -1, -1):
             room = cnp.PyArray_NBYTES(<cnp.ndarray> self._shelf.pieces[place])
@@ -146,3 +143,13 @@ cdef class Pool:
     def idle(self):
         """As `pool.Pool.idle`."""
         return self._shelf.count
+
+
+cpdef Py_ssize_t size_class(Py_ssize_t nbytes) noexcept:
+    """As `pool.size_class`."""
+    cdef Py_ssize_t step = 1
+    while nbytes // step >= 16:
+        step *= 2
+    if step < aligned:
+        step = aligned
+    return (nbytes + step - 1) // step * step

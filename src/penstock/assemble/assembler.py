@@ -16,7 +16,7 @@ from typing import Any, cast, final
 
 import numpy as np
 
-from penstock.assemble.kernels import Pool, Sink, gather
+from penstock.assemble.kernels import Cutter, Pool, Sink, gather
 from penstock.assemble.misfit import Misfit
 from penstock.assemble.part import Part
 from penstock.assemble.reference import plain_access
@@ -67,9 +67,13 @@ class Assembler:
         self._structure = spec.structure
         self._pool = pool
         self._kinds = [part.prepared for part in self._parts]
+        as_they_are = all(part.as_is and part.component.dtype.kind != "O" for part in self._parts)
+        self._cutter = Cutter(self._kinds, pool) if as_they_are else None
+        self.row_nbytes = sum(prod(part.shape) * part.component.dtype.itemsize for part in self._parts)
+        """Bytes of an example, where none of its dimensions may vary. [bytes]"""
         flat = spec.structure.form in _FLAT and all(child.is_leaf for child in spec.structure.children)
-        small = sum(prod(part.shape) * part.component.dtype.itemsize for part in self._parts) <= MOST_BYTES
-        numbers = all(part.as_is and part.component.dtype.kind in "biufcmM" for part in self._parts)
+        small = self.row_nbytes <= MOST_BYTES
+        numbers = as_they_are and all(part.component.dtype.kind in "biufcmM" for part in self._parts)
         self.pours = numbers and small and flat and len(self._parts) <= MOST_COMPONENTS and plain_access(spec.structure)
         """Whether batches can be filled straight from their sources, by `sink`."""
 
@@ -124,17 +128,17 @@ class Assembler:
           Misfit: names the first row of the first piece that does not fit.
         """
         if len(pieces) == 1:
-            views = self.views(pieces[0])
-            if views is not None:
-                return list(views), {}
+            run = self.run(pieces[0])
+            if run is not None:
+                return self.cut([run], 0, len(pieces[0]), 1)[0], {}
         first: Misfit | None = None
         runs: list[Sequence[Array]] = []
         for piece in pieces:
-            run = self._run(piece)
-            if run is None:
+            leaves = self._leaves(piece)
+            if leaves is None:
                 first = Misfit(sum(map(len, pieces[: len(runs)])))
                 break
-            runs.append(run)
+            runs.append(leaves)
         arrays: list[Array] = []
         extras: dict[str, Array] = {}
         for part, parts in zip(self._parts, zip(*runs, strict=True), strict=bool(runs)):
@@ -146,50 +150,27 @@ class Assembler:
             raise first
         return arrays, extras
 
-    def _run(self, piece: Columns) -> Sequence[Array] | None:
+    def _leaves(self, piece: Columns) -> tuple[Array, ...] | None:
         """The arrays of a piece, in the order of the spec's leaves, if its structure is the spec's."""
         if piece.structure is self._structure or piece.structure == self._structure:
             return piece.arrays
         try:  # The same keys in another order will do.
-            run = self._structure.leaves(piece.structure.build(piece.arrays))
+            leaves = self._structure.leaves(piece.structure.build(piece.arrays))
         except SpecError:
             return None
-        return run if all(isinstance(array, np.ndarray) for array in run) else None
+        return tuple(leaves) if all(isinstance(array, np.ndarray) for array in leaves) else None
 
-    def views(self, run: Columns) -> list[Array] | None:
-        """Read-only views of a run's arrays, if they are as they are to be delivered; `None` if there is work to do.
+    def run(self, piece: Columns) -> tuple[Array, ...] | None:
+        """A run's arrays, in the order of the spec's leaves, if they are as they are to be delivered; `None` if not."""
+        if piece.run is None:
+            cutter, leaves = self._cutter, self._leaves(piece)
+            piece.run = leaves if cutter is not None and leaves is not None and cutter.fits(leaves) else ()
+        return piece.run or None
 
-        Args:
-          run: columns of any number of examples.
-        """
-        if run.views is None:
-            arrays = self._run(run)
-            run.views = (self._views(arrays) if arrays is not None else None) or []
-        return run.views or None
-
-    def _views(self, run: Sequence[Array]) -> list[Array] | None:
-        views = []
-        for part, array in zip(self._parts, run, strict=True):
-            if not (part.as_is and array.dtype == part.component.dtype and array.shape[1:] == part.shape):
-                return None
-            view = array[:]
-            view.flags.writeable = False
-            views.append(view)
-        return views
-
-    def copied(self, pieces: Sequence[list[Array]], size: int) -> list[Array]:
-        """One batch of pieces of several runs, as `views` gives them.
-
-        Args:
-          pieces: the arrays of each piece.
-          size: examples in all. [examples]
-        """
-        arrays = []
-        for place, part in enumerate(self._parts):
-            out = self._pool.array((size, *part.shape), part.component.dtype)
-            np.concatenate([piece[place] for piece in pieces], out=out)
-            arrays.append(out)
-        return arrays
+    def cut(self, runs: list[tuple[Array, ...]], at: int, size: int, most: int) -> list[list[Array]]:
+        """Cuts batches from runs that `run` has given; see `Cutter.cut`."""
+        assert self._cutter is not None, "only what is delivered as it is can be cut"
+        return self._cutter.cut(runs, at, size, most)
 
     def explain(self, example: object, at: str) -> Exception:
         """The error for an example that did not fit: a `SpecError`, or what the user's own array raised as it was read.

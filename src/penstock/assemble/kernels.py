@@ -6,17 +6,20 @@ import os
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import penstock.assemble.cutter as cutter
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
 import penstock.assemble.sink as sink
 
-__all__ = ["NATIVE", "Pool", "Sink", "extent", "fill", "gather", "prepared", "pull_turns", "stack"]
+__all__ = ["NATIVE", "Cutter", "Pool", "Sink", "extent", "fill", "gather", "prepared", "pull_turns", "stack"]
 
 _kernels: ModuleType = reference
 _memory: ModuleType = pool
 _filling: ModuleType = sink
+_cutting: ModuleType = cutter
 if os.environ.get("PENSTOCK_NATIVE") != "0":
     try:
+        import penstock.assemble._cutter as _cutter
         import penstock.assemble._native as _native
         import penstock.assemble._pool as _pool
         import penstock.assemble._sink as _sink
@@ -24,12 +27,13 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
         if not (error.name or "").startswith("penstock.assemble"):
             raise
     else:
-        _kernels, _memory, _filling = _native, _pool, _sink
+        _kernels, _memory, _filling, _cutting = _native, _pool, _sink, _cutter
 
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""
 
 if TYPE_CHECKING:  # The twins are the definition.
+    from penstock.assemble.cutter import Cutter
     from penstock.assemble.pool import Pool
     from penstock.assemble.reference import extent, fill, gather, prepared, stack
     from penstock.assemble.sink import Sink, pull_turns
@@ -39,6 +43,7 @@ else:
     gather = _kernels.gather
     prepared = _kernels.prepared
     stack = _kernels.stack
+    Cutter = _cutting.Cutter
     Pool = _memory.Pool
     Sink = _filling.Sink
     pull_turns = _filling.pull_turns

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import final
 
-from penstock.chunk import END, Chunk
+from penstock.chunk import END, WHOLE, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
@@ -229,7 +229,7 @@ class Lane:
         """How many examples can be taken without waiting; 1 where the end or an error is next."""
         if self._entries:
             return max(1, self._put - self._taken)
-        return 1 << 30 if self._parked else 0
+        return WHOLE if self._parked else 0
 
     def wait(self) -> None:
         """Waits until something can be taken.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, final
 
 from penstock.assemble import Assembler, Misfit, Pool
-from penstock.chunk import END, Chunk
+from penstock.chunk import END, Chunk, Columns
 from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import Pad
 from penstock.spec import Component, Spec, native_dtype
@@ -126,13 +126,17 @@ class Batcher:
         # next example might keep a batch waiting that is complete.
         chunk = self._upstream.take(max(most, self._columnar * n * self._size) - self._gathered.count)
         if chunk.count:
-            if chunk.columns is not None and chunk.columns.holds_objects:
+            columns = chunk.columns
+            if columns is not None and not self._cuts(columns) and columns.holds_objects:
                 # Their rows are Python's objects, and what they are must not depend on who made rows of them where.
                 chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
             self._gathered.add(chunk)
-            self._columnar = chunk.columns is not None
+            self._columnar = columns is not None
         if chunk.error is not None or chunk.count == 0:
             self._ended, self._error = True, chunk.error
+
+    def _cuts(self, columns: Columns) -> bool:
+        return self._assembler is not None and self._assembler.run(columns) is not None
 
     def _poured(self, upstream: Pouring) -> Chunk:
         """The next batch, filled straight from the sources as far as they can be."""
@@ -175,12 +179,13 @@ class Batcher:
         """Several batches that lie in runs of columns, if there are any."""
         if self._assembler is None or not self._columnar:
             return None
-        batches, begins = self._gathered.batches(self._assembler, self._size, n)
+        batches, tickets = self._gathered.batches(self._assembler, self._size, n)
         if not batches:
             return None
-        self.nbytes += len(batches) * sum([array.nbytes for array in batches[0]])
-        self.examples += len(batches) * self._size
-        return Chunk(list(map(self._build, batches)), Tickets.every(begins, self._size))
+        examples = len(batches) * self._size
+        self.examples += examples
+        self.nbytes += examples * self._assembler.row_nbytes
+        return Chunk(list(map(self._build, batches)), tickets)
 
     def _give(self, count: int) -> Chunk:
         assert self._assembler is not None, "the spec is known before a batch is given"

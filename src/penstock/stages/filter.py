@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, final
 
-from penstock.chunk import END, Chunk
+from penstock.chunk import END, WHOLE, Chunk
 from penstock.stages.functions import Applied
 from penstock.stages.stage import Stage
 
 __all__ = ["Filter"]
-
-WHOLE = 1 << 30
-"""More than any item has, so that it comes whole. [examples]"""
 
 
 @final

@@ -6,7 +6,7 @@ from typing import Any, final
 
 from penstock.assemble import Assembler
 from penstock.chunk import Chunk
-from penstock.ticket import Tickets
+from penstock.ticket import NO_TICKETS, Tickets
 
 __all__ = ["Gathered"]
 
@@ -58,57 +58,34 @@ class Gathered:
             count -= part.count
         return taken
 
-    def batches(
-        self, assembler: Assembler, size: int, most: int
-    ) -> tuple[list[list[Any]], list[tuple[Tickets, int, int]]]:
+    def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], Tickets]:
         """Takes off batches that need no work on each example, because they lie in runs of columns.
 
         Args:
-          assembler: says which runs are as they are to be delivered, and copies a batch that lies in several.
+          assembler: says which runs are as they are to be delivered, and cuts them.
           size: of a batch. [examples]
           most: how many are wanted. [batches]
 
         Returns:
-          The arrays of each batch, and where their first examples are, for `Tickets.every`; nothing where other work is needed.
+          The arrays of each batch, and their tickets; nothing where other work is needed.
         """
-        batches: list[list[Any]] = []
-        begins: list[tuple[Tickets, int, int]] = []
-        parts = self._parts
-        while len(batches) < most and self.count >= size:
-            part, at = parts[0], self._at
-            views = assembler.views(part.columns) if part.columns is not None else None
-            if views is None:
+        parts, at = self._parts, self._at
+        runs: list[tuple[Any, ...]] = []
+        have = -at
+        for part in parts:
+            run = assembler.run(part.columns) if part.columns is not None else None
+            if run is None or have >= most * size:
                 break
-            whole = min(most - len(batches), (part.count - at) // size)
-            if whole:
-                end = at + whole * size
-                batches += [[view[start : start + size] for view in views] for start in range(at, end, size)]
-            else:
-                pieces, taken = self._pieces(assembler, views, size)
-                if not pieces:
-                    break
-                batches.append(assembler.copied(pieces, size))
-                whole, end = 1, taken
-            begins.append((part.tickets, at, whole))
-            self.count -= whole * size
-            while parts and end >= parts[0].count:
-                end -= parts[0].count
-                del parts[0]
-            self._at = end
-        return batches, begins
-
-    def _pieces(self, assembler: Assembler, views: list[Any], size: int) -> tuple[list[list[Any]], int]:
-        """The runs that one batch lies in, and how far it reaches, counted from the beginning of the first chunk."""
-        pieces = [[view[self._at :] for view in views]]
-        have = self._parts[0].count - self._at
-        reach = self._parts[0].count
-        for part in self._parts[1:]:
-            more = assembler.views(part.columns) if part.columns is not None else None
-            if more is None:
-                return [], 0
-            count = min(part.count, size - have)
-            pieces.append([view[:count] for view in more])
-            have, reach = have + count, reach + count
-            if have == size:
-                return pieces, reach
-        return [], 0
+            runs.append(run)
+            have += part.count
+        if have < size:
+            return [], NO_TICKETS
+        batches = assembler.cut(runs, at, size, most)
+        tickets = Tickets.every(Tickets.joined([part.tickets for part in parts[: len(runs)]]), at, size, len(batches))
+        taken = len(batches) * size
+        self.count -= taken
+        self._at += taken
+        while parts and self._at >= parts[0].count:
+            self._at -= parts[0].count
+            del parts[0]
+        return batches, tickets

@@ -18,7 +18,7 @@ from typing import Any, Protocol, final
 import numpy as np
 
 from penstock.assemble import Sink, pull_turns
-from penstock.chunk import END, Chunk, Columns
+from penstock.chunk import END, WHOLE, Chunk, Columns
 from penstock.errors import Aborted
 from penstock.stages.reader import RowReader
 from penstock.stages.stage import Poured, Stage
@@ -67,7 +67,7 @@ class Straight:
 
     def at_hand(self) -> int:
         """Pulled on demand."""
-        return 1 << 30
+        return WHOLE
 
     def wait(self) -> None:
         """Pulled on demand."""

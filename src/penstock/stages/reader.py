@@ -193,8 +193,10 @@ class RunReader(_Opening):
             if run is None:
                 self._over = True
                 return END
-        start, stop = self._at, min(self._at + n, len(run))
-        last = stop == len(run)
+        start, stop, count = self._at, self._at + n, len(run)
+        last = stop >= count
+        if last:
+            stop = count
         if self._items:
             tickets = item_tickets(self.stream, self.epoch, self.offset - 1, start, stop - start)
         else:
@@ -213,9 +215,10 @@ class RunReader(_Opening):
             if item is _ENDED:
                 return None
             run: Columns | list[Any] = self._columns(item) if self._items else item
+            count = len(run)
             self.offset += 1
-            self.given += len(run)
-            if len(run):
+            self.given += count
+            if count:
                 return run
         return None
 
