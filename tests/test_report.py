@@ -1,6 +1,5 @@
 """What the report says, for figures that are known."""
 
-
 import pytest
 
 import penstock as ps

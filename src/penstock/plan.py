@@ -453,6 +453,8 @@ class Options:
 def find(node: Node, kind: type[Node]) -> Sequence[Any]:
     """All nodes of one kind, upstream of and including `node`."""
     found: list[Any] = [node] if isinstance(node, kind) else []
+    if isinstance(node, Read):  # as nearly every input of a join is
+        return found
     for upstream in node.upstream:
         found += find(upstream, kind)
     return found

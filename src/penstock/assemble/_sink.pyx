@@ -4,7 +4,7 @@
 cimport numpy as cnp
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_XDECREF
+from cpython.ref cimport Py_DECREF, Py_XDECREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcpy
 
@@ -21,8 +21,27 @@ cdef extern from "Python.h":
 
 cnp.import_array()
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define penstock_prefetch(address) __builtin_prefetch(address)
+    #else
+    #define penstock_prefetch(address) ((void) (address))
+    #endif
+    """
+    void penstock_prefetch(const void*) noexcept nogil
+
 cdef enum:
     MOST = 16  # components
+    MANY = 16  # sources, from which on their bytes come from far: the cache follows fewer
+    MOST_HELD = 8  # examples whose bytes are waited for together
+    LINE = 64  # bytes of a cache's line
+    MOST_LINES = 8  # of an array that are asked for ahead; the rest follows by itself
+
+cdef struct Late:
+    char* to
+    char* data
+    Py_ssize_t nbytes
 
 
 def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
@@ -54,6 +73,10 @@ cdef class Sink:
     cdef bint bare, is_dict
     cdef char* to[MOST]
     cdef Py_ssize_t row[MOST]
+    cdef bint holds  # whether arrays are copied later, several examples' at once
+    cdef int n_held, n_late
+    cdef PyObject* held[MOST_HELD]
+    cdef Late late[MOST_HELD * MOST]
 
     def __init__(self, structure, list kinds, list arrays):
         cdef Py_ssize_t j
@@ -75,21 +98,46 @@ cdef class Sink:
         cdef PyObject* item
         cdef bint fits
         assert 0 <= first < k and self.filled + n <= self.size, "there is a row for each example"
-        for _ in range(n):
-            item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
-            if item is NULL:
-                return
-            try:
-                fits = self._write(<object> item)
-                if not fits:
-                    self.misfit = (<object> item,)
+        self.holds = k > MANY
+        try:
+            for _ in range(n):
+                item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
+                if item is NULL:
                     return
-            finally:
-                Py_XDECREF(item)
-            self.filled += 1
-            place += 1
-            if place == k:
-                place = 0
+                try:
+                    fits = self._write(<object> item)
+                    if not fits:
+                        self.misfit = (<object> item,)
+                        return
+                finally:
+                    self._let_go(item)
+                self.filled += 1
+                place += 1
+                if place == k:
+                    place = 0
+        finally:
+            self.holds = False
+            self._copy()
+
+    cdef void _let_go(self, PyObject* item) noexcept:
+        """Drops an example, or holds it until what is late of it has been copied."""
+        if not self.holds:
+            Py_XDECREF(item)
+            return
+        self.held[self.n_held] = item
+        self.n_held += 1
+        if self.n_held == MOST_HELD:
+            self._copy()
+
+    cdef void _copy(self) noexcept:
+        """Copies what is late, and drops the examples that it belongs to."""
+        cdef int i
+        for i in range(self.n_late):
+            memcpy(self.late[i].to, self.late[i].data, self.late[i].nbytes)
+        self.n_late = 0
+        while self.n_held:
+            self.n_held -= 1
+            Py_DECREF(<object> self.held[self.n_held])
 
     def add(self, list rows):
         """As `sink.Sink.add`."""
@@ -127,7 +175,10 @@ cdef class Sink:
         cdef char* to = self.to[j] + self.filled * self.row[j]
         if cnp.PyArray_Check(leaf):
             if kind.fits(<cnp.ndarray> leaf):
-                memcpy(to, cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
+                if self.holds:
+                    self._later(to, <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
+                else:
+                    memcpy(to, cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
                 return True
         elif kind.scalar_to(leaf, to):
             return True
@@ -136,3 +187,11 @@ cdef class Sink:
         except Misfit:
             return False
         return True
+
+    cdef void _later(self, char* to, char* data, Py_ssize_t nbytes) noexcept:
+        """Notes what is to be copied, and has it brought near meanwhile."""
+        cdef Py_ssize_t line, lines = (nbytes + LINE - 1) // LINE
+        for line in range(lines if lines < MOST_LINES else MOST_LINES):
+            penstock_prefetch(data + line * LINE)
+        self.late[self.n_late] = Late(to, data, nbytes)
+        self.n_late += 1

@@ -78,7 +78,8 @@ class ComponentsSource:
                     close()
 
     def _zipped(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
-        plain = self._structure.form is Form.TUPLE and self._places == list(range(len(self._structure.keys)))
+        flat = all(child.is_leaf for child in self._structure.children)
+        plain = self._structure.form is Form.TUPLE and flat and self._places == list(range(len(self._structure.keys)))
         ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
         for step, leaves in enumerate(zip_longest(*streams, fillvalue=_ENDED)):
             if any(map(_has_ended, leaves)):

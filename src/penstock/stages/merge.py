@@ -280,9 +280,9 @@ class Merge:
         reader = self._readers.pop(place)
         reader.offset, reader.counted = int(counts[place]), None
         del self._iterators[place]
-        self._streams = np.delete(self._streams, place)
+        self._streams = _without(self._streams, place)
         self._ended(place)
-        self._begin_direct(np.delete(counts, place), self._turn)
+        self._begin_direct(_without(counts, place), self._turn)
 
     def _leave_direct(self) -> None:
         """Gives the readers their offsets, and leaves the direct way."""
@@ -329,6 +329,11 @@ class Merge:
         if self._readers:
             self._leave_direct()  # the readers and the merge hold each other
         close_all(self._all)
+
+
+def _without(numbers: Offsets, place: int) -> Offsets:
+    """All but one; `np.delete` takes ten times as long."""
+    return np.concatenate((numbers[:place], numbers[place + 1 :]))
 
 
 def _interleaved(parts: Sequence[Chunk]) -> Chunk:
