@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-MADE_FROM := Makefile pyproject.toml setup.py $(wildcard src/penstock/assemble/*.pyx src/penstock/assemble/*.pxd)
+MADE_FROM := Makefile pyproject.toml setup.py $(wildcard src/penstock/*/*.pyx src/penstock/*/*.pxd)
 
 .PHONY: help demo test check bench clean
 
@@ -39,11 +39,11 @@ bench: .venv/installed-bench
 clean:
 	rm -rf .venv .venv-others build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests tools benchmarks examples -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
-	rm -f src/penstock/assemble/*.so
+	rm -f src/penstock/*/*.so
 
 # An install hides what setup.py says, so the lack of the native part is said here.
 .venv/installed-%: .venv/made $(MADE_FROM)
-	@rm -f src/penstock/assemble/_*.so  # A build that fails must not leave the last one in use.
+	@rm -f src/penstock/*/_*.so  # A build that fails must not leave the last one in use.
 	$(BIN)/python -m pip install --quiet --editable '.[$*]'
 	@$(BIN)/python -c 'from penstock.assemble import NATIVE; \
 	  NATIVE or print("penstock: the native part was not built (no C compiler?); the NumPy twin does the same, slower")'

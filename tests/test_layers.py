@@ -19,9 +19,9 @@ GROUPS: list[tuple[str, ...]] = [
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),
-    ("report", "flow", "build", "pipeline", "functions", "reading", "rejection", "resample"),
+    ("report", "flow", "build", "pipeline", "functions", "reading", "padding", "mixing", "tally", "strata", "rejection", "resample"),
     ("",),  # penstock itself: the public names
-    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "cli", "__main__"),
+    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
 ]
 EDGES = GROUPS[-1]
 
@@ -34,6 +34,8 @@ PASSAGES = {
     ("cli", "demo"),
     ("cli", "doctor"),
     ("cli", "peek"),
+    ("cli", "forecast"),
+    ("forecast", "peek"),
     ("__main__", "cli"),
 }
 

@@ -24,7 +24,7 @@ def test_tickets_of_an_item_count_its_rows():
 def test_no_tickets_are_none():
     """The end of a stream has no example, and so no ticket."""
     assert list(NO_TICKETS) == []
-    assert NO_TICKETS.table().shape == (0, 4)
+    assert NO_TICKETS.table().shape == (0, 5)
     with pytest.raises(IndexError):
         NO_TICKETS[0]
 
@@ -33,8 +33,8 @@ def test_a_ticket_is_a_plain_tuple_of_ints():
     """It stands in messages and in saved states."""
     ticket = turn_tickets((1,), 0, (5,), 0, 1)[0]
 
-    assert ticket == (1, 0, 5, 0)
-    assert [type(part) for part in ticket] == [int] * 4
+    assert ticket == (1, 0, 5, 0, 0)
+    assert [type(part) for part in ticket] == [int] * 5
 
 
 runs = st.builds(

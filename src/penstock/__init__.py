@@ -19,7 +19,7 @@ from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.pipeline import Pipeline, from_arrays, join
 from penstock.spec import Component, Spec
-from penstock.stats import FlowStats, LaneStats, StageStats
+from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
@@ -34,6 +34,7 @@ __all__ = [
     "FlowStats",
     "LaneStats",
     "MissingExtra",
+    "MixStats",
     "PenstockError",
     "PenstockWarning",
     "Pipeline",

@@ -6,7 +6,7 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,26 +16,34 @@ from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
+from penstock.sampling import Changing, Classes, Mixture, PerClass, Schedule, Steady
 from penstock.sources import name_of
 from penstock.stages import (
     Applied,
     ArrivalMerge,
     Batcher,
+    By,
     Inlet,
     Merge,
+    Mixed,
     RowReader,
     RunReader,
     Stage,
     Straight,
+    Tag,
     pull_plain,
 )
 from penstock.stages import Filter as FilterStage
 from penstock.stages import Map as MapStage
 from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
+from penstock.stages import Stratify as StratifyStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.functions import key_of
 from penstock.stats import NO_LANE, LaneStats
+from penstock.strata import Stratify, composed_for
+from penstock.tally import Tally
 
 __all__ = ["Built", "build"]
 
@@ -59,6 +67,10 @@ class Built:
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
     """The stages' meters, by the number of their word; the first word has the lowest."""
+    strata: list[StratifyStage] = field(default_factory=list)
+    """The stages that see to class proportions."""
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    """What the joins by weights have given, by the number of their word."""
     batcher: Batcher | None = None
     """The last batcher, if there is one."""
 
@@ -87,7 +99,7 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
     """
     reads = find(node, Read)
     labels = _labels(node)
-    builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)))
+    builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)), composed_for(node))
     builder.built.stage = builder.chain(node, epoch, _Place(), lanes=coordinator is not None)
     return builder.built
 
@@ -132,18 +144,26 @@ class _Place:
         return _Place(
             self.streams + len(find(node, Read)),
             self.words + len(find(node, Node)),
-            self.drawing + len(find(node, Map)) + len(find(node, Filter)),
+            self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Stratify)),
         )
 
 
 class _Builder:
     """Builds one flow, and in `repeat` parts of it again for each epoch."""
 
-    def __init__(self, options: Options, coordinator: Coordinator | None, labels: list[str], capacity: int) -> None:
+    def __init__(
+        self,
+        options: Options,
+        coordinator: Coordinator | None,
+        labels: list[str],
+        capacity: int,
+        composed: Mapping[int, tuple[int, bool, bool]],
+    ) -> None:
         self._options = options
         self._coordinator = coordinator
         self._capacity = capacity
         self._pool = Pool()
+        self._composed = composed
         self.built = Built(stage=_NoStage(), labels=labels)
 
     def chain(self, node: Node, epoch: int, place: _Place, *, lanes: bool) -> Stage:
@@ -158,7 +178,8 @@ class _Builder:
         if isinstance(node, Read):
             return self._reader(node, epoch, place.streams)
         if isinstance(node, Join):
-            return self._metered(self._merge(node, epoch, place, lanes=lanes), node, place)
+            merge = self._merge(node, epoch, place, lanes=lanes)
+            return self._metered(merge if node.tag is None else self._tagged(merge, node, node.tag, place), node, place)
         if isinstance(node, Repeat):
             return self._repeat(node, epoch, place, lanes=lanes)
         (below,) = node.upstream
@@ -183,10 +204,33 @@ class _Builder:
             return SkipStage(upstream, node.count, weigh=_weigher(node))
         if isinstance(node, Unbatch):
             return UnbatchStage(upstream)
+        if isinstance(node, Stratify):
+            self.built.strata.append(self._stratify(node, upstream, place))
+            return self.built.strata[-1]
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
+
+    def _stratify(self, node: Stratify, upstream: Stage, place: _Place) -> StratifyStage:
+        size, keep_last, exact = self._composed[id(node)]
+        own = self._options.seed if node.seed is None else node.seed
+        seed = int(key_of(own, place.after(node).drawing)[0])
+        labels = node.target.labels if node.target is not None else None
+        classes = Classes(labels or (), grows=labels is None, unknown=node.unknown)
+        per_class = PerClass(*node.per_class, seed=seed) if node.per_class else None
+        return StratifyStage(
+            upstream,
+            By(node.by),
+            classes,
+            Schedule(size, classes, node.target, per_class=per_class),
+            node.wishes,
+            seed=seed,
+            start=None if node.start is None else node.start.floats(),
+            labels=self.built.labels,
+            keep_last=keep_last,
+            exact=exact,
+        )
 
     def _applied(self, node: Map | Filter, doing: str, place: _Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
@@ -249,11 +293,17 @@ class _Builder:
         self.built.earlier[stream] = stats.after(self.built.earlier.get(stream))
 
     def _merge(self, node: Join, epoch: int, place: _Place, *, lanes: bool) -> Stage:
+        word = place.after(node).words
         bell = Bell() if node.order == "arrival" else None
         wave = Wave()
         puller = Puller(self._coordinator.check) if self._coordinator is not None else None
-        inlets: list[Inlet] = []
-        for below in node.of:
+        most = self._options.capacity_bytes
+        rooms, nbytes = self._parts(node, self._capacity), None if most is None else self._parts(node, most)
+        inlets: dict[int, Inlet] = {}
+        for number, below in enumerate(node.of):
+            if isinstance(node.weights, tuple) and not node.weights[number]:
+                place = place.after(below)
+                continue
             alone = len(find(below, Read)) == 1
             # A join among the inputs has lanes of its own; it gets one where it must not hold up the others.
             apart = lanes and (alone or bell is not None)
@@ -261,12 +311,47 @@ class _Builder:
             items = _by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage)
-            lane = self._lane(node, below, stage, place.streams, items, bell, wave, puller) if apart else None
-            inlets.append(lane if lane is not None else Straight(stage, items=items))
+            lane = None
+            if apart:
+                held = rooms[number], None if nbytes is None else nbytes[number]
+                lane = self._lane(node, below, stage, place.streams, items, *held, bell, wave, puller)
+            inlets[number] = lane if lane is not None else Straight(stage, items=items)
             place = place.after(below)
+        own = list(inlets.values())
+        stops = [at for at, number in enumerate(inlets) if number in node.stops]
         if bell is not None:
-            return ArrivalMerge(inlets, wait=_Waiting(bell, [inlet for inlet in inlets if isinstance(inlet, Lane)]))
-        return Merge(inlets, pull=puller or pull_plain)
+            waiting = _Waiting(bell, [inlet for inlet in own if isinstance(inlet, Lane)])
+            return ArrivalMerge(own, wait=waiting, stops=stops)
+        if node.weights is None:
+            return Merge(own, stops=stops, pull=puller or pull_plain)
+        if isinstance(node.weights, tuple):
+            mixture: Mixture = Steady([node.weights[number] for number in inlets])
+        else:
+            mixture = Changing(node.weights, len(own))
+        mixed = Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
+        tally = self.built.tallies.setdefault(word, Tally(_name(node), _input_names(node)))
+        tally.follow(mixed, list(inlets))
+        return mixed
+
+    def _tagged(self, merge: Stage, node: Join, tag: str, place: _Place) -> Stage:
+        """Behind a join, its tag: the name of each stream's input, or its number."""
+        values: list[str | int] = [node.names[0] if node.names else 0] * len(self.built.labels)
+        stream = place.streams
+        for number, below in enumerate(node.of):
+            last = stream + len(find(below, Read))
+            values[stream:last] = [node.names[number] if node.names else number] * (last - stream)
+            stream = last
+        return Tag(merge, tag, values)
+
+    def _parts(self, join: Join, total: int) -> list[int]:
+        """What each input's lane may hold of a total: an equal part, or one by its weight; and one place at least."""
+        n_lanes = len(self.built.labels)
+        if not isinstance(join.weights, tuple):
+            return [max(1, total // n_lanes)] * len(join.of)
+        weights = [w if len(find(below, Read)) == 1 else 0 for below, w in zip(join.of, join.weights, strict=True)]
+        alone = sum(weight > 0 for weight in weights)
+        spare = max(0, total * alone // n_lanes - alone)
+        return [1 + spare * weight // max(1, sum(weights)) for weight in weights]
 
     def _lane(
         self,
@@ -275,6 +360,8 @@ class _Builder:
         stage: Stage,
         stream: int,
         items: bool,
+        room: int,
+        room_bytes: int | None,
         bell: Bell | None,
         wave: Wave,
         puller: Puller | None,
@@ -289,16 +376,14 @@ class _Builder:
         worked = bool(find(below, Map) or find(below, Filter))
         if read.source.waits is False and not worked:
             return None
-        n_lanes = len(self.built.labels)
         runs = (read.chunks or read.source.blocks) and not worked
-        nbytes = self._options.capacity_bytes
         parks = join.order == "fixed" and read.source.waits is not True
         waits = parks and len(self.built.lanes) >= FIRST_WAVE
         lane = Lane(
             stage,
             name=self.built.labels[stream],
-            room=max(1, self._capacity // n_lanes),
-            room_bytes=None if nbytes is None else max(1, nbytes // n_lanes),
+            room=room,
+            room_bytes=room_bytes,
             grain=WHOLE if runs or items else 1,
             items=items,
             parks=parks,
@@ -378,12 +463,20 @@ def _by_item(node: Node) -> bool:
     if node.batched:
         return True
     while not isinstance(node, Read):
-        if isinstance(node, Unbatch):
+        if isinstance(node, Unbatch | Stratify):
             return False
         if len(node.upstream) != 1:
             return False
         (node,) = node.upstream
     return node.chunks
+
+
+def _input_names(node: Join) -> list[str]:
+    """What the inputs of a join are called: by its names, or by their sources."""
+    if node.names:
+        return list(node.names)
+    labels = [_labels(below) for below in node.of]
+    return [own[0] if len(own) == 1 else f"{own[0]} and {len(own) - 1} more" for own in labels]
 
 
 def _name(node: Node) -> str:
@@ -394,7 +487,7 @@ def _name(node: Node) -> str:
     if isinstance(node, Batch):
         return f"batch({node.size})"
     if isinstance(node, Join):
-        return f"join({len(node.of)} sources, {node.order})"
+        return f"join({len(node.of)} sources, {'by weights' if node.weights is not None else node.order})"
     if isinstance(node, Take | Skip):
         return f"{'take' if isinstance(node, Take) else 'skip'}({node.count})"
     return type(node).__name__.lower()

@@ -1,4 +1,4 @@
-"""The command line: `penstock demo`, `penstock peek FILE…`, `penstock doctor`."""
+"""The command line: `penstock demo`, `penstock peek FILE…`, `penstock plan FILE…`, `penstock doctor`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from penstock import demo, doctor, peek
+from penstock import demo, doctor, forecast, peek
 from penstock.errors import PenstockError
 
 __all__ = ["main"]
@@ -31,6 +31,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if arguments.command == "peek":
             return _peek(arguments.files, arguments.column, arguments.n)
+        if arguments.command == "plan":
+            forecast.run(
+                arguments.files,
+                by=arguments.by,
+                target=arguments.target,
+                batch_size=arguments.batch,
+                repeats=arguments.repeats,
+                batches=arguments.batches,
+                nulls=arguments.nulls,
+                png=arguments.png,
+                as_json=arguments.json,
+            )
+            return 0
         print("\n".join(doctor.examine()))
         return 0
     except PenstockError as error:
@@ -92,8 +105,37 @@ def _parser() -> argparse.ArgumentParser:
     looked.add_argument("--column", metavar="NAME", help="counts the values of this component")
     looked.add_argument("-n", type=_count(0), default=3, metavar="N", help="how many examples to show (%(default)s)")
 
+    _add_plan(commands)
     commands.add_parser("doctor", help="says what this install has: its native part, optional packages, cores")
     return parser
+
+
+def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    planned = commands.add_parser(
+        "plan", help="predicts what class proportions would give of a file: batches, repeats, coverage"
+    )
+    planned.add_argument(
+        "files", nargs="+", metavar="FILE", help=f"a file or glob that ends in {', '.join(peek.ENDINGS)}"
+    )
+    planned.add_argument("--by", required=True, metavar="NAME", help="the component that holds the labels")
+    planned.add_argument(
+        "--target",
+        default="uniform",
+        metavar="TARGET",
+        help="`uniform`, `natural`, `temperature:0.3`, shares such as `0:0.5,1:0.5`, or a .json file (%(default)s)",
+    )
+    planned.add_argument("--batch", type=_count(1), default=64, metavar="N", help="examples in a batch (%(default)s)")
+    planned.add_argument(
+        "--repeats", type=_count(1), default=1, metavar="N", help="how often one example may be used (%(default)s)"
+    )
+    planned.add_argument(
+        "--batches", type=_count(1), metavar="N", help="batches that you want of one pass (as many as without a target)"
+    )
+    planned.add_argument(
+        "--nulls", choices=("error", "skip"), default="error", help="what a missing label means (%(default)s)"
+    )
+    planned.add_argument("--png", type=Path, metavar="PICTURE", help="draws a picture there")
+    planned.add_argument("--json", action="store_true", help="prints JSON, with every class")
 
 
 def _count(least: int) -> Callable[[str], int]:

@@ -15,9 +15,10 @@ from typing import Any, NoReturn, Self, final
 from penstock.build import build
 from penstock.deliver import converter
 from penstock.engine import Coordinator, Head, InlineHead
-from penstock.errors import Aborted, FlowClosed, PenstockWarning, mismatch
+from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, mismatch
 from penstock.plan import Batch, Convert, Join, Node, Options, find
 from penstock.report import report
+from penstock.sampling import Target
 from penstock.spec import Spec
 from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
@@ -169,6 +170,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             elapsed_s=end - self._opened,
             wait_s=driver.take_wait_s,
             driver=driver,
+            mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
+            strata=tuple(stage.stats() for stage in self._built.strata),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
         )
@@ -179,6 +182,31 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         whole = self._delivered * self._size
         return whole if batcher is None or self._size == 1 else min(whole, batcher.examples)
 
+    def set_target(self, target: Any) -> int:
+        """Changes the target of `stratify` while the flow runs, from the first batch on that is not composed yet.
+
+        Args:
+          target: as in `Pipeline.stratify`, over the same classes.
+
+        Returns:
+          The number of that batch; those before it were read ahead already, and come as they are.
+
+        Raises:
+          PipelineError: the target is none, or there is not just one `stratify`.
+
+        >>> import penstock as ps
+        >>> pipeline = ps.join([lambda: iter([0, 1] * 50)]).stratify(lambda x: x, [0.5, 0.5]).batch(4)
+        >>> with pipeline.open(inline=True) as flow:
+        ...     before = sorted(next(flow).tolist())
+        ...     first = flow.set_target([0.25, 0.75])
+        ...     before, first, sorted(next(flow).tolist())
+        ([0, 0, 1, 1], 1, [0, 1, 1, 1])
+        """
+        strata = self._built.strata
+        if len(strata) != 1:
+            raise PipelineError(mismatch("one `stratify` in the pipeline", len(strata), at="set_target(target)"))
+        return strata[0].set_target(Target(target, labels=strata[0].given_labels, at="set_target(target)"))
+
     def report(self) -> str:
         """Says in words what the flow has done and what its limit is.
 
@@ -188,7 +216,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         >>> "1 delivered (2 examples" in flow.report()
         True
         """
-        order = "arrival" if any(join.order == "arrival" for join in self._joins) else "fixed"
+        orders = {"weights" if join.weights is not None else join.order for join in self._joins}
+        order = next((order for order in ("arrival", "weights") if order in orders), "fixed")
         return report(self.stats(), order=order)
 
     def __repr__(self) -> str:

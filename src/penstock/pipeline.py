@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 from penstock.deliver import torch_dataset
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.flow import Flow
+from penstock.mixing import End, joined
+from penstock.padding import pad_rules, pad_shape, pad_shapes
 from penstock.plan import (
     Batch,
     Convert,
@@ -19,7 +21,6 @@ from penstock.plan import (
     Options,
     Order,
     Pad,
-    PadRule,
     Read,
     Repeat,
     Skip,
@@ -30,7 +31,7 @@ from penstock.plan import (
 )
 from penstock.sources import ArraySource, as_source
 from penstock.spec import Spec
-from penstock.structure import Path, path_text
+from penstock.strata import Stratify, check_sizes, stratified
 
 __all__ = ["Pipeline", "from_arrays", "join", "node_of"]
 
@@ -140,11 +141,11 @@ class Pipeline(Iterable[Any]):
         Raises:
           PipelineError: it comes after `.batch`, or contradicts itself.
         """
-        given = dict(_shapes(shapes))
+        given = dict(pad_shapes(shapes))
         for name, shape in by_name.items():
             if (name,) in given:
                 raise PipelineError(mismatch(f"one shape for `{name}`", "two", at="pad()"))
-            given[(name,)] = _shape(shape, name)
+            given[(name,)] = pad_shape(shape, name)
         settings = {
             "value": value,
             "side": side,
@@ -153,7 +154,87 @@ class Pipeline(Iterable[Any]):
             "lengths": lengths,
             "mask": mask,
         }
-        return self._with(Pad(self._node, _rules(given, settings)))
+        return self._with(Pad(self._node, pad_rules(given, settings)))
+
+    def stratify(
+        self,
+        by: Any,
+        target: Any = None,
+        *,
+        classes: Iterable[Hashable] | None = None,
+        repeats: int = 1,
+        rings: int | None = None,
+        patience: int | None = None,
+        missing: str = "wait",
+        exact: str = "batch",
+        unknown: str = "error",
+        weights: str | None = None,
+        weights_as: str | None = None,
+        classes_per_batch: int | None = None,
+        per_class: int | None = None,
+        seed: int | None = None,
+    ) -> Pipeline:
+        """Batches in the class proportions asked for, exact in each, whatever the stream's own are.
+
+        Each batch of b examples holds floor(b q) or ceil(b q) of a class with share q, and all batches so far together
+        are within one example of it. Examples that are not needed are left out on their label alone: put it before the
+        `.map` that decodes. What it does class by class: `flow.report()`, `flow.stats().strata`.
+
+        Args:
+          by: the label: a key, an index, an attribute's name, a path (a tuple of these), or a function of the example.
+          target: shares by label, `{"fraud": 0.5, "fine": 0.5}`; a sequence of them, for the labels 0, 1, 2 and so on;
+            `"uniform"` or `"natural"` (as they come, but without the noise); a `Temperature`; or a function of the
+            number of the batch that gives one of these. `flow.set_target` changes it.
+          classes: the labels, in the order of a sequence of shares; without them, and without shares, the classes are
+            those seen so far.
+          repeats: how often one example may be used. Rare classes throttle the flow `repeats` times less.
+          rings: how many examples of each class are kept; chosen by the size of batch, classes and examples if `None`.
+            [examples]
+          patience: for how many inputs a class that a batch needs is waited for before `missing` is acted on; 100 times
+            what a batch needs by expectation if `None`. [examples]
+          missing: what happens then: `"wait"` on, with a warning; `"repeat"` the newest of its examples; `"redistribute"`
+            its share to the others; or an `"error"`.
+          exact: `"batch"`; or `"average"`, which keeps no examples: each is given at once or left out, and the shares are
+            held on average.
+          unknown: what becomes of an example of another class: `"error"`, or `"ignore"`, which counts it.
+          weights: what is delivered for each example: `"target"`, q / q' where the share q' was given in place of q, else
+            1; `"natural"`, p / q', by which averages are those of the stream as it comes; `"prior"`, log p of all
+            classes, for logit adjustment.
+          weights_as: the name it is delivered under: a new key of a dict, else the example becomes
+            `(example, {name: weight})`.
+          classes_per_batch: P, for metric learning: each batch holds P classes, in turns, with `per_class` examples each.
+          per_class: m.
+          seed: of this word's random numbers, in place of the pipeline's.
+
+        Raises:
+          PipelineError: something that cannot be.
+
+        Source: Pfair scheduling (Baruah et al. 1996) for the counts; in place of TF1 `tf.contrib.training.stratified_sample`.
+
+        >>> import penstock as ps
+        >>> rare = ps.join([[(i, i % 10 == 0) for i in range(100)]]).stratify(1, {True: 0.5, False: 0.5}).batch(4)
+        >>> [labels.sum() for _, labels in rare]
+        [np.int64(2), np.int64(2), np.int64(2), np.int64(2), np.int64(2)]
+        """
+        return self._with(
+            stratified(
+                self._node,
+                by,
+                target,
+                classes=classes,
+                repeats=repeats,
+                rings=rings,
+                patience=patience,
+                missing=missing,
+                exact=exact,
+                unknown=unknown,
+                weights=weights,
+                weights_as=weights_as,
+                classes_per_batch=classes_per_batch,
+                per_class=per_class,
+                seed=seed,
+            )
+        )
 
     def batch(self, size: int, *, keep_last: bool = False) -> Pipeline:
         """Batches of `size` examples, in the structure of an example; each component gets a leading dimension.
@@ -165,7 +246,9 @@ class Pipeline(Iterable[Any]):
         Raises:
           PipelineError: `size` is no positive integer, or there is a `batch` already.
         """
-        return self._with(Batch(self._node, size, bool(keep_last)))
+        node = Batch(self._node, size, bool(keep_last))
+        check_sizes(node)
+        return self._with(node)
 
     def unbatch(self) -> Pipeline:
         """The rows of each batch, as examples again."""
@@ -299,28 +382,53 @@ def node_of(pipeline: Pipeline) -> Node:
     return pipeline._node
 
 
-def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", copy: bool | None = None) -> Pipeline:
-    """Several sources, merged by a rule: one example of each in turn, or of whoever is ready.
+def join(
+    sources: Iterable[Any] | Mapping[Any, Any],
+    weights: Any = None,
+    *,
+    order: Order = "fixed",
+    end: End | Mapping[Any, End] | Sequence[End] = "drop",
+    tag: str | None = None,
+    copy: bool | None = None,
+) -> Pipeline:
+    """Several sources, merged by a rule: one example of each in turn, by weights, or of whoever is ready.
 
-    A source that ends drops out of the turn. A batched pipeline among the sources gives its batches as chunks.
+    A batched pipeline among the sources gives its batches as chunks: a chunk is one turn.
+    With weights a chunk counts as many examples as it has, and its source pauses until the others have caught up.
 
     Args:
       sources: an iterable of sources, or a dict, whose keys name them in messages and stats. A source is told by its
         type: a pipeline, a tuple or dict of components read in step, an array, a list or map-style data set, an
         iterable (once), or a callable that opens one. Where it has a method `cancel()`, closing the flow calls it, so
         that a call that is blocked in it comes back.
-      order: `"fixed"`, each in turn, the same on every run; or `"arrival"`, whoever is ready.
+      weights: how much of each source, on any positive scale: a sequence, or a mapping by name. Of the first k examples
+        each source gives its part to within one example, for every k, while none has ended. A source with weight 0 is
+        never opened. Or a function `weights(given)` of the number of examples that the join has given: it is asked at
+        the beginning and about every 256 examples (a whole chunk is not interrupted), in each pass of a `repeat` anew;
+        sources are then within a few examples of what the weights so far sum to.
+      order: `"fixed"`, the same on every run: each in turn, or by weights; or `"arrival"`, whoever is ready.
+      end: what the end of a source means, for all or for each (a sequence, or a mapping by name): `"drop"`, the others
+        go on, in the proportions that they have among each other; `"stop"`, the join ends when the turn comes to a
+        source that has; `"repeat"`, the source is opened again for its next epoch, for ever.
+      tag: a name under which each example tells its source: by its name, or its number where there are none. It is a new
+        key of a dict; anything else becomes the pair `(example, {tag: source})`.
       copy: whether each example is copied as it comes. `None` finds out: a stream's first example is copied, and where
         the second shares memory with it, because the source refills one array, so is every other.
 
     Raises:
-      PipelineError: no sources, or something that is none.
+      PipelineError: no sources, or something that is none; weights that are none, of another number, negative or all
+        zero, or together with `order="arrival"`; a source that is to be repeated and can be opened only once.
 
-    Source: TF1 `tf.train.batch_join`, without the batches.
+    Source: TF1 `tf.train.batch_join`, without the batches; weights by Pfair scheduling (Baruah et al. 1996).
 
     >>> import penstock as ps
     >>> list(ps.join({"short": [1], "long": [2, 3, 4]}))
     [1, 2, 3, 4]
+    >>> mixed = ps.join({"web": [1, 2, 3, 4, 5, 6], "books": [10, 20]}, {"web": 3, "books": 1}, tag="source")
+    >>> for values, extras in mixed.batch(4):
+    ...     print(values, extras["source"])
+    [ 1  2  3 10] ['web' 'web' 'web' 'books']
+    [ 4  5  6 20] ['web' 'web' 'web' 'books']
     """
     if isinstance(sources, (Pipeline, str, bytes)) or not isinstance(sources, Iterable):
         raise PipelineError(
@@ -331,10 +439,10 @@ def join(sources: Iterable[Any] | Mapping[str, Any], *, order: Order = "fixed", 
                 do="a lone source: `join([source])`",
             )
         )
-    names = tuple(str(name) for name in sources) if isinstance(sources, Mapping) else ()
+    keys = list(sources) if isinstance(sources, Mapping) else None
     things = list(sources.values()) if isinstance(sources, Mapping) else list(sources)
-    nodes = tuple(input_of(thing, f"source {i}", copy=copy) for i, thing in enumerate(things))
-    return Pipeline(Join(nodes, order, names), Options())
+    nodes = [input_of(thing, f"source {i}", copy=copy) for i, thing in enumerate(things)]
+    return Pipeline(joined(nodes, keys, weights=weights, order=order, end=end, tag=tag), Options())
 
 
 def input_of(thing: Any, at: str, *, copy: bool | None = None) -> Node:
@@ -358,72 +466,6 @@ def from_arrays(arrays: Any) -> Pipeline:
     return Pipeline(Join((Read(ArraySource(arrays)),)), Options())
 
 
-def _shape(shape: Any, name: object) -> tuple[int | None, ...]:
-    if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
-        raise PipelineError(mismatch("a shape: a sequence of sizes and `None`", f"`{shape!r}`", at=f"pad({name})"))
-    return tuple(shape)
-
-
-def _shapes(shapes: Any) -> Iterator[tuple[Path | None, tuple[int | None, ...]]]:
-    if shapes is None:
-        return
-    if not isinstance(shapes, Mapping):
-        yield (), _shape(shapes, "shape")
-        return
-    for key, shape in shapes.items():
-        yield (key if isinstance(key, tuple) else (key,)), _shape(shape, key)
-
-
-def _rules(shapes: dict[Path | None, Any], settings: dict[str, Any]) -> tuple[tuple[Path | None, PadRule], ...]:
-    """One rule for each component that was given a shape, or one for all; settings go by component or for all."""
-    if () in shapes and len(shapes) > 1:
-        others = ", ".join(f"`{path_text(path)}`" for path in shapes if path)
-        raise PipelineError(mismatch("one shape, or a shape for each component", f"both, for {others} too", at="pad()"))
-    tables = {name: _by_path(setting) for name, setting in settings.items() if isinstance(setting, Mapping)}
-    paths: list[Path | None] = list(shapes) or [None]
-    for name, table in tables.items():
-        for path in table:
-            if path not in paths and shapes:
-                known = ", ".join(f"`{path_text(one)}`" for one in shapes if one is not None)
-                want = f"a component that is padded, one of {known}"
-                raise PipelineError(mismatch(want, f"`{path_text(path or ())}`", at=f"pad({name})"))
-            if path not in paths:
-                paths.append(path)
-    rules: list[tuple[Path | None, PadRule]] = []
-    for path in paths:
-        own = {name: tables[name].get(path) if name in tables else setting for name, setting in settings.items()}
-        given = {name: setting for name, setting in own.items() if setting is not None}
-        rules.append((path, PadRule(shape=shapes.get(path), **given)))
-    _check_names(rules, settings, len(shapes))
-    if any(rule.truncate for _, rule in rules) and not any(
-        size is not None for _, rule in rules for size in rule.shape or ()
-    ):
-        do = "only a dimension with a size is ever too long"
-        raise PipelineError(mismatch("a size to truncate to", "none", at="pad(truncate)", do=do))
-    return tuple(rules)
-
-
-def _by_path(table: Mapping[Any, Any]) -> dict[Path | None, Any]:
-    return {key if isinstance(key, tuple) else (key,): value for key, value in table.items()}
-
-
-def _check_names(rules: list[tuple[Path | None, PadRule]], settings: dict[str, Any], n_shapes: int) -> None:
-    """Each lengths and each mask has a name of its own."""
-    for name in ("lengths", "mask"):
-        if isinstance(settings[name], str) and n_shapes > 1:
-            want = f"`{name}` by component, `{{component: name}}`"
-            raise PipelineError(mismatch(want, f"one name for {n_shapes} components", at=f"pad({name})"))
-    seen: set[str] = set()
-    for path, rule in rules:
-        names = [name for name in (rule.lengths, rule.mask) if name is not None]
-        # The rule for all others stands beside those that have one of their own, perhaps with the same name.
-        for name in names:
-            if name in seen or names.count(name) > 1:
-                raise PipelineError(mismatch("a name for each lengths and mask", f"`{name}` twice", at="pad()"))
-        if path is not None:
-            seen.update(names)
-
-
 def _last(node: Node) -> Node:
     """The last node that changes what is delivered."""
     while isinstance(node, Convert | Take | Skip | Repeat | Filter):
@@ -435,12 +477,12 @@ def _length(node: Node) -> float | None:
     """How many examples, or batches, come out of a node, where that is known; `ENDLESS` if it never ends."""
     if isinstance(node, Read):
         return None if node.chunks else node.source.length()
-    if isinstance(node, Filter | Unbatch):
+    if isinstance(node, Filter | Unbatch | Stratify):
         return None
     if isinstance(node, Join):
-        if any(below.batched for below in node.of):
+        if any(below.batched for below in node.of) or node.stops or callable(node.weights):
             return None
-        lengths = [_length(below) for below in node.of]
+        lengths = [_length(below) for below, weight in zip(node.of, node.weights or node.of, strict=True) if weight]
         return None if None in lengths else sum(length for length in lengths if length is not None)
     (below,) = node.upstream
     length = _length(below)

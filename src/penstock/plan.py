@@ -158,6 +158,12 @@ class Join(Node):
     """The rule."""
     names: tuple[str, ...] = ()
     """What the inputs are called, if they have names."""
+    weights: tuple[int, ...] | Callable[[int], tuple[int, ...]] | None = None
+    """The weight of each input, or a function of the number of examples given before; `None` takes each in turn."""
+    stops: frozenset[int] = frozenset()
+    """The inputs, by place, whose end is the end of all; the others drop out of the turn."""
+    tag: str | None = None
+    """The name under which each example's input is delivered."""
 
     def __post_init__(self) -> None:
         if not self.of:
@@ -175,6 +181,11 @@ class Join(Node):
                 )
         if self.order not in ("fixed", "arrival"):
             raise PipelineError(mismatch('`order` to be "fixed" or "arrival"', f"`{self.order!r}`", at="join(order)"))
+        if self.order == "arrival" and self.weights is not None:
+            got = '`order="arrival"`, where whoever is ready goes next, whatever the weights'
+            raise PipelineError(mismatch('`order="fixed"` with weights', got, at="join(order)"))
+        if not isinstance(self.tag, str | None):
+            raise PipelineError(mismatch("`tag` to be a name", f"`{self.tag!r}`", at="join(tag)"))
         seen: dict[int, int] = {}
         for number, node in enumerate(_reads(self)):
             for once in _onces(node.source):

@@ -6,13 +6,18 @@ from penstock.stats import FlowStats
 
 __all__ = ["report"]
 
+NEAR = 0.005
+"""A share that is nearer to its weight than this is not worth a word."""
+MOST_NAMED = 8
+"""Of more sources the others are only counted."""
+
 
 def report(stats: FlowStats, *, order: str) -> str:
     """Writes what a flow has done, and what its limit is.
 
     Args:
       stats: the flow's figures.
-      order: `"fixed"` or `"arrival"`, for the advice.
+      order: `"fixed"`, `"arrival"` or `"weights"`, for the advice.
     """
     rate = stats.examples / stats.elapsed_s if stats.elapsed_s > 0 else 0.0
     lines = [
@@ -21,7 +26,20 @@ def report(stats: FlowStats, *, order: str) -> str:
         f"limit: {_verdict(stats, order)}",
     ]
     lines += [f"{stage.name}: {stage.discarded} examples left out" for stage in stats.stages if stage.discarded]
-    return "\n".join(lines)
+    return "\n".join(lines + _off_weight(stats))
+
+
+def _off_weight(stats: FlowStats) -> list[str]:
+    """Of sources that ended before the others, what that did to their share."""
+    off = [mix for mix in stats.mixes if mix.ended and mix.weight - mix.share > NEAR]
+    lines = [
+        f"{mix.join}: source {mix.name!r} gave {mix.share:.1%} of the examples, where {mix.weight:.1%} were asked for, "
+        f"since it ended after {mix.examples:,}"
+        for mix in off[:MOST_NAMED]
+    ]
+    if len(off) > MOST_NAMED:
+        lines.append(f"and so did {len(off) - MOST_NAMED} more sources")
+    return lines
 
 
 def _verdict(stats: FlowStats, order: str) -> str:

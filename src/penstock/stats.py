@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
-__all__ = ["NO_LANE", "FlowStats", "LaneStats", "StageStats"]
+import numpy as np
+
+__all__ = ["NO_LANE", "ClassEvent", "ClassStats", "FlowStats", "LaneStats", "MixStats", "StageStats", "StrataStats"]
 
 
 class LaneStats(NamedTuple):
@@ -79,6 +82,129 @@ class StageStats(NamedTuple):
     """Bytes it has written; only a batcher counts them. [bytes]"""
 
 
+class ClassEvent(NamedTuple):
+    """A class that a batch needed stayed away."""
+
+    batch: int
+    """The number of the batch."""
+    labels: tuple[Any, ...]
+    """Of the classes."""
+    policy: str
+    """What was done: `"wait"`, `"repeat"` or `"redistribute"`."""
+    waited: int
+    """After so many inputs. [examples]"""
+
+
+class ClassStats(NamedTuple):
+    """What became of one class."""
+
+    label: Any
+    """Its label."""
+    arrived: int
+    """How many came. [examples]"""
+    arriving: float
+    """Its share of what arrives, as estimated now."""
+    target: float
+    """The share that is asked for."""
+    delivered: int
+    """How many were given, repeats counted. [examples]"""
+    share: float
+    """Its share of what was given."""
+    used: int
+    """How many were given at least once. [examples]"""
+    repeated: int
+    """How many were given once more. [examples]"""
+    thinned: int
+    """How many were not admitted, since more came than are needed. [examples]"""
+    evicted: int
+    """How many had to make room for newer ones, never given. [examples]"""
+    held: int
+    """How many wait that were never given. [examples]"""
+    staleness: float
+    """How many inputs came, on average, between an example and its being given. [examples]"""
+
+
+class StrataStats(NamedTuple):
+    """What a `stratify` has done, class by class."""
+
+    labels: tuple[Hashable, ...]
+    """Of the classes, by number."""
+    counts: dict[str, np.ndarray[Any, Any]]
+    """Figures of each class, arrays of one length; `of` and `each` read them."""
+    inputs: int
+    """Arrivals. [examples]"""
+    delivered: int
+    """Given to the next stage, repeats counted. [examples]"""
+    bound: float
+    """The most that could be given for each that arrives, at the arriving shares as estimated: r * min p / q."""
+    window: float
+    """How many arrivals the estimate rests on. [examples]"""
+    repeats: int
+    """How often one example may be used."""
+    size: int
+    """Examples in a batch. [examples]"""
+    exact: bool
+    """Whether the batches delivered are those composed here, as nothing but `map` and `pad` stands between."""
+    ignored: int
+    """Inputs of unknown classes that were left out. [examples]"""
+    events: tuple[ClassEvent, ...]
+    """What became of classes that stayed away."""
+
+    @property
+    def efficiency(self) -> float:
+        """Examples given for each that arrived."""
+        return self.delivered / self.inputs if self.inputs else 0.0
+
+    def of(self, label: Hashable) -> ClassStats:
+        """The figures of one class.
+
+        Raises:
+          KeyError: there is no such class.
+        """
+        if label not in self.labels:
+            raise KeyError(label)
+        return self._at(self.labels.index(label))
+
+    def each(self) -> list[ClassStats]:
+        """The figures of all classes, by number."""
+        return [self._at(number) for number in range(len(self.labels))]
+
+    def _at(self, number: int) -> ClassStats:
+        its = {name: array[number].item() for name, array in self.counts.items()}
+        given, used = its["given"], its["distinct"]
+        return ClassStats(
+            label=self.labels[number],
+            arrived=its["seen"],
+            arriving=its["arriving"],
+            target=its["target"],
+            delivered=given,
+            share=given / self.delivered if self.delivered else 0.0,
+            used=used,
+            repeated=given - used,
+            thinned=its["thinned"],
+            evicted=its["evicted_fresh"],
+            held=its["fresh_held"],
+            staleness=its["waited"] / given if given else 0.0,
+        )
+
+
+class MixStats(NamedTuple):
+    """What a join by weights has given of one source since the flow was opened."""
+
+    join: str
+    """The name of the join's stage."""
+    name: str
+    """The source's name, or its label."""
+    weight: float
+    """The share of the join's examples that was asked for; where weights change, their average so far. [0 to 1]"""
+    share: float
+    """The share that it had. Off the weight once a source has ended. [0 to 1]"""
+    examples: int
+    """Given of it. [examples]"""
+    ended: bool
+    """Whether it has ended, so that the others share out what is missing."""
+
+
 class FlowStats(NamedTuple):
     """What a flow has done since it was opened."""
 
@@ -100,3 +226,7 @@ class FlowStats(NamedTuple):
     """Each source, by number."""
     stages: tuple[StageStats, ...]
     """Each stage, from the sources to the batches."""
+    mixes: tuple[MixStats, ...] = ()
+    """Each source of each join by weights."""
+    strata: tuple[StrataStats, ...] = ()
+    """Each `stratify`."""

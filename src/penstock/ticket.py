@@ -1,22 +1,22 @@
 """Where an example came from, for one example or cheaply for a run of them.
 
 Guarantees
-  A ticket is `(stream, epoch, offset, row)`; no two examples of a flow share one.
+  A ticket is `(stream, epoch, offset, row, use)`; no two examples that a flow gives share one.
   Tickets of a run cost nothing per example: they are kept as a rule, and written out only when somebody looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["NO_TICKETS", "Ticket", "Tickets", "item_tickets", "turn_tickets"]
+__all__ = ["NO_TICKETS", "Ticket", "Tickets", "item_tickets", "listed_tickets", "mixed_tickets", "turn_tickets"]
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Table = np.ndarray[Any, np.dtype[np.int64]]
-"""int64[n, 4]: stream, epoch, offset, row."""
+"""int64[n, 5]: stream, epoch, offset, row, use."""
 
 
 class Ticket(NamedTuple):
@@ -30,6 +30,8 @@ class Ticket(NamedTuple):
     """How many items the source had given before, filtered ones included."""
     row: int = 0
     """Its place in the item, where an item is a user's chunk."""
+    use: int = 0
+    """How often the example was given before, where it may be used several times."""
 
 
 class _Rule(Protocol):
@@ -65,7 +67,7 @@ class _Turns:
     def table(self) -> Table:
         turn = np.arange(self.first, self.first + self.count)
         lane = turn % len(self.streams)
-        out = np.zeros((self.count, 4), np.int64)
+        out = np.zeros((self.count, 5), np.int64)
         out[:, 0] = np.asarray(self.streams)[lane]
         out[:, 1] = self.epoch
         out[:, 2] = np.asarray(self.offsets)[lane] + turn // len(self.streams)
@@ -88,9 +90,62 @@ class _Item:
         return _Item(self.stream, self.epoch, self.offset, self.first + start, stop - start)
 
     def table(self) -> Table:
-        out = np.empty((self.count, 4), np.int64)
-        out[:] = (self.stream, self.epoch, self.offset, 0)
+        out = np.empty((self.count, 5), np.int64)
+        out[:] = (self.stream, self.epoch, self.offset, 0, 0)
         out[:, 3] = np.arange(self.first, self.first + self.count)
+        return out
+
+
+class _Mixed:
+    """Items of streams whose turns a schedule tells; `offsets` are those at its beginning, and the run begins at `first`."""
+
+    __slots__ = ("count", "epochs", "first", "offsets", "streams", "turns")
+
+    def __init__(
+        self, streams: Numbers, epochs: Numbers, offsets: Numbers, turns: Numbers, first: int, count: int
+    ) -> None:
+        self.streams = streams
+        self.epochs = epochs
+        self.offsets = offsets
+        self.turns = turns
+        self.first = first
+        self.count = count
+
+    def cut(self, start: int, stop: int) -> _Mixed:
+        return _Mixed(self.streams, self.epochs, self.offsets, self.turns, self.first + start, stop - start)
+
+    def table(self) -> Table:
+        seen = self.turns[: self.first + self.count]
+        order = np.argsort(seen, kind="stable")
+        counts = np.bincount(seen, minlength=len(self.streams))
+        before = np.empty(len(seen), np.int64)  # how many turns its stream had before
+        before[order] = np.arange(len(seen)) - np.repeat(np.cumsum(counts) - counts, counts)
+        lane = seen[self.first :]
+        out = np.zeros((self.count, 5), np.int64)
+        out[:, 0] = self.streams[lane]
+        out[:, 1] = self.epochs[lane]
+        out[:, 2] = self.offsets[lane] + before[self.first :]
+        return out
+
+
+class _Woven:
+    """Tickets of runs of any lengths, in turns of any order."""
+
+    __slots__ = ("count", "parts", "turns")
+
+    def __init__(self, parts: Mapping[int, Tickets], turns: Sequence[int]) -> None:
+        self.parts = parts
+        self.turns = turns
+        self.count = len(turns)
+
+    def cut(self, start: int, stop: int) -> _Every:
+        return _Every(Tickets((self,), self.count), start, 1, stop - start)
+
+    def table(self) -> Table:
+        whose = np.asarray(self.turns)
+        out = np.empty((self.count, 5), np.int64)
+        for number, part in self.parts.items():
+            out[whose == number] = part.table()
         return out
 
 
@@ -141,11 +196,11 @@ class Tickets:
         return self.count
 
     def table(self) -> Table:
-        """The tickets written out: int64[n, 4], columns stream, epoch, offset, row."""
+        """The tickets written out: int64[n, 5], columns stream, epoch, offset, row, use."""
         if len(self._rules) == 1:
             table: Table = self._rules[0].table()
             return table
-        return np.concatenate([rule.table() for rule in self._rules]) if self._rules else np.empty((0, 4), np.int64)
+        return np.concatenate([rule.table() for rule in self._rules]) if self._rules else np.empty((0, 5), np.int64)
 
     def __iter__(self) -> Iterator[Ticket]:
         return (Ticket(*row) for row in self.table().tolist())
@@ -196,6 +251,16 @@ class Tickets:
         return Tickets(tuple(rule for part in parts for rule in part._rules), sum(part.count for part in parts))
 
     @staticmethod
+    def woven(parts: Mapping[int, Tickets], turns: Sequence[int]) -> Tickets:
+        """Tickets of runs of any lengths.
+
+        Args:
+          parts: the runs, each under a number.
+          turns: the number of the run that each ticket is taken from.
+        """
+        return Tickets((_Woven(parts, turns),), len(turns))
+
+    @staticmethod
     def interleaved(parts: Sequence[Tickets]) -> Tickets:
         """Tickets of k runs of one length, one of each in turn."""
         k, m = len(parts), parts[0].count
@@ -207,7 +272,7 @@ class Tickets:
             streams = tuple(rule.streams[0] for rule in rules)
             offsets = tuple(rule.offsets[0] + rule.first for rule in rules)
             return Tickets((_Turns(streams, rules[0].epoch, offsets, 0, k * m),), k * m)
-        out = np.empty((k * m, 4), np.int64)
+        out = np.empty((k * m, 5), np.int64)
         for i, part in enumerate(parts):
             out[i::k] = part.table()
         return Tickets((_Listed(out),), k * m)
@@ -229,9 +294,38 @@ def turn_tickets(
       count: how many. [examples]
 
     >>> list(turn_tickets((4, 7), 0, (10, 20), 1, 2))[1]
-    Ticket(stream=4, epoch=0, offset=11, row=0)
+    Ticket(stream=4, epoch=0, offset=11, row=0, use=0)
     """
     return Tickets((_Turns(streams, epoch, offsets, first, count),), count)
+
+
+def listed_tickets(table: Table) -> Tickets:
+    """Tickets that follow no rule.
+
+    Args:
+      table: int64[n, 5], as `Tickets.table` gives it.
+    """
+    return Tickets((_Listed(table),), len(table))
+
+
+def mixed_tickets(
+    streams: Numbers, epochs: Numbers, offsets: Numbers, turns: Numbers, first: int, count: int
+) -> Tickets:
+    """Tickets of `count` examples taken from streams by a schedule.
+
+    Args:
+      streams: the number of each stream, int64[k].
+      epochs: which pass it is in, int64[k].
+      offsets: its offset at the beginning of `turns`, int64[k].
+      turns: whose turn it is, as places in `streams`: int64[m].
+      first: the turn of the first example.
+      count: how many. [examples]
+
+    >>> whose = np.array([0, 0, 1, 0])
+    >>> [ticket[:3] for ticket in mixed_tickets(np.array([4, 7]), np.zeros(2, int), np.array([10, 20]), whose, 1, 3)]
+    [(4, 0, 11), (7, 0, 20), (4, 0, 12)]
+    """
+    return Tickets((_Mixed(streams, epochs, offsets, turns, first, count),), count)
 
 
 def item_tickets(stream: int, epoch: int, offset: int, first: int, count: int) -> Tickets:

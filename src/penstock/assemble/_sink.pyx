@@ -92,6 +92,11 @@ cdef class Sink:
     def __len__(self):
         return self.filled
 
+    @property
+    def halted(self):
+        """As `sink.Sink.halted`."""
+        return self.misfit is not None
+
     def pull(self, list iterators, Py_ssize_t first, Py_ssize_t n):
         """As `sink.Sink.pull`."""
         cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first

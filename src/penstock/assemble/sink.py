@@ -49,6 +49,11 @@ class Sink:
     def __len__(self) -> int:
         return self.filled + len(self._pulled)
 
+    @property
+    def halted(self) -> bool:
+        """Whether nothing more is written, after an example that did not fit."""
+        return self.misfit is not None
+
     def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
         """Pulls `n` examples as `pull_turns` does, each into the next row; stops also after one that does not fit."""
         try:

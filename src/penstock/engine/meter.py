@@ -10,10 +10,9 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import final
 
-from penstock.assemble import Sink
 from penstock.chunk import Chunk
 from penstock.engine.breath import INTERVAL_S, Breath
-from penstock.stages import Merge, Poured, Stage
+from penstock.stages import Intake, Merge, Mixed, Poured, Stage
 from penstock.stats import StageStats
 
 __all__ = ["Meter"]
@@ -53,7 +52,7 @@ class Meter:
         self._check = check
         self._breath = Breath() if paced else None
         self._most = 1
-        self._merge = stage if isinstance(stage, Merge) else None
+        self._merge = stage if isinstance(stage, Merge | Mixed) else None
         self.may_pour = self._merge is not None and self._merge.may_pour
         """As the stage's own, where it has one."""
         before = earlier.stats() if earlier is not None else StageStats(name, 0, 0.0, 0, 0)
@@ -94,12 +93,12 @@ class Meter:
         """As the stage's own, where it has one."""
         return self._merge is not None and self._merge.pours
 
-    def pour(self, sink: Sink, n: int) -> Poured:
+    def pour(self, into: Intake, n: int) -> Poured:
         """As the stage's own."""
         assert self._merge is not None, "only a merge pours"
         self._check()
         started = perf_counter()
-        poured = self._merge.pour(sink, n)
+        poured = self._merge.pour(into, n)
         self._all_s += perf_counter() - started
         self._examples += len(poured.tickets)
         return poured

@@ -3,12 +3,17 @@
 from penstock.stages.batcher import Batcher, spec_of
 from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
+from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
+from penstock.stages.labelled import By
 from penstock.stages.map import Map
-from penstock.stages.merge import ArrivalMerge, Inlet, Into, Merge, Pull, Straight, pull_plain
+from penstock.stages.merge import ArrivalMerge, Merge
+from penstock.stages.mixed import Mixed
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
-from penstock.stages.stage import Poured, Pouring, Stage
+from penstock.stages.stage import Intake, Poured, Pouring, Stage
+from penstock.stages.stratify import Stratify, Wishes
+from penstock.stages.tag import Tag
 from penstock.stages.take import Take
 from penstock.stages.unbatch import Unbatch
 
@@ -16,11 +21,14 @@ __all__ = [
     "Applied",
     "ArrivalMerge",
     "Batcher",
+    "By",
     "Filter",
     "Inlet",
+    "Intake",
     "Into",
     "Map",
     "Merge",
+    "Mixed",
     "Poured",
     "Pouring",
     "Pull",
@@ -30,8 +38,11 @@ __all__ = [
     "Skip",
     "Stage",
     "Straight",
+    "Stratify",
+    "Tag",
     "Take",
     "Unbatch",
+    "Wishes",
     "pull_plain",
     "spec_of",
 ]

@@ -43,7 +43,8 @@ def generator(key: Key, ticket: Ticket) -> np.random.Generator:
     Source: Philox (Salmon et al. 2011), a counter-based generator: the key is seed and stage, the counter the ticket.
     """
     stream_epoch = ((ticket.stream << 32) | ticket.epoch) & _MASK
-    counter = np.array([0, ticket.offset & _MASK, ticket.row & _MASK, stream_epoch], np.uint64)
+    row_use = (ticket.row | (ticket.use << 48)) & _MASK
+    counter = np.array([0, ticket.offset & _MASK, row_use, stream_epoch], np.uint64)
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 

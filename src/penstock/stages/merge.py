@@ -2,134 +2,33 @@
 
 Guarantees
   `order="fixed"`: one item of each input in turn; an input that ends drops out of the turn. A function of the data alone.
+  By weights instead of in turn: `stages/mixed.py`.
   `order="arrival"`: whoever is ready, fairly; within an input the order is kept.
   An input's item is never cut by another's: a user's chunk is taken to its end.
-  The end of all inputs is the end; an error ends the merge at its turn.
+  The end of all inputs is the end, or that of one whose end is to be everybody's; an error ends the merge at its turn.
 Assumes
   An inlet's `ready()` waits for its first example; nothing else here waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble import Sink, pull_turns
-from penstock.chunk import END, WHOLE, Chunk, Columns
+from penstock.chunk import END, Chunk
 from penstock.errors import Aborted
+from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain
 from penstock.stages.reader import RowReader
-from penstock.stages.stage import Poured, Stage
-from penstock.ticket import Tickets, turn_tickets
+from penstock.stages.stage import Intake, Poured
+from penstock.stages.weave import interleaved
+from penstock.ticket import turn_tickets
 
-__all__ = ["ArrivalMerge", "Inlet", "Into", "Merge", "Pull", "Straight", "pull_plain"]
-
-
-class Inlet(Protocol):
-    """One input of a merge."""
-
-    items: bool
-    """Whether a turn is a user's chunk."""
-    reader: RowReader | None
-    """The reader of single examples, if nothing else stands behind the input."""
-
-    def at_hand(self) -> int:
-        """How many examples can be taken without waiting; 1 where the end or an error is next."""
-
-    def wait(self) -> None:
-        """Waits until something can be taken."""
-
-    def take(self, n: int) -> Chunk:
-        """Gives up to n examples, at least one; an error; or the end."""
-
-    @property
-    def direct(self) -> RowReader | None:
-        """The reader, if it is to be pulled by the merge itself, one example at each turn."""
-
-    def slow(self) -> None:
-        """Says that a direct pull took long."""
-
-    def close(self) -> None:
-        """Lets go of what it holds."""
-
-
-@final
-class Straight:
-    """A stage pulled by the merge itself, in its own thread."""
-
-    def __init__(self, stage: Stage, *, items: bool) -> None:
-        self.items = items
-        self.take = stage.take
-        self.close = stage.close
-        self.reader = stage if isinstance(stage, RowReader) else None
-
-    def at_hand(self) -> int:
-        """Pulled on demand."""
-        return WHOLE
-
-    def wait(self) -> None:
-        """Pulled on demand."""
-
-    @property
-    def direct(self) -> RowReader | None:
-        """The stage, where it is a settled reader."""
-        return self.reader if self.reader is not None and self.reader.direct is not None else None
-
-    def slow(self) -> None:
-        """Nothing to change: there is no other thread."""
-
-
-Into = list[Any] | Sink
-"""Where pulled examples go: into a list, or straight into a batch."""
-
-Pull = Callable[[list[Iterator[Any]], int, int, Into], Sequence[int]]
-"""Pulls n items from iterators in turn; see `pull_turns`. Gives the places of those that took long."""
-
-
-def pull_plain(iterators: list[Iterator[Any]], first: int, n: int, into: Into) -> Sequence[int]:
-    """Pulls as `pull_turns` does, and finds none of them slow."""
-    if isinstance(into, list):
-        pull_turns(iterators, first, n, into)
-    else:
-        into.pull(iterators, first, n)
-    return ()
-
-
-MOST_ROWS = 4096
-"""Of inputs that are pulled here no more are held in a list at once: a batch that is larger can be poured. [examples]"""
+__all__ = ["ArrivalMerge", "Merge"]
 
 Offsets = np.ndarray[Any, np.dtype[np.int64]]
-
-
-class _Slot:
-    """An input and what has been taken of it ahead of its turn."""
-
-    __slots__ = ("chunk", "inlet")
-
-    def __init__(self, inlet: Inlet) -> None:
-        self.inlet = inlet
-        self.chunk: Chunk | None = None
-
-    def has(self) -> int:
-        """Examples that can be given without waiting; 0 if there is none yet, or an error is next."""
-        return self.inlet.at_hand() if self.chunk is None else self.chunk.count
-
-    def fill(self, n: int) -> int:
-        """Takes up to n of the input if nothing is held; gives how many are held, 0 at the end or before an error."""
-        if self.chunk is None:
-            self.chunk = self.inlet.take(n)
-        return self.chunk.count
-
-    def pop(self, n: int) -> Chunk:
-        """The first n examples; an error behind them stays."""
-        assert self.chunk is not None and self.chunk.count >= n, "as many are held as are popped"
-        if self.chunk.count == n and self.chunk.error is None:
-            head, self.chunk = self.chunk, None
-        else:
-            head, self.chunk = self.chunk.cut(n)
-        return head
 
 
 @final
@@ -138,12 +37,14 @@ class Merge:
 
     Args:
       inlets: the inputs, in the order of their turns.
+      stops: the places of the inputs whose end is the end of all.
       pull: how settled readers are pulled.
     """
 
-    def __init__(self, inlets: Sequence[Inlet], *, pull: Pull = pull_plain) -> None:
+    def __init__(self, inlets: Sequence[Inlet], *, stops: Collection[int] = (), pull: Pull = pull_plain) -> None:
         self._all = tuple(inlets)
-        self._live = [_Slot(inlet) for inlet in inlets]
+        self._live = [Slot(inlet) for inlet in inlets]
+        self._stops = [self._live[place] for place in stops]
         self._turn = 0
         self._pull = pull
         self._by_item = any(inlet.items for inlet in inlets)
@@ -169,7 +70,10 @@ class Merge:
         return END
 
     def _ended(self, place: int) -> None:
-        self._live.pop(place).inlet.close()
+        slot = self._live.pop(place)
+        slot.inlet.close()
+        if slot in self._stops:
+            self._live.clear()
         self._turn = place % len(self._live) if self._live else 0
 
     # Items: a turn is a whole chunk, or a row where the input has rows.
@@ -232,9 +136,9 @@ class Merge:
         """Whether `pour` can be used for the next examples."""
         return bool(self._readers) or (self.may_pour and bool(self._live) and self._is_direct())
 
-    def pour(self, sink: Sink, n: int) -> Poured:
+    def pour(self, into: Intake, n: int) -> Poured:
         """Pulls up to n examples straight into a batch; only while `pours` is true."""
-        poured = self._pull_direct(n, sink)
+        poured = self._pull_direct(n, into)
         if poured.error is not None:
             self._live.clear()
         return poured
@@ -256,8 +160,9 @@ class Merge:
         except BaseException as raised:
             error = raised
         count = len(into) - before
-        if not isinstance(into, list) and into.misfit is not None:
-            count, error = count + 1, None  # what a source raised behind it does not matter any more
+        if not isinstance(into, list) and into.halted:
+            if into.misfit is not None:
+                count, error = count + 1, None  # what a source raised behind it does not matter any more
             n = count
         tickets = turn_tickets(self._streams, self._readers[0].epoch, self._offsets, self._since, count)
         self._since += count
@@ -275,7 +180,11 @@ class Merge:
         return Poured(tickets, None)
 
     def _end_direct(self, place: int) -> None:
-        """Takes an input that has ended out of the turn; the others go on."""
+        """Takes an input that has ended out of the turn; the others go on, unless its end is theirs."""
+        if self._live[place] in self._stops:
+            self._leave_direct()
+            self._ended(place)
+            return
         counts = self._counts()
         reader = self._readers.pop(place)
         reader.offset, reader.counted = int(counts[place]), None
@@ -311,9 +220,9 @@ class Merge:
         parts = [slot.pop(rounds) for slot in span[:reach]]
         if reach < k:
             self._turn = (self._turn + reach) % k
-        return _interleaved(parts)
+        return interleaved(parts)
 
-    def _see(self, slot: _Slot) -> Chunk | None:
+    def _see(self, slot: Slot) -> Chunk | None:
         """Takes the end or the error of the input whose turn it is."""
         slot.fill(1)
         chunk, slot.chunk = slot.chunk, None
@@ -336,39 +245,6 @@ def _without(numbers: Offsets, place: int) -> Offsets:
     return np.concatenate((numbers[:place], numbers[place + 1 :]))
 
 
-def _interleaved(parts: Sequence[Chunk]) -> Chunk:
-    """One chunk of k parts of one length, an example of each in turn."""
-    if len(parts) == 1:
-        return parts[0]
-    k, m = len(parts), parts[0].count
-    tickets = Tickets.interleaved([part.tickets for part in parts])
-    columns = [part.columns for part in parts]
-    dense = [column for column in columns if column is not None]
-    if len(dense) == k and _alike(dense):
-        arrays = []
-        for leaves in zip(*[column.arrays for column in dense], strict=True):
-            out = np.empty((k * m, *leaves[0].shape[1:]), leaves[0].dtype)
-            for i, leaf in enumerate(leaves):
-                out[i::k] = leaf
-            arrays.append(out)
-        return Chunk(None, tickets, columns=Columns(dense[0].structure, tuple(arrays)))
-    rows: list[Any] = [None] * (k * m)
-    for i, part in enumerate(parts):
-        rows[i::k] = part.as_rows()
-    return Chunk(rows, tickets)
-
-
-def _alike(columns: Sequence[Columns]) -> bool:
-    one = columns[0]
-    return all(
-        other.structure == one.structure
-        and all(
-            a.dtype == b.dtype and a.shape[1:] == b.shape[1:] for a, b in zip(one.arrays, other.arrays, strict=True)
-        )
-        for other in columns[1:]
-    )
-
-
 @final
 class ArrivalMerge:
     """Whoever is ready, looked at in turn so that none is passed over.
@@ -376,11 +252,13 @@ class ArrivalMerge:
     Args:
       inlets: the inputs; they share one doorbell.
       wait: waits until one of them may have become ready.
+      stops: the places of the inputs whose end is the end of all.
     """
 
-    def __init__(self, inlets: Sequence[Inlet], *, wait: Callable[[], None]) -> None:
+    def __init__(self, inlets: Sequence[Inlet], *, wait: Callable[[], None], stops: Collection[int] = ()) -> None:
         self._all = tuple(inlets)
         self._live = list(inlets)
+        self._stops = [inlets[place] for place in stops]
         self._turn = 0
         self._wait = wait
         self._inside = False
@@ -399,6 +277,8 @@ class ArrivalMerge:
                 return chunk
             if chunk.count == 0:
                 del self._live[place]
+                if inlet in self._stops:
+                    self._live.clear()
                 self._turn, self._inside = place, False
                 continue
             self._inside = inlet.items and not chunk.item_end
@@ -420,15 +300,3 @@ class ArrivalMerge:
         """Closes all inputs, whatever one of them raises."""
         self._live.clear()
         close_all(self._all)
-
-
-def close_all(inlets: Sequence[Inlet]) -> None:
-    """Closes all; raises the first error after that."""
-    errors: list[Exception] = []
-    for inlet in inlets:
-        try:
-            inlet.close()
-        except Exception as error:
-            errors.append(error)
-    if errors:
-        raise errors[0]

@@ -10,13 +10,13 @@ Laws, which `penstock.testing.check_stage` tests
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
 
-from penstock.assemble import Sink
 from penstock.chunk import Chunk
 from penstock.ticket import Tickets
 
-__all__ = ["Poured", "Pouring", "Stage"]
+__all__ = ["Intake", "Poured", "Pouring", "Stage"]
 
 
 class Stage(Protocol):
@@ -29,9 +29,27 @@ class Stage(Protocol):
         """Lets go of what the stage and those upstream of it hold open; may be called twice."""
 
 
+class Intake(Protocol):
+    """What takes in examples straight from their sources: a batch, or the rings of the classes."""
+
+    @property
+    def misfit(self) -> tuple[Any] | None:
+        """The example that was refused, if one was; nothing is taken after it."""
+
+    @property
+    def halted(self) -> bool:
+        """Whether it takes no more for now."""
+
+    def __len__(self) -> int:
+        """How many it has taken. [examples]"""
+
+    def pull(self, iterators: list[Iterator[Any]], first: int, n: int, /) -> None:
+        """Pulls n examples as `pull_turns` does, unless it halts before."""
+
+
 @dataclass(slots=True)
 class Poured:
-    """What was pulled straight into a batch."""
+    """What was pulled straight from the sources."""
 
     tickets: Tickets
     """Of the examples that were pulled, the one that did not fit included."""
@@ -41,7 +59,7 @@ class Poured:
 
 @runtime_checkable
 class Pouring(Protocol):
-    """A stage that can pull examples straight into a batch, so that they need not wait for each other."""
+    """A stage that can pull examples straight to where they are wanted, so that they need not wait for each other."""
 
     @property
     def may_pour(self) -> bool:
@@ -51,5 +69,5 @@ class Pouring(Protocol):
     def pours(self) -> bool:
         """Whether it can for the next ones."""
 
-    def pour(self, sink: Sink, n: int) -> Poured:
-        """Pulls up to n examples into the batch; only while `pours` is true."""
+    def pour(self, into: Intake, n: int) -> Poured:
+        """Pulls up to n examples; only while `pours` is true."""

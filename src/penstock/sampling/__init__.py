@@ -1,0 +1,67 @@
+"""The arithmetic of proportions: how many of each class, which of those that wait, and what arrives.
+
+No file here reads an example, starts a thread or knows a stage.
+
+    shares        what the user asked for, as whole numbers
+    quota         counts for each batch, shares fixed:    within one example of the target, in each batch and in all
+    carry         counts for each batch, shares changing: what is owed is carried
+    schedule      which of the three below decides
+    classes       labels, and the numbers they are counted under
+    target        what was asked for, at a batch
+    metric        P classes a batch, m examples each
+    mixture       whose turn it is when sources are mixed by weights
+    temperature   a target that follows what arrives
+    prior         what arrives, estimated; what to admit by it
+    bounds        what no method can beat
+    rings         what waits of each class, and who is next
+
+    extras, splitmix, kernels   the schedule, random numbers by their place, and native or not, for the above
+"""
+
+from penstock.sampling.bounds import (
+    coverage,
+    efficiency,
+    feasible_target,
+    inputs_for_batch,
+    offline_optimum,
+    ring_limits,
+)
+from penstock.sampling.carry import Carry
+from penstock.sampling.classes import Classes
+from penstock.sampling.kernels import NATIVE, Rings
+from penstock.sampling.metric import PerClass
+from penstock.sampling.mixture import Changing, Mixture, Steady, Weights, read_weights
+from penstock.sampling.prior import Prior, thresholds
+from penstock.sampling.quota import Quota
+from penstock.sampling.schedule import Schedule
+from penstock.sampling.shares import Shares, probabilities, shares
+from penstock.sampling.target import Target
+from penstock.sampling.temperature import Temperature
+
+__all__ = [
+    "NATIVE",
+    "Carry",
+    "Changing",
+    "Classes",
+    "Mixture",
+    "PerClass",
+    "Prior",
+    "Quota",
+    "Rings",
+    "Schedule",
+    "Shares",
+    "Steady",
+    "Target",
+    "Temperature",
+    "Weights",
+    "coverage",
+    "efficiency",
+    "feasible_target",
+    "inputs_for_batch",
+    "offline_optimum",
+    "probabilities",
+    "read_weights",
+    "ring_limits",
+    "shares",
+    "thresholds",
+]

@@ -1,0 +1,14 @@
+from collections.abc import Callable
+from typing import Any, Literal
+
+class Labels:
+    def __init__(
+        self,
+        how: Literal["index", "key", "call", "whole"],
+        key: Any,
+        classes: dict[Any, int],
+        unknown: Callable[[Any], int],
+        *,
+        identity: bool,
+    ) -> None: ...
+    def class_of(self, example: Any, classes: int) -> int: ...

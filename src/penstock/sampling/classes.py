@@ -1,0 +1,123 @@
+"""The classes of a stream: their labels, and the numbers that they are counted under."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable
+from typing import Any, Literal, final
+
+import numpy as np
+
+from penstock.errors import SpecError, mismatch
+
+__all__ = ["Classes", "plain_label"]
+
+
+@final
+class Classes:
+    """Labels and their numbers, 0 for the first.
+
+    Args:
+      labels: those that are known; all different.
+      grows: whether a label that is new becomes a class.
+      unknown: what happens otherwise: `"error"`, or `"ignore"`, which leaves the example out.
+
+    >>> classes = Classes(["cat", "dog"], unknown="ignore")
+    >>> [classes.number(label) for label in ("dog", "cat", "bird")]
+    [1, 0, -1]
+    """
+
+    def __init__(
+        self, labels: Iterable[Hashable] = (), *, grows: bool = False, unknown: Literal["error", "ignore"] = "error"
+    ) -> None:
+        self.labels: list[Hashable] = list(labels)
+        """The label of each class, by its number."""
+        self.numbers: dict[Hashable, int] = {label: number for number, label in enumerate(self.labels)}
+        """The number of each label."""
+        self.grows = grows
+        """Whether a label that is new becomes a class."""
+        self._unknown = unknown
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the labels are 0, 1, 2 and so on, and stay as they are."""
+        return (
+            not self.grows and self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
+        )
+
+    def number(self, label: object) -> int:
+        """The number of a label, or -1 if its example is to be left out; a new one where classes grow.
+
+        Raises:
+          SpecError: it is none of the classes, or cannot be a label.
+        """
+        plain = plain_label(label)
+        try:
+            number = self.numbers.get(plain)
+        except TypeError:
+            raise SpecError(mismatch("a hashable label", f"`{type(label).__name__}`")) from None
+        if number is not None:
+            if isinstance(plain, float) and not isinstance(self.labels[number], float):
+                raise SpecError(self._of_floats(plain))
+            return number
+        if isinstance(plain, float):
+            raise SpecError(self._of_floats(plain))
+        if self.grows:
+            return self._added(plain)
+        if self._unknown == "ignore":
+            return -1
+        raise SpecError(mismatch(f"a label {self._known()}", f"`{plain!r}`", do='unknown="ignore" leaves such out'))
+
+    def _added(self, label: Hashable) -> int:
+        known = self.labels[0] if self.labels else label
+        if label is not None and known is not None and _kind(label) is not _kind(known):
+            got = f"`{label!r}` ({type(label).__name__})"
+            raise SpecError(mismatch(f"labels of one type, `{type(known).__name__}` like `{known!r}`", got))
+        self.labels.append(label)
+        return self.numbers.setdefault(label, len(self.labels) - 1)
+
+    def _of_floats(self, label: float) -> str:
+        do = "round it, or pass a function as `by`" if math.isfinite(label) else "leave out examples without a label"
+        return mismatch(
+            f"a label {self._known() if self.labels else 'that is an integer or a text'}", f"`{label!r}`", do=do
+        )
+
+    def _known(self) -> str:
+        if self.counted:
+            return f"that is an integer in [0, {len(self)})"
+        shown = ", ".join(f"`{label!r}`" for label in self.labels[:6])
+        return f"among {shown}" + (f" and {len(self) - 6} more" if len(self) > 6 else "")
+
+
+def plain_label(label: Any) -> Any:
+    """A label as Python's own value, where it is a scalar of NumPy or a framework.
+
+    Raises:
+      SpecError: it is an array of more than one element, such as a one-hot vector.
+    """
+    if isinstance(label, np.generic):
+        return label.item()
+    shape = getattr(label, "shape", None)
+    if shape is None or not isinstance(shape, tuple) or not hasattr(label, "item"):
+        return label
+    if shape == ():
+        return label.item()
+    values = np.asarray(label).ravel()
+    hot = len(shape) == 1 and values.dtype.kind in "biuf" and len(values) > 1
+    if hot and bool(np.isin(values, (0, 1)).all()) and int(values.sum()) == 1:
+        raise SpecError(
+            mismatch("a label that is one number", f"one-hot `{values.dtype}{list(shape)}`", do="pass its argmax")
+        )
+    raise SpecError(mismatch("a label that is one number or text", f"`{values.dtype}{list(shape)}`"))
+
+
+def _is_bool(label: object) -> bool:
+    return isinstance(label, bool)
+
+
+def _kind(label: object) -> type:
+    """The type of a label, with bool among the integers, which it is equal to."""
+    return int if isinstance(label, bool) else type(label)

@@ -1,0 +1,464 @@
+"""The examples that wait to be drawn: a ring for each class.
+
+What it guarantees
+  Every arrival is counted once: `arrived` is always the sum of `distinct`, `thinned`, `evicted_fresh`, `fresh_held` (all
+  over the classes) and `ignored`.
+  No example is used more than `repeats` times, nor twice in a draw that asks no more of its class than are held.
+  Between two uses of an example, every other of its class that was held then is drawn, or evicted.
+  What is drawn depends on the arrivals and on the calls between them; never on how the arrivals were cut into calls.
+What it assumes
+  One thread. Functions that it calls (iterators, labels) may call `grow` and `admit`, and nothing else here.
+How it is kept
+  A waiting example has a *slot*: a number that is given again once it is free, the last freed first.
+  A class has two queues of slots: `fresh` (never used, in the order of arrival) and `used` (least recently used first).
+  An arrival joins the fresh ones. A draw takes the first fresh, or else the first used, which then goes to the end of
+  the used, until it has been used `repeats` times. Where a ring is full, its first used makes room, or else its first
+  fresh. So each arrival and each example of a draw is O(1), and a class costs the same few numbers whatever it holds.
+Why not "least used first"
+  It evens the counts just as well; but a newcomer then catches up at once, several times in one batch.
+
+This is the definition. `_rings.pyx` is its fast twin, and gives the same answers to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Literal, final
+
+import numpy as np
+
+from penstock.errors import mismatch
+from penstock.sampling.checks import (
+    checked_classes,
+    checked_quota,
+    checked_repeats,
+    checked_sizes,
+    checked_thresholds,
+    checked_waiting,
+    not_askable,
+    not_at_hand,
+)
+from penstock.sampling.labels import Labels
+from penstock.sampling.slots import Queues, Slots
+from penstock.sampling.splitmix import LARGEST, coin, swaps
+
+__all__ = ["COUNTERS", "Rings"]
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+COUNTERS = ("seen", "thinned", "evicted_fresh", "evicted_used", "given", "distinct", "waited")
+"""What is counted for each class."""
+
+
+@final
+class Rings:
+    """The examples that wait to be drawn, in a ring for each class.
+
+    Counters are arrays of shape `(classes,)` and int64 that go on counting. `grow` replaces them: look them up anew.
+    Its length is the number of arrivals.
+
+    Args:
+      repeats: how often one example may be used.
+      seed: of the coins that thin, and of the order within a draw.
+      keeps_rows: whether the examples themselves are kept, in `rows`. Else only their slots are told of, and the caller
+        keeps what belongs to them.
+
+    >>> rings = Rings(1, 0, keeps_rows=True)
+    >>> rings.grow([8, 8])
+    >>> rings.labels("index", 1, {"cat": 0, "dog": 1}, lambda label: -1)
+    >>> rings.ask([0, 1], [1, 1])
+    >>> rings.add([(1, "cat"), (2, "cat"), (3, "bird"), (4, "dog"), (5, "dog")], 0)
+    4
+    >>> rings.full, rings.draw(0).tolist(), rings.drawn
+    (True, [0, 2], [(1, 'cat'), (4, 'dog')])
+    """
+
+    def __init__(self, repeats: int, seed: int, *, keeps_rows: bool) -> None:
+        self._repeats = checked_repeats(repeats)
+        self._seed = seed & LARGEST
+        self._keeps_rows = keeps_rows
+        self._labels: Labels | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.arrived = 0
+        """Arrivals so far, ignored ones too. [examples]"""
+        self.ignored = 0
+        """Arrivals that have no class. [examples]"""
+        self.held = 0
+        """Examples that wait. [examples]"""
+        self.until = 2**63 - 1
+        """The number of arrivals at which adding halts."""
+        self.misfit: tuple[Any] | None = None
+        """The example whose label was refused by the last `add` or `pull`; it did not arrive."""
+        self.error: BaseException | None = None
+        """What reading the label of the misfit raised."""
+        self.seen: Integers = np.zeros(0, np.int64)
+        """Arrivals of each class."""
+        self.thinned: Integers = np.zeros(0, np.int64)
+        """Arrivals of each class that were not admitted."""
+        self.evicted_fresh: Integers = np.zeros(0, np.int64)
+        """Examples of each class that had to make room and were never used."""
+        self.evicted_used: Integers = np.zeros(0, np.int64)
+        """Examples of each class that had to make room before their last use."""
+        self.given: Integers = np.zeros(0, np.int64)
+        """Uses of each class: how many of it were drawn."""
+        self.distinct: Integers = np.zeros(0, np.int64)
+        """Examples of each class that were drawn at least once."""
+        self.waited: Integers = np.zeros(0, np.int64)
+        """For how many arrivals the examples of each class had waited when they were drawn, all uses together."""
+        self.drawn: list[Any] = []
+        """The examples of the last draw, where they are kept."""
+        self.uses: Integers = np.zeros(0, np.int64)
+        """Of each example of the last draw, which use this is: 1 for the first."""
+        self.numbers: Integers = np.zeros(0, np.int64)
+        """Of each example of the last draw, how many arrived before it."""
+        self._limits: list[int] = []
+        self._thresholds: list[int] = []
+        self._need: list[int] = []
+        self._at_hand: list[int] = []  # Legal uses: over the class's examples, the sum of repeats - uses.
+        self._slots = Slots(keeps_rows=self._keeps_rows)
+        self._fresh, self._used = Queues(self._slots.after), Queues(self._slots.after)
+        self._asked: list[tuple[int, int]] = []
+        self._lacking = 0  # Classes asked for whose need is not met.
+        self._log: list[tuple[int, int]] = []
+        self._logged = 0  # Arrivals when the log was last read.
+
+    def __len__(self) -> int:
+        return self.arrived
+
+    @property
+    def rows(self) -> list[Any]:
+        """The examples that wait, each at its slot, where they are kept."""
+        return self._slots.rows
+
+    @property
+    def capacity(self) -> int:
+        """How many slots there are, taken or not: every slot's number is smaller. [slots]"""
+        return self._slots.capacity
+
+    @property
+    def fresh_held(self) -> Integers:
+        """Examples of each class that wait and were never used."""
+        return self._fresh.count
+
+    @property
+    def full(self) -> bool:
+        """Whether every class that is asked for has that many legal uses at hand."""
+        return self._lacking == 0
+
+    @property
+    def halted(self) -> bool:
+        """Whether adding stops here: all that is asked for is at hand, `until` is reached, or there was a misfit."""
+        return self._lacking == 0 or self.arrived >= self.until or self.misfit is not None
+
+    def at_hand(self, classes: Sequence[int] | Integers) -> Integers:
+        """How many legal uses there are of each of some classes, int64[m].
+
+        Args:
+          classes: their numbers, of shape `(m,)`.
+        """
+        return np.array([self._at_hand[of] for of in np.asarray(classes).tolist()], np.int64)
+
+    def live(self, of: int) -> int:
+        """How many examples of a class wait."""
+        if not 0 <= of < len(self._limits):
+            raise IndexError(mismatch(f"a class below {len(self._limits)}", of, at="rings.live"))
+        return int(self._fresh.count[of] + self._used.count[of])
+
+    def grow(self, limits: Sequence[int] | Integers) -> None:
+        """Sets the sizes of all rings; classes that are new start empty, and are admitted always.
+
+        A ring that holds more than its new size keeps it until the next of its class is admitted.
+        It takes time for every class, so make room for many at once.
+
+        Args:
+          limits: how many examples each ring holds at most, 1 or more; at least as many rings as before.
+        """
+        sizes = checked_sizes(limits, len(self._limits))
+        more = len(sizes) - len(self._limits)
+        self._limits = sizes.tolist()
+        self._thresholds += [LARGEST] * more
+        self._need += [0] * more
+        self._at_hand += [0] * more
+        self._fresh.grow(more)
+        self._used.grow(more)
+        for name in COUNTERS:
+            setattr(self, name, np.append(getattr(self, name), np.zeros(more, np.int64)))
+
+    def admit(self, thresholds: Sequence[int] | np.ndarray[Any, Any]) -> None:
+        """Sets the thresholds of all classes: an arrival is admitted if its coin, of 64 bits, is not above it.
+
+        What a class needs for the next draw is always admitted.
+
+        Args:
+          thresholds: of shape `(classes,)` and uint64; 2**64 - 1 admits always.
+        """
+        self._thresholds = checked_thresholds(thresholds, len(self._limits)).tolist()
+
+    def ask(self, classes: Sequence[int] | Integers, counts: Sequence[int] | Integers) -> None:
+        """Says what the next draws take, in place of what was asked before.
+
+        Args:
+          classes: the numbers of the classes, of shape `(m,)`, each once.
+          counts: how many of each, of shape `(m,)`.
+
+        Raises:
+          ValueError: a class is not there, or twice, or can never have that many legal uses. Nothing is asked then.
+        """
+        self._ask_nothing()
+        which, often = checked_quota(classes, counts)
+        for of, count in zip(which.tolist(), often.tolist(), strict=True):
+            known = 0 <= of < len(self._limits) and self._need[of] == 0 <= count
+            if not known or count > max(self._at_hand[of], self._limits[of] * self._repeats):
+                self._ask_nothing()
+                raise not_askable(of, count)
+            self._need[of] = count
+            self._lacking += self._at_hand[of] < count
+            self._asked.append((of, count))
+
+    def _ask_nothing(self) -> None:
+        for of, _ in self._asked:
+            self._need[of] = 0
+        self._asked = []
+        self._lacking = 0
+
+    def labels(
+        self,
+        how: Literal["index", "key", "call", "whole"],
+        key: Any,
+        classes: dict[Any, int],
+        unknown: Callable[[Any], int],
+        *,
+        identity: bool = False,
+    ) -> None:
+        """Says how the class of an example is found.
+
+        A label that is just an `int` (no bool), `str`, `bytes`, `np.int64` or `np.int32` is looked up in `classes`.
+
+        Args:
+          how: the label is `example[key]` (`"index"` of a tuple or list, `"key"` of a dict), `key(example)` (`"call"`) or
+            the example (`"whole"`).
+          key: the index, key or function.
+          classes: the classes of labels; looked at anew for each example; -1 ignores the example.
+          unknown: the class of any other label, or -1; what it raises makes the example a misfit.
+          identity: integers from 0 to the number of classes are their own classes, and `classes` is not looked at.
+        """
+        self._labels = Labels(how, key, classes, unknown, identity=identity)
+
+    def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
+        """Pulls `n` examples from iterators, one of each in turn from place `first` on, and adds each.
+
+        Stops before it pulls another once adding is halted, and at the first iterator that ends or raises.
+
+        Args:
+          iterators: k iterators.
+          first: the place of the one that is pulled first.
+          n: how many examples.
+        """
+        self._start()
+        for turn in range(first, first + n):
+            if self.halted:
+                return
+            try:
+                example = next(iterators[turn % len(iterators)])
+            except StopIteration:
+                return
+            if not self._take(example):
+                return
+
+    def add(self, rows: list[Any], start: int) -> int:
+        """Adds examples from `rows[start]` on until adding is halted; gives how many were added."""
+        self._start()
+        before = self.arrived
+        for place in range(start, len(rows)):
+            if self.halted or not self._take(rows[place]):
+                break
+        return self.arrived - before
+
+    def add_classes(self, classes: Integers, start: int) -> int:
+        """As `add`, for examples that the caller keeps.
+
+        Args:
+          classes: the number of each example's class, -1 to ignore it, of shape `(n,)` and int64.
+          start: the place of the first that is added.
+
+        Raises:
+          ValueError: a class is not there. Those before it are added.
+        """
+        array = checked_classes(classes, self._keeps_rows)
+        self.misfit = self.error = None
+        before = self.arrived
+        for of in array[start:].tolist():
+            if self.halted:
+                break
+            if not -1 <= of < len(self._limits):
+                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="rings.add_classes"))
+            self._arrive(of)
+        return self.arrived - before
+
+    def _start(self) -> None:
+        if self._labels is None:
+            raise ValueError(mismatch("to know how labels are read", "no word of it", at="rings", do="call `labels`"))
+        self.misfit = self.error = None
+
+    def _take(self, example: Any) -> bool:
+        """Adds an example, unless its label is refused."""
+        assert self._labels is not None, "`_start` saw to it"
+        try:
+            of = self._labels.class_of(example, len(self._limits))
+            if not -1 <= of < len(self._limits):
+                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="a label"))
+        except BaseException as error:
+            self.misfit, self.error = (example,), error
+            return False
+        slot = self._arrive(of)
+        if slot >= 0 and self._keeps_rows:
+            self.rows[slot] = example
+        return True
+
+    def _arrive(self, of: int) -> int:
+        """Counts an arrival, and gives the slot that it is kept in, or -1."""
+        number = self.arrived
+        self.arrived += 1
+        if of < 0:
+            self.ignored += 1
+            return -1
+        self.seen[of] += 1
+        met = self._at_hand[of] >= self._need[of]
+        if met and coin(self._seed, number) > self._thresholds[of]:
+            self.thinned[of] += 1
+            return -1
+        while self._fresh.count[of] + self._used.count[of] >= self._limits[of]:
+            self._evict(of)
+        slot = self._slots.take(of, number)
+        self._fresh.push(of, slot)
+        self.held += 1
+        self._at_hand[of] += self._repeats
+        self._lacking += met - (self._at_hand[of] >= self._need[of])
+        self._log.append((number - self._logged, slot))
+        return slot
+
+    def _evict(self, of: int) -> None:
+        """Drops the example of a class that is of least use: the least recently used one, or else the oldest."""
+        if self._used.count[of]:
+            slot = self._used.pop(of)
+            self.evicted_used[of] += 1
+        else:
+            slot = self._fresh.pop(of)
+            self.evicted_fresh[of] += 1
+        self._at_hand[of] -= self._repeats - self._slots.uses[slot]
+        self.held -= 1
+        self._slots.free.append(slot)
+        if self._keeps_rows:
+            self.rows[slot] = None
+
+    def admitted(self) -> tuple[Integers, Integers]:
+        """What was admitted since this was last called.
+
+        Returns:
+          Two arrays of shape `(m,)` and int64: how many arrived since then before the example, and its slot. A slot that
+          was given again stands there again, and the later one counts.
+        """
+        log = np.array(self._log, np.int64).reshape(-1, 2)
+        self._log, self._logged = [], self.arrived
+        return log[:, 0].copy(), log[:, 1].copy()
+
+    def draw(self, number: int) -> Integers:
+        """Takes what is asked for, in an order that depends on the seed and `number` alone.
+
+        It stays asked for. The slots of examples that had their last use are free when this returns, and given to the
+        next that arrive. `drawn`, `uses` and `numbers` tell more of the same examples.
+
+        Returns:
+          Their slots, of shape `(b,)` and int64.
+
+        Raises:
+          ValueError: not all that is asked for is at hand.
+        """
+        if self._lacking:
+            raise not_at_hand(self._lacking)
+        taken = [self._use(of) for of, count in self._asked for _ in range(count)]
+        self._lacking = sum(self._at_hand[of] < count for of, count in self._asked)
+        for one, other in swaps(self._seed, number, len(taken)):
+            taken[one], taken[other] = taken[other], taken[one]
+        slots, self.uses = np.array(taken, np.int64).reshape(-1, 2).T.copy()
+        self.numbers = np.array([self._slots.number[slot] for slot, _ in taken], np.int64)
+        if self._keeps_rows:
+            self.drawn = [self.rows[slot] for slot, _ in taken]
+            for slot, uses in taken:
+                if uses == self._repeats:
+                    self.rows[slot] = None
+        return slots
+
+    def drawn_classes(self, number: int) -> Integers:
+        """The class of each example of draw `number`, int64[b], as long as the same is asked for."""
+        classes = [of for of, count in self._asked for _ in range(count)]
+        for one, other in swaps(self._seed, number, len(classes)):
+            classes[one], classes[other] = classes[other], classes[one]
+        return np.array(classes, np.int64)
+
+    def _use(self, of: int) -> tuple[int, int]:
+        """Takes an example of a class: its slot, and which of its uses this is."""
+        if self._fresh.count[of]:
+            slot = self._fresh.pop(of)
+            self.distinct[of] += 1
+        else:
+            slot = self._used.pop(of)
+        self._slots.uses[slot] += 1
+        self.given[of] += 1
+        self.waited[of] += self.arrived - self._slots.number[slot]
+        self._at_hand[of] -= 1
+        if self._slots.uses[slot] < self._repeats:
+            self._used.push(of, slot)
+        else:
+            self.held -= 1
+            self._slots.free.append(slot)
+        return slot, self._slots.uses[slot]
+
+    def state(self) -> dict[str, Any]:
+        """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
+
+        `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
+        What `admitted` has not told of yet is not part of it.
+        """
+        queues = [queue.slots(of) for of in range(len(self._limits)) for queue in (self._fresh, self._used)]
+        waiting = list(chain.from_iterable(queues))
+        values = (self._slots.of, self._slots.number, self._slots.uses)
+        return {
+            "arrived": self.arrived,
+            "ignored": self.ignored,
+            "until": self.until,
+            "limits": list(self._limits),
+            "thresholds": list(self._thresholds),
+            "asked": [[of for of, _ in self._asked], [count for _, count in self._asked]],
+            "waiting": [*([column[slot] for slot in waiting] for column in values), waiting],
+            "free": list(self._slots.free),
+            **{name: getattr(self, name).tolist() for name in COUNTERS},
+        }
+
+    def restore(self, state: dict[str, Any], rows: list[Any] | None = None) -> None:
+        """Goes on from a state, in place of what is here; the arguments and `labels` are those of this object.
+
+        Args:
+          state: as `state` gave it.
+          rows: the examples that wait, in the order of `state["waiting"]`, where they are kept.
+
+        Raises:
+          ValueError: the state is not one of such rings.
+        """
+        waiting = checked_waiting(state, rows, repeats=self._repeats, keeps_rows=self._keeps_rows)
+        self._clear()
+        self.grow(state["limits"])
+        self.admit(state["thresholds"])
+        self._slots.restore(waiting, state["free"])
+        for of, _, uses, slot, _ in waiting:
+            (self._used if uses else self._fresh).push(of, slot)
+            self._at_hand[of] += self._repeats - uses
+        self.held = len(waiting)
+        for name in COUNTERS:
+            getattr(self, name)[:] = state[name]
+        self.arrived, self.ignored, self.until = state["arrived"], state["ignored"], state["until"]
+        self._logged = self.arrived
+        self.ask(*state["asked"])

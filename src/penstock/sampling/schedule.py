@@ -1,0 +1,101 @@
+"""How many of each class the next batch holds: by quota where the target stays, by what is owed where it moves."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from penstock.sampling.carry import Carry
+from penstock.sampling.classes import Classes
+from penstock.sampling.metric import PerClass
+from penstock.sampling.quota import Quota
+from penstock.sampling.shares import Float64s, Int64s, Shares
+from penstock.sampling.target import Target
+
+__all__ = ["Schedule"]
+
+
+@final
+class Schedule:
+    """Decides batch after batch.
+
+    Args:
+      size: examples in a batch.
+      classes: the classes; they may grow meanwhile.
+      target: what was asked for.
+      per_class: P classes a batch and m of each, in place of a target.
+
+    >>> schedule = Schedule(4, Classes(["a", "b"]), Target([0.5, 0.5]))
+    >>> schedule.take(0, None)
+    (array([0, 1]), array([2, 2]))
+    """
+
+    def __init__(
+        self, size: int, classes: Classes, target: Target | None = None, *, per_class: PerClass | None = None
+    ) -> None:
+        self.size = size
+        self._classes = classes
+        self._target = target
+        self._per_class = per_class
+        self._quota: Quota | None = None
+        self._carry = Carry(0)
+        self._over = 0
+        self._ready: list[int] = []
+        self._shown: set[int] = set()
+        self.shares: Float64s = np.empty(0)
+        """The target of the batch that was asked about last, float64[K]."""
+
+    @property
+    def metric(self) -> bool:
+        """Whether it is P classes a batch and m of each."""
+        return self._per_class is not None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the target may be another with each batch."""
+        return self._per_class is None and self._target is not None and not self._target.fixed
+
+    def change(self, target: Target) -> None:
+        """Another target from the next batch on; nothing is carried over into it."""
+        self._target, self._per_class, self._quota = target, None, None
+        self._carry.clear()
+
+    @property
+    def waits_for_classes(self) -> bool:
+        """Whether too few classes have shown that they have enough examples."""
+        return self._per_class is not None and not self._per_class.ready
+
+    def enough(self, held: Int64s) -> None:
+        """Of P classes and m of each: says how many examples each class holds; those with m take part from now on.
+
+        Args:
+          held: int64[K].
+        """
+        if self._per_class is not None:
+            late = np.flatnonzero(held[: len(self._classes)] >= self._per_class.per_class)
+            self._ready += [number for number in late.tolist() if number not in self._shown]
+            self._shown.update(self._ready[len(self._shown) :])
+            self._per_class.grow(len(self._ready))
+
+    def take(self, number: int, arriving: Float64s | None) -> tuple[Int64s, Int64s]:
+        """The classes of the next batch, ascending, and how many of each: int64[m] twice.
+
+        Args:
+          number: of the batch.
+          arriving: the arriving shares, float64[K], where the target follows them.
+        """
+        if self._per_class is not None:
+            turns, counts = self._per_class.take()
+            return np.sort(np.array([self._ready[turn] for turn in turns.tolist()], np.int64)), counts
+        assert self._target is not None, "there is a target, or P classes and m of each"
+        if not self._target.fixed:
+            shares = self._target.shares(number, self._classes, arriving)
+            self.shares = shares.floats() if isinstance(shares, Shares) else shares / np.cumsum(shares)[-1]
+            return self._carry.take(shares, self.size)
+        if self._quota is None or self._over != len(self._classes):
+            shares = self._target.shares(number, self._classes, arriving)
+            assert isinstance(shares, Shares), "a target that stays is exact"
+            self._quota, self._over = Quota(shares, self.size), len(self._classes)
+            self.shares = shares.floats()
+        return self._quota.take()

@@ -1,0 +1,126 @@
+"""Numbered places for examples that wait, and queues of them: what rings are made of, where they are not native."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, final
+
+import numpy as np
+
+__all__ = ["FIRST", "RING", "SLOT", "Queues", "Slots"]
+
+SLOT = np.dtype([("number", "i8"), ("uses", "i4"), ("after", "i4")])
+"""What the native rings keep of a slot: `Slot` in `_slots.pxd`."""
+RING = np.dtype(
+    [("seen", "i8"), ("thinned", "i8"), ("threshold", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
+    + [(name, "i4") for name in ("used", "limit", "fresh_first", "fresh_last", "used_first", "used_last")]
+    + [("evicted_fresh", "i8"), ("evicted_used", "i8"), ("given", "i8"), ("distinct", "i8"), ("waited", "i8")]
+    + [("unused", "i8", 2)]
+)
+"""What they keep of a class: `Ring`."""
+
+FIRST = 64
+"""How many slots there are at first; they double. [slots]"""
+
+
+@final
+class Slots:
+    """Numbered places for examples. A place that is free is given again, the last freed first.
+
+    Args:
+      keeps_rows: whether the examples themselves stand in `rows`.
+    """
+
+    def __init__(self, *, keeps_rows: bool) -> None:
+        self.of: list[int] = []
+        """The class of the example in each slot."""
+        self.uses: list[int] = []
+        """How often it was drawn."""
+        self.number: list[int] = []
+        """How many arrived before it."""
+        self.after: list[int] = []
+        """The next slot in the same queue."""
+        self.rows: list[Any] = []
+        """The example itself; `None` in a slot that is free."""
+        self.free: list[int] = []
+        """Slots that are free again, in the order in which they were freed."""
+        self._keeps_rows = keeps_rows
+        self._top = 0  # From here on, no slot was ever taken.
+
+    @property
+    def capacity(self) -> int:
+        """How many slots there are, taken or not."""
+        return len(self.of)
+
+    def take(self, of: int, number: int) -> int:
+        """Gives a slot to an example of a class."""
+        if self.free:
+            slot = self.free.pop()
+        else:
+            slot = self._top
+            self._make_room(slot + 1)
+        self.of[slot], self.uses[slot], self.number[slot] = of, 0, number
+        return slot
+
+    def restore(self, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> None:
+        """Takes slots as they were taken before: class, number, uses, slot and example of each."""
+        self.free = list(free)
+        self._make_room(len(waiting) + len(free))
+        for of, number, uses, slot, row in waiting:
+            self.of[slot], self.uses[slot], self.number[slot] = of, uses, number
+            if self._keeps_rows:
+                self.rows[slot] = row
+
+    def _make_room(self, top: int) -> None:
+        self._top = top
+        while self.capacity < top:
+            more = self.capacity or FIRST
+            for values in (self.of, self.uses, self.number, self.after):
+                values += [0] * more
+            if self._keeps_rows:
+                self.rows += [None] * more
+
+
+@final
+class Queues:
+    """A queue of slots for each class. The slots are linked, so a class needs no object of its own.
+
+    Args:
+      after: of each slot, the next in its queue; shared by all queues.
+    """
+
+    def __init__(self, after: list[int]) -> None:
+        self.count = np.zeros(0, np.int64)
+        """How many slots are in the queue of each class."""
+        self._first: list[int] = []
+        self._last: list[int] = []
+        self._after = after
+
+    def grow(self, more: int) -> None:
+        """Adds classes, whose queues are empty."""
+        self.count = np.append(self.count, np.zeros(more, np.int64))
+        self._first += [-1] * more
+        self._last += [-1] * more
+
+    def push(self, of: int, slot: int) -> None:
+        """Puts a slot at the end of a class's queue."""
+        if self.count[of]:
+            self._after[self._last[of]] = slot
+        else:
+            self._first[of] = slot
+        self._last[of] = slot
+        self.count[of] += 1
+
+    def pop(self, of: int) -> int:
+        """Takes the first slot from a class's queue, which is not empty."""
+        slot = self._first[of]
+        self._first[of] = self._after[slot]
+        self.count[of] -= 1
+        return slot
+
+    def slots(self, of: int) -> Iterator[int]:
+        """The slots of a class's queue, in order."""
+        slot = self._first[of]
+        for _ in range(self.count[of]):
+            yield slot
+            slot = self._after[slot]
