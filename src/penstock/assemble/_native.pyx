@@ -323,7 +323,13 @@ def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncat
     try:
         for i in range(n):
             leaf = <object> PyList_GET_ITEM(leaves, i)
-            assert cnp.PyArray_Check(leaf) and kind.fits(<cnp.ndarray> leaf), "`extent` has seen the leaves"
+            # Its dtype was looked at by `extent`; what would write past a row's end is looked at again.
+            assert (
+                cnp.PyArray_Check(leaf)
+                and cnp.PyArray_NDIM(<cnp.ndarray> leaf) == kind.ndim
+                and cnp.PyArray_ITEMSIZE(<cnp.ndarray> leaf) == kind.item
+                and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> leaf)
+            ), "`extent` has seen the leaves"
             sources[i].data = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
             sources[i].dims = cnp.PyArray_DIMS(<cnp.ndarray> leaf)
             for axis in range(kind.ndim):

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from penstock.errors import PipelineError, mismatch
-from penstock.forecast import picture, table
+from penstock.forecast import picture, remarks, table
 from penstock.forecast.labels import Labels, read_labels
 from penstock.forecast.outlook import Forecast, forecast
 from penstock.forecast.progress import bar_or_lines, rich_is_there
-from penstock.forecast.remarks import remarks
 from penstock.forecast.target import as_text, parse, shares_over
 from penstock.optional import load
 
@@ -83,7 +82,7 @@ def run(
 
 def _print(seen: Forecast, png: Path | None, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({**seen.record(), "remarks": remarks(seen)}, indent=2))
+        print(json.dumps({**seen.record(), "remarks": remarks.remarks(seen)}, indent=2))
         return
     found = [*table.parts(seen), *([] if png is None else [f"picture: {png}"])]
     console = load("rich.console", extra="demo").Console(highlight=False) if rich_is_there() else None

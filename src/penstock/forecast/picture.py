@@ -180,9 +180,8 @@ def _trade_off(axes: Any, of: Forecast) -> None:
     _factors(axes, low, high, _plain_tick)
     axes.set_ylim(-0.07, 1.08)
     axes.set_yticks(np.linspace(0, 1, 6), [f"{share:.0%}" for share in np.linspace(0, 1, 6)])
-    for one in of.replays:
-        if one.repeats == of.repeats or (one.repeats < of.repeats and one.repeats.bit_count() == 1):
-            _repeats_mark(axes, of, one.repeats)
+    for repeats in _marked(of.repeats):
+        _repeats_mark(axes, of, repeats)
     for point in _milestones(beyond, low, high):
         axes.plot(point.rate, point.coverage, marker="o", color="white", markeredgecolor=TARGET, markersize=6, zorder=4)
         where = (point.rate, point.coverage)
@@ -196,6 +195,16 @@ def _trade_off(axes: Any, of: Forecast) -> None:
     if len(beyond) > 1:
         _legend(axes, 0.7, "○", "off the target", TARGET)
     _bare(axes)
+
+
+def _marked(repeats: int) -> list[int]:
+    """The numbers of repeats that have a mark: the chosen one and a few powers of two, with room between for the words.
+
+    >>> _marked(1), _marked(6), _marked(1000)
+    ([1], [1, 2, 6], [1, 4, 16, 64, 256, 1000])
+    """
+    step = -(-repeats.bit_length() // 5)
+    return [*(1 << power for power in range(0, (repeats // 2).bit_length(), step)), repeats]
 
 
 def _repeats_mark(axes: Any, of: Forecast, repeats: int) -> None:

@@ -26,11 +26,12 @@ def remarks(of: Forecast) -> list[str]:
 
 def _unmet(of: Forecast) -> Iterator[str]:
     """What is asked for and not there."""
-    if of.most_batches(of.repeats) == 0:
-        number = of.critical
-        wanted = max(1, math.ceil(round(of.batch_size * of.target[number], 6)))
-        have = f"{_class(of, number)} gives {count(of.counts[number], 'example')}"
-        yield f"not one batch of {of.batch_size:,} comes together at repeats={of.repeats}: {have}, a batch takes {wanted:,}"
+    if of.chosen.batches == 0:
+        # Rings hold what the first batch takes, so it is a class that there are too few of, in whatever order they come.
+        takes = np.ceil(np.round(of.batch_size * of.target, 6)).astype(np.int64)
+        number = int((of.repeats * of.counts - takes).argmin())
+        have = f"{_class(of, number)} gives {count(of.counts[number], 'example')}, a batch may take {takes[number]:,}"
+        yield f"not one batch of {of.batch_size:,} comes together at repeats={of.repeats}: {have}"
         return
     short = np.flatnonzero(of.uses_asked > of.repeats)
     if not len(short):
@@ -75,7 +76,7 @@ def _scarcest(of: Forecast) -> Iterator[str]:
 
 def _order(of: Forecast) -> Iterator[str]:
     allowed, gives = of.most_batches(of.repeats), of.chosen.batches
-    if gives + 1 < (1 - LOST_TO_ORDER) * allowed or gives == 0 < allowed:
+    if gives + 1 < (1 - LOST_TO_ORDER) * allowed:
         yield (
             f"in this order the files give {count(gives, 'batch', 'batches')} where their counts allow {allowed:,}: classes"
             " come in longer runs than are held; read several files in turn (`streams=`), shuffle, or raise `rings`"
@@ -140,4 +141,4 @@ def number_text(number: float) -> str:
     """
     if number == 0 or number >= 100:
         return f"{number:,.0f}"
-    return f"{number:#.3g}"
+    return f"{number:#.3g}".removesuffix(".")

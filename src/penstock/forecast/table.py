@@ -85,7 +85,7 @@ def _classes(of: Forecast) -> Table:
                 f"{of.limits[between].sum():,}",
             )
         )
-    headings = ("class", "examples", "arriving", "target", "mean uses", "longest gap", "held at most")
+    headings = ("class", "examples", "arriving", "target", "uses", "longest gap", "held")
     return Table(headings, (*map(row, first), *rest, *map(row, last)))
 
 
@@ -102,7 +102,7 @@ def _repeats(of: Forecast) -> Table:
         )
         for one in of.replays
     ]
-    headings = ("repeats", "batches", "by counts", "inputs/output", "bound", "coverage", "uses if used")
+    headings = ("repeats", "batches", "by counts", "in/out", "bound", "coverage", "uses if used")
     return Table(headings, tuple(rows))
 
 
@@ -133,7 +133,7 @@ def show(found: list[str | Table], console: Any) -> None:
             continue
         grid = table(box=box)
         for place, heading in enumerate(part.headings):
-            grid.add_column(heading, justify="right" if place else "left", no_wrap=place == 0)
+            grid.add_column(heading, justify="right" if place else "left", no_wrap=place > 0, overflow="fold")
         for row in part.rows:
             grid.add_row(*map(text, row))
         console.print(grid)

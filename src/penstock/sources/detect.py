@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import PipelineError, mismatch
+from penstock.later import later
 from penstock.plan import Source
 from penstock.sources.arrays import ArraySource
-from penstock.sources.arrow import ArrowSource
 from penstock.sources.components import ComponentsSource
 from penstock.sources.indexed import IndexedSource
 from penstock.sources.iterables import CallableSource, IterableSource
@@ -72,7 +72,8 @@ def _told(thing: Any, at: str, known: dict[int, Source]) -> Source:
             raise PipelineError(mismatch("an array of rows", f"a scalar `{thing.dtype}[]`", at=at))
         return ArraySource(thing)
     if hasattr(thing, "__arrow_c_stream__"):
-        return ArrowSource(thing)
+        arrow: Source = later("sources.arrow").ArrowSource(thing)
+        return arrow
     if hasattr(thing, "as_numpy_iterator"):  # tf.data
         return CallableSource(thing.as_numpy_iterator)
     if hasattr(thing, "__array__") and getattr(thing, "ndim", 0) > 0:

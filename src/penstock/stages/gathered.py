@@ -73,7 +73,8 @@ class Gathered:
         runs: list[tuple[Any, ...]] = []
         have = -at
         for part in parts:
-            run = assembler.run(part.columns) if part.columns is not None else None
+            columns = part.columns
+            run = (columns.run or assembler.run(columns)) if columns is not None else None
             if run is None or have >= most * size:
                 break
             runs.append(run)
@@ -81,7 +82,7 @@ class Gathered:
         if have < size:
             return [], NO_TICKETS
         batches = assembler.cut(runs, at, size, most)
-        tickets = Tickets.every(Tickets.joined([part.tickets for part in parts[: len(runs)]]), at, size, len(batches))
+        tickets = Tickets.every([part.tickets for part in parts[: len(runs)]], at, size, len(batches))
         taken = len(batches) * size
         self.count -= taken
         self._at += taken
