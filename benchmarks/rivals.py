@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle, islice
+from typing import Any
 
 import numpy as np
 import psutil
 
 from benchmarks.workloads import Workload, dense
 
-__all__ = ["copier", "drain", "resident_bare", "resident_mb"]
+__all__ = ["copier", "drain", "rejection", "resident_bare", "resident_mb"]
 
 
 def drain(workload: Workload) -> None:
@@ -39,6 +40,30 @@ def copier(workload: Workload, buffers: int) -> Callable[[], None]:
                 np.copyto(buffer, array[start : start + size])
 
     return copy
+
+
+def rejection(workload: Workload, accepted: Any) -> Iterator[Any]:
+    """Batches of W6 by rejection, written by hand with NumPy: a coin for each row of a chunk, and no Python for each.
+
+    Args:
+      workload: of one source.
+      accepted: with which probability each class is kept, float64[K].
+    """
+    rng, size = np.random.default_rng(0), workload.batch
+    xs: list[Any] = []
+    ys: list[Any] = []
+    held = 0
+    for x, y in workload.sources[0]():
+        kept = rng.random(len(y)) < accepted[y]
+        xs.append(x[kept])
+        ys.append(y[kept])
+        held += len(ys[-1])
+        if held >= size:
+            x, y = np.concatenate(xs), np.concatenate(ys)
+            whole = held // size * size
+            for start in range(0, whole, size):
+                yield x[start : start + size], y[start : start + size]
+            xs, ys, held = [x[whole:]], [y[whole:]], held - whole
 
 
 def resident_mb() -> float:

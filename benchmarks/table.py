@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from benchmarks.line import Figure
 
-__all__ = ["HEAD", "page", "row"]
+__all__ = ["HEAD", "Grid", "Section", "page", "row"]
 
 HEAD = ("what", "beside", "wanted", "median", "lowest–highest", "holds")
+
+
+class Grid(NamedTuple):
+    """Several things by several figures each, where a line for each figure would be too many."""
+
+    said: str
+    """What it shows, in sentences."""
+    head: tuple[str, ...]
+    """What stands in each column."""
+    rows: tuple[tuple[str, ...], ...]
+    """One for each thing."""
+
+    @property
+    def lines(self) -> list[str]:
+        """As Markdown."""
+        return [self.said, "", cells(self.head), cells(["---"] * len(self.head)), *map(cells, self.rows)]
+
+
+class Section(NamedTuple):
+    """One question and its answer."""
+
+    name: str
+    question: str
+    figures: Sequence[Figure]
+    grid: Grid | None = None
 
 
 def row(figure: Figure) -> str:
@@ -20,13 +46,11 @@ def row(figure: Figure) -> str:
     return f"{mark} {figure.measured:>10}  {figure.spread:<13} {line.what} / {line.rival}{wanted}{note}"
 
 
-def page(
-    sections: Iterable[tuple[str, str, Sequence[Figure]]], facts: Sequence[str], asides: Sequence[str] = ()
-) -> str:
+def page(sections: Iterable[Section], facts: Sequence[str], asides: Sequence[str] = ()) -> str:
     """The whole as Markdown.
 
     Args:
-      sections: name, question and figures of each.
+      sections: one a question.
       facts: about the machine.
       asides: what was left out.
     """
@@ -40,9 +64,10 @@ def page(
         *(f"- {fact}" for fact in facts),
         *(f"- {aside}" for aside in asides),
     ]
-    for name, question, figures in sections:
-        lines += ["", f"## {name}", "", question, "", cells(HEAD), cells(["---"] * len(HEAD))]
-        lines += [cells(fields(figure)) for figure in figures]
+    for section in sections:
+        lines += ["", f"## {section.name}", "", section.question, "", cells(HEAD), cells(["---"] * len(HEAD))]
+        lines += [cells(fields(figure)) for figure in section.figures]
+        lines += ["", *section.grid.lines] if section.grid else []
     return "\n".join(lines) + "\n"
 
 

@@ -14,7 +14,23 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CHUNK", "NAMES", "Workload", "chunk", "dense", "image", "make", "ragged"]
+__all__ = [
+    "BLOCK",
+    "CHUNK",
+    "CLASSES",
+    "MANY",
+    "NAMES",
+    "SHARES",
+    "Workload",
+    "chunk",
+    "dense",
+    "image",
+    "make",
+    "many",
+    "ragged",
+    "skewed",
+    "skewed_chunk",
+]
 
 SEED = 20261121
 WIDTH = 16
@@ -26,6 +42,16 @@ CHUNKS = 64
 IMAGE = (224, 224, 3)
 IMAGES = 128
 """Images that a source has; it yields them again and again."""
+CLASSES = 10
+"""Of W5 and W6."""
+SHARES = (1 / np.arange(1, CLASSES + 1)) / (1 / np.arange(1, CLASSES + 1)).sum()
+"""Their shares: class k comes 1 / (k + 1) as often as class 0."""
+MANY = 100_000
+"""Classes of the workload with many of them."""
+BLOCK = 4096
+"""Rows of a chunk of W6."""
+POOL = 1 << 18
+"""Different examples of W5 and W6; they come again and again."""
 
 Source = Callable[[], Iterator[Any]]
 
@@ -88,6 +114,24 @@ def rows(n: int) -> tuple[Any, Any]:
 
 
 @lru_cache(None)
+def labelled(n: int, kind: str) -> tuple[Any, Any]:
+    """float32[n, 16] as in `rows`, and int64[n] labels.
+
+    Args:
+      n: how many.
+      kind: `"skewed"`, by `SHARES`; `"drift"`, the same with the shares reversed from the middle on; `"many"`, each of
+        100,000 classes once in 100,000 examples.
+    """
+    rng = np.random.default_rng((SEED, 6, n))
+    if kind == "many":
+        return rows(n)[0], np.concatenate([rng.permutation(MANY) for _ in range(-(-n // MANY))])[:n]
+    y = rng.choice(CLASSES, n, p=SHARES)
+    if kind == "drift":
+        y[n // 2 :] = CLASSES - 1 - y[n // 2 :]
+    return rows(n)[0], y
+
+
+@lru_cache(None)
 def pixels(n: int) -> tuple[Any, Any]:
     """uint8[n, 224, 224, 3], and int64[n] numbers."""
     return np.random.default_rng((SEED, 2, n)).integers(0, 256, (n, *IMAGE), dtype=np.uint8), np.arange(n)
@@ -130,6 +174,19 @@ def read_chunks(n: int, start: int, stop: int, rounds: int) -> Iterator[Any]:
     for _ in range(rounds):
         for i in range(start, stop, CHUNK):
             yield x[i : i + CHUNK], y[i : i + CHUNK]
+
+
+def read_labelled(n: int, kind: str, examples: int) -> Iterator[Any]:
+    x, y = labelled(n, kind)
+    for start in range(0, examples, n):
+        for i in range(min(n, examples - start)):
+            yield x[i], y[i]
+
+
+def read_labelled_chunks(n: int, kind: str, examples: int) -> Iterator[Any]:
+    x, y = labelled(n, kind)
+    for start in range(0, examples, BLOCK):
+        yield x[start % n : start % n + BLOCK], y[start % n : start % n + BLOCK]
 
 
 def match_rows(workload: Workload, batch: Any) -> Any:
@@ -199,7 +256,36 @@ def chunk(examples: int, sources: int = 4, *, batch: int = 256) -> Workload:
     return Workload("w4", opened, batch, examples // n * n, rows(n), match_rows)
 
 
-NAMES: dict[str, Callable[..., Workload]] = {"w1": dense, "w2": image, "w3": ragged, "w4": chunk}
+def skewed(examples: int, *, distinct: int = POOL, drift: bool = False, batch: int = 256) -> Workload:
+    """W5: one source of `(float32[16], int64)`, 10 classes by `SHARES`; with `drift` reversed half-way."""
+    n, kind = min(examples, distinct), "drift" if drift else "skewed"
+    opened = (partial(read_labelled, n, kind, examples),)
+    return Workload("w5", opened, batch, examples, labelled(n, kind), match_rows)
+
+
+def many(examples: int, *, distinct: int = 2 * MANY, batch: int = 256) -> Workload:
+    """As W5, with 100,000 classes, all alike."""
+    n = min(examples, distinct)
+    return Workload(
+        "many", (partial(read_labelled, n, "many", examples),), batch, examples, labelled(n, "many"), match_rows
+    )
+
+
+def skewed_chunk(examples: int, *, distinct: int = POOL, batch: int = 256) -> Workload:
+    """W6: as W5, in chunks of 4,096; `examples` is a multiple of that."""
+    n, whole = min(examples, distinct), examples // BLOCK * BLOCK
+    opened = (partial(read_labelled_chunks, n, "skewed", whole),)
+    return Workload("w6", opened, batch, whole, labelled(n, "skewed"), match_rows)
+
+
+NAMES: dict[str, Callable[..., Workload]] = {
+    "w1": dense,
+    "w2": image,
+    "w3": ragged,
+    "w4": chunk,
+    "w5": skewed,
+    "w6": skewed_chunk,
+}
 
 
 def make(name: str, examples: int, **settings: Any) -> Workload:

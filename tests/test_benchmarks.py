@@ -1,7 +1,7 @@
 """The benchmarks run, and measure what they say: a delivery that is wrong is never timed."""
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +10,37 @@ import pytest
 
 pytest.importorskip("psutil")
 
-from benchmarks import child, line, table, workloads
+from benchmarks import child, compared, line, table, workloads
 from benchmarks.__main__ import QUESTIONS, RESULTS, main
 from benchmarks.line import Figure, Line
 from benchmarks.loaders.turns import cut, in_turn, pad, stack
+from benchmarks.samplers import SAMPLERS
 
 LINES = [one for question in QUESTIONS.values() for one in question.LINES]
-SMALL = {"w1": 1024, "w2": 512, "w3": 1024, "w4": 262144}
+SMALL = {"w1": 1024, "w2": 512, "w3": 1024, "w4": 262144, "w5": 1024, "w6": 16384}
+
+
+installed = [sampler.name for sampler in SAMPLERS if sampler.installed]
 
 
 def by_hand(workload: workloads.Workload) -> Iterator[Any]:
     examples = in_turn(workload.sources)
-    if workload.name == "w4":
+    if workload.name in ("w4", "w6"):
         yield from cut(examples, workload.batch)
         return
     while group := list(islice(examples, workload.batch)):
         yield pad(group) if workload.name == "w3" else stack(group)
 
 
-def rows(page: str) -> list[list[str]]:
-    cells = [row.strip("|").split("|") for row in page.splitlines() if row.startswith("|")]
-    texts = [[cell.strip() for cell in row] for row in cells]
-    return [row for row in texts if row[0] != "---" and tuple(row) != table.HEAD]
+def rows(page: str, head: tuple[str, ...] = table.HEAD) -> list[list[str]]:
+    """The rows of the tables with such a head."""
+    tables = page.split(table.cells(head) + "\n")[1:]
+    cells = [
+        row.strip("|").split("|")
+        for one in tables
+        for row in takewhile(lambda row: row.startswith("|"), one.splitlines()[1:])
+    ]
+    return [[cell.strip() for cell in row] for row in cells]
 
 
 @pytest.fixture(params=sorted(SMALL), scope="module")
@@ -121,6 +130,31 @@ def test_a_child_that_fails_says_why():
     """What a child wrote last is in the message."""
     with pytest.raises(RuntimeError, match="no_such_function"):
         child.Run().named("benchmarks.clock:no_such_function")
+
+
+@pytest.mark.slow
+def test_class_proportions_are_compared_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Its page has the lines, and a table of all ways that are installed."""
+    pytest.importorskip("matplotlib")
+    page, png = tmp_path / "page.md", tmp_path / "picture.png"
+
+    code = main(["w5", "--tiny", "--output", str(page), "--png", str(png)])
+
+    text = page.read_text(encoding="utf-8")
+    assert code == 0
+    assert [row[0] for row in rows(text)] == [one.what for one in QUESTIONS["proportions"].LINES]
+    found = [row[0] for row in rows(text, compared.HEAD)]
+    assert found[: len(installed)] == installed
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert all(name in capsys.readouterr().out for name in installed[:1])
+
+
+def test_a_picture_of_another_question_is_refused(capsys: pytest.CaptureFixture[str]):
+    """Only class proportions are drawn."""
+    with pytest.raises(SystemExit):
+        main(["drain", "--tiny", "--png", "picture.png"])
+
+    assert "expected `proportions` among the questions with --png" in capsys.readouterr().err
 
 
 @pytest.mark.slow

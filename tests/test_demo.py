@@ -48,9 +48,11 @@ def test_the_demo_trains_on_all_shards_and_draws_its_picture(tmp_path: Path, cap
     assert outcome.held_out == EXAMPLES["heldout"]
     assert outcome.accuracy > 0.84
     assert out.read_bytes().startswith(PNG)
+    assert (tmp_path / "picture-classes.png").read_bytes().startswith(PNG)
     shown = capsys.readouterr().out
     assert [name for name in LENGTHS if name not in shown] == []
     assert f"{outcome.accuracy:.1%} of 297 held-out examples, after 1 epoch" in shown
+    assert [trial.name for trial in outcome.trials if f"  {trial.name}" not in shown] == []
 
 
 @pytest.mark.slow

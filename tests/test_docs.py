@@ -8,12 +8,18 @@ from typing import Any
 import pytest
 
 import penstock as ps
+from tools import proportions
 from tools.reference import PAGES, REFERENCE
 
 DOCS = Path(__file__).parents[1] / "docs"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-SHOWN = sorted(page for page in DOCS.rglob("*.md") if BLOCK.search(page.read_text()))
+TORCH = "import torch"
+SHOWN = [
+    pytest.param(page, marks=pytest.mark.slow if TORCH in page.read_text() else (), id=str(page.relative_to(DOCS)))
+    for page in sorted(DOCS.rglob("*.md"))
+    if BLOCK.search(page.read_text())
+]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -31,9 +37,11 @@ def test_every_public_name_is_on_the_reference_page():
     assert [word for word in words if f"- `.{word}(" not in page] == []
 
 
-@pytest.mark.parametrize("page", SHOWN, ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.parametrize("page", SHOWN)
 def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Block after block, as a reader would type it; what it needs and is not installed skips it."""
+    if TORCH in page.read_text():
+        pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
 
@@ -46,6 +54,12 @@ def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
                 exec(compile("\n" * line + code, page, "exec"), names)
         except ps.MissingExtra as missing:
             pytest.skip(str(missing))
+
+
+@pytest.mark.slow
+def test_the_page_on_proportions_quotes_what_its_script_prints():
+    """`python tools/proportions.py` measures it anew."""
+    assert "\n".join(proportions.told()) in proportions.PAGE.read_text()
 
 
 def check(code: str, names: dict[str, Any], page: Path, line: int) -> None:

@@ -14,12 +14,28 @@ SRC = Path(__file__).parents[1] / "src" / "penstock"
 
 # Rooms (a module, or a folder and all in it), lowest first. A module imports from groups above its own line only.
 GROUPS: list[tuple[str, ...]] = [
-    ("errors", "optional"),
-    ("structure", "spec", "chunk", "ticket", "plan", "stats"),
+    ("errors", "optional", "later"),
+    ("structure", "spec", "chunk", "ticket", "plan", "stats", "staged"),
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),
-    ("report", "flow", "build", "pipeline", "functions", "reading", "padding", "mixing", "tally", "strata", "rejection", "resample"),
+    (
+        "report",
+        "flow",
+        "build",
+        "pipeline",
+        "functions",
+        "reading",
+        "padding",
+        "described",
+        "mixing",
+        "joining",
+        "tally",
+        "strata",
+        "rejection",
+        "resample",
+        "stratified",
+    ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
 ]
@@ -90,6 +106,10 @@ def python_imports(module: str, path: Path, modules: dict[str, Path]) -> Iterato
     for node, inside, types in statements(ast.parse(path.read_bytes(), filename=str(path))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "later":
+            # Which counts as an import at the top of the file.
+            yield from (Import(module, f"penstock.{ast.literal_eval(name)}", node.lineno) for name in node.args)
+            continue
         elif isinstance(node, ast.ImportFrom):
             above = ["penstock", *filter(None, package.split("."))][: -(node.level - 1) or None] if node.level else []
             origin = ".".join([*above, *filter(None, [node.module])])
@@ -177,14 +197,15 @@ def third_party(root: Path) -> list[str]:
 def dynamic_imports(root: Path) -> list[str]:
     """Ways around the import statement.
 
-    `penstock.optional` is the door for others' packages, and `penstock` itself loads some of its public names late.
+    `penstock.optional` is the door for others' packages, `penstock.later` that for our own, and `penstock` itself loads
+    some of its public names late.
     """
     found = []
     for module, path in module_names(root).items():
         if path.suffix != ".py":
             continue
         for node in ast.walk(ast.parse(path.read_bytes(), filename=str(path))):
-            if not isinstance(node, ast.Call) or module in ("optional", ""):
+            if not isinstance(node, ast.Call) or module in ("optional", "later", ""):
                 continue
             called = ast.unparse(node.func)
             ours = called.endswith("load") and any(

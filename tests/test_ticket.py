@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.ticket import NO_TICKETS, Ticket, Tickets, item_tickets, turn_tickets
+from penstock.ticket import NO_TICKETS, Ticket, Tickets, item_tickets, mixed_tickets, turn_tickets
 
 
 def test_tickets_of_turns_count_each_stream_on_its_own():
@@ -19,6 +19,30 @@ def test_tickets_of_turns_count_each_stream_on_its_own():
 def test_tickets_of_an_item_count_its_rows():
     """A user's chunk is one item; its examples are told apart by their rows."""
     assert list(item_tickets(1, 0, 5, 3, 2)) == [Ticket(1, 0, 5, 3), Ticket(1, 0, 5, 4)]
+
+
+def test_tickets_by_a_schedule_count_each_stream_on_its_own():
+    """Streams 4 and 7, in passes 0 and 3, from the third turn on."""
+    whose = np.array([0, 1, 0, 1, 1, 0])
+    tickets = mixed_tickets(np.array([4, 7]), np.array([0, 3]), np.array([10, 20]), whose, 2, 4)
+
+    assert list(tickets) == [Ticket(4, 0, 11), Ticket(7, 3, 21), Ticket(7, 3, 22), Ticket(4, 0, 12)]
+
+
+def test_streams_in_turn_may_be_in_different_passes():
+    """One of them has begun again."""
+    assert list(turn_tickets((4, 7), np.array([0, 2]), (10, 0), 1, 2)) == [Ticket(7, 2, 0), Ticket(4, 0, 11)]
+
+
+def test_woven_tickets_stand_in_the_order_of_turns():
+    """Each run keeps its own order."""
+    parts = {1: item_tickets(1, 0, 5, 0, 2), 0: item_tickets(0, 0, 3, 7, 1)}
+
+    assert list(Tickets.woven(parts, np.array([1, 0, 1]))) == [
+        Ticket(1, 0, 5, 0),
+        Ticket(0, 0, 3, 7),
+        Ticket(1, 0, 5, 1),
+    ]
 
 
 def test_no_tickets_are_none():
@@ -37,6 +61,26 @@ def test_a_ticket_is_a_plain_tuple_of_ints():
     assert [type(part) for part in ticket] == [int] * 5
 
 
+turns = st.lists(st.integers(0, 2), max_size=12).map(lambda numbers: np.array(numbers, np.int64))
+
+
+@st.composite
+def scheduled(draw: st.DrawFn) -> Tickets:
+    """Tickets of streams by a schedule, from somewhere on."""
+    whose = draw(turns)
+    first = draw(st.integers(0, len(whose)))
+    epochs, offsets = (np.array(draw(st.lists(st.integers(0, 9), min_size=3, max_size=3))) for _ in range(2))
+    return mixed_tickets(np.array([4, 5, 7]), epochs, offsets, whose, first, len(whose) - first)
+
+
+@st.composite
+def wovens(draw: st.DrawFn) -> Tickets:
+    """Tickets of three runs, put in the order of turns."""
+    whose = draw(turns)
+    parts = {number: item_tickets(number, 1, 2, 3, int((whose == number).sum())) for number in range(3)}
+    return Tickets.woven(parts, whose)
+
+
 runs = st.builds(
     lambda streams, epoch, offset, first, count: turn_tickets(
         tuple(range(streams)), epoch, tuple(offset + stream for stream in range(streams)), first, count
@@ -49,6 +93,7 @@ runs = st.builds(
 ) | st.builds(
     item_tickets, st.integers(0, 3), st.integers(0, 3), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)
 )
+runs = runs | scheduled() | wovens()
 
 
 @given(st.lists(runs, min_size=1, max_size=4), st.data())
@@ -65,6 +110,9 @@ def test_tickets_are_cut_selected_and_joined_as_a_list_is(parts: list[Tickets], 
     assert list(joined.select(np.array(keep, np.int64))) == [listed[i] for i in keep]
     assert [joined[i] for i in range(len(listed))] == listed
     assert len(joined) == len(listed)
+    assert joined.streams().tolist() == [ticket.stream for ticket in listed]
+    middle = joined.cut(start, stop)
+    assert list(middle.cut(1, len(middle))) == listed[start:stop][1:] if len(middle) else True
 
 
 @given(st.integers(1, 4), st.integers(1, 5), st.booleans(), st.data())

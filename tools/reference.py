@@ -29,6 +29,7 @@ FUNCTIONS = {
         "batch_join",
         "maybe_batch",
         "maybe_batch_join",
+        "stratified_sample",
         "rejection_sample",
         "resample_at_rate",
         "weighted_resample",
@@ -44,8 +45,8 @@ ANSWERED: dict[str, dict[str, Any]] = {
         "answers": "answers.json",
     },
     "Sampling": {
-        "functions": ["rejection_sample", "resample_at_rate", "weighted_resample"],
-        "recordings": ["stratified_rejection.json", "resample.json"],
+        "functions": ["stratified_sample", "rejection_sample", "resample_at_rate", "weighted_resample"],
+        "recordings": ["stratified_rejection.json", "stratified_trace.json", "resample.json"],
         "answers": "answers_sampling.json",
     },
 }
@@ -70,7 +71,7 @@ WORDS = {
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
-VALUES = ["Spec", "Component", "Ticket", "FlowStats", "LaneStats", "StageStats"]
+VALUES = ["Spec", "Component", "Ticket", "Temperature", "FlowStats", "LaneStats", "StageStats", "MixStats"]
 ERRORS = ["PenstockError", "PipelineError", "SpecError", "SourceError", "FlowClosed", "MissingExtra", "PenstockWarning"]
 
 

@@ -26,6 +26,8 @@ if typing.TYPE_CHECKING:
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
+    from penstock.sampling import Temperature
+    from penstock.stratified import stratified_sample
 
 __all__ = [
     "Component",
@@ -43,6 +45,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "StageStats",
+    "Temperature",
     "Ticket",
     "WeightedResample",
     "batch",
@@ -58,11 +61,13 @@ __all__ = [
     "read_text",
     "rejection_sample",
     "resample_at_rate",
+    "stratified_sample",
     "weighted_resample",
 ]
 
 # What many programs never use is loaded when it is first asked for: the file formats are a quarter of the rest.
 _LATER = {
+    "Temperature": "sampling",
     "WeightedResample": "resample",
     "read_arrow": "reading",
     "read_csv": "reading",
@@ -71,6 +76,7 @@ _LATER = {
     "read_text": "reading",
     "rejection_sample": "rejection",
     "resample_at_rate": "resample",
+    "stratified_sample": "stratified",
     "weighted_resample": "resample",
 }
 

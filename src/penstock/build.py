@@ -15,14 +15,14 @@ from penstock.assemble import Pool
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import Aborted, PipelineError
+from penstock.later import later
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
-from penstock.sampling import Changing, Classes, Mixture, PerClass, Schedule, Steady
 from penstock.sources import name_of
+from penstock.staged import Composed, Site, Staged, composed_for
 from penstock.stages import (
     Applied,
     ArrivalMerge,
     Batcher,
-    By,
     Inlet,
     Merge,
     Mixed,
@@ -30,6 +30,7 @@ from penstock.stages import (
     RunReader,
     Stage,
     Straight,
+    Strata,
     Tag,
     pull_plain,
 )
@@ -37,12 +38,9 @@ from penstock.stages import Filter as FilterStage
 from penstock.stages import Map as MapStage
 from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
-from penstock.stages import Stratify as StratifyStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
-from penstock.stages.functions import key_of
 from penstock.stats import NO_LANE, LaneStats
-from penstock.strata import Stratify, composed_for
 from penstock.tally import Tally
 
 __all__ = ["Built", "build"]
@@ -67,7 +65,7 @@ class Built:
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
     """The stages' meters, by the number of their word; the first word has the lowest."""
-    strata: list[StratifyStage] = field(default_factory=list)
+    strata: list[Strata] = field(default_factory=list)
     """The stages that see to class proportions."""
     tallies: dict[int, Tally] = field(default_factory=dict)
     """What the joins by weights have given, by the number of their word."""
@@ -144,7 +142,7 @@ class _Place:
         return _Place(
             self.streams + len(find(node, Read)),
             self.words + len(find(node, Node)),
-            self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Stratify)),
+            self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Staged)),
         )
 
 
@@ -157,7 +155,7 @@ class _Builder:
         coordinator: Coordinator | None,
         labels: list[str],
         capacity: int,
-        composed: Mapping[int, tuple[int, bool, bool]],
+        composed: Mapping[int, Composed],
     ) -> None:
         self._options = options
         self._coordinator = coordinator
@@ -204,33 +202,15 @@ class _Builder:
             return SkipStage(upstream, node.count, weigh=_weigher(node))
         if isinstance(node, Unbatch):
             return UnbatchStage(upstream)
-        if isinstance(node, Stratify):
-            self.built.strata.append(self._stratify(node, upstream, place))
-            return self.built.strata[-1]
+        if isinstance(node, Staged):
+            number = place.after(node).drawing
+            stage: Strata = node.stage(upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)]))
+            self.built.strata.append(stage)
+            return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
-
-    def _stratify(self, node: Stratify, upstream: Stage, place: _Place) -> StratifyStage:
-        size, keep_last, exact = self._composed[id(node)]
-        own = self._options.seed if node.seed is None else node.seed
-        seed = int(key_of(own, place.after(node).drawing)[0])
-        labels = node.target.labels if node.target is not None else None
-        classes = Classes(labels or (), grows=labels is None, unknown=node.unknown)
-        per_class = PerClass(*node.per_class, seed=seed) if node.per_class else None
-        return StratifyStage(
-            upstream,
-            By(node.by),
-            classes,
-            Schedule(size, classes, node.target, per_class=per_class),
-            node.wishes,
-            seed=seed,
-            start=None if node.start is None else node.start.floats(),
-            labels=self.built.labels,
-            keep_last=keep_last,
-            exact=exact,
-        )
 
     def _applied(self, node: Map | Filter, doing: str, place: _Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
@@ -263,13 +243,15 @@ class _Builder:
             pool=self._pool,
             firsts=len(find(node, Read)) if fixed else 1,
             labels=self.built.labels,
+            tags=[join.tag for join in joins if join.tag is not None],
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: _Place, *, lanes: bool) -> Stage:
         def make(at: int) -> Stage:
             return self.chain(node.of, at, place, lanes=lanes)
 
-        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1))
+        by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
+        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
 
     def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
         source = node.source
@@ -324,11 +306,7 @@ class _Builder:
             return ArrivalMerge(own, wait=waiting, stops=stops)
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
-        if isinstance(node.weights, tuple):
-            mixture: Mixture = Steady([node.weights[number] for number in inlets])
-        else:
-            mixture = Changing(node.weights, len(own))
-        mixed = Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
+        mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
         tally = self.built.tallies.setdefault(word, Tally(_name(node), _input_names(node)))
         tally.follow(mixed, list(inlets))
         return mixed
@@ -463,7 +441,7 @@ def _by_item(node: Node) -> bool:
     if node.batched:
         return True
     while not isinstance(node, Read):
-        if isinstance(node, Unbatch | Stratify):
+        if isinstance(node, Unbatch | Staged):
             return False
         if len(node.upstream) != 1:
             return False

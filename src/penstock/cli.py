@@ -91,11 +91,17 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("penstock-demo.png"),
         metavar="PICTURE",
-        help="where the picture goes (%(default)s)",
+        help="where the picture goes; a second one goes beside it (%(default)s)",
     )
-    shown.add_argument("--epochs", type=_count(1), default=1, metavar="N", help="passes over the data (%(default)s)")
     shown.add_argument(
-        "--batch-size", type=_count(1), default=32, metavar="N", help="examples in a batch (%(default)s)"
+        "--epochs", type=_count(1), default=1, metavar="N", help="passes over the data, in the first half (%(default)s)"
+    )
+    shown.add_argument(
+        "--batch-size",
+        type=_count(1),
+        default=32,
+        metavar="N",
+        help="examples in a batch, in the first half (%(default)s)",
     )
 
     looked = commands.add_parser("peek", help="shows what is in a file: its spec, its first examples, its classes")

@@ -18,7 +18,6 @@ from penstock.engine import Coordinator, Head, InlineHead
 from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, mismatch
 from penstock.plan import Batch, Convert, Join, Node, Options, find
 from penstock.report import report
-from penstock.sampling import Target
 from penstock.spec import Spec
 from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
@@ -205,7 +204,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         strata = self._built.strata
         if len(strata) != 1:
             raise PipelineError(mismatch("one `stratify` in the pipeline", len(strata), at="set_target(target)"))
-        return strata[0].set_target(Target(target, labels=strata[0].given_labels, at="set_target(target)"))
+        return strata[0].set_target(target)
 
     def report(self) -> str:
         """Says in words what the flow has done and what its limit is.

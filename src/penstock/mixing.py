@@ -1,98 +1,44 @@
-"""The arguments of `join`, read and checked: weights, what the end of a source means, and the tag."""
+"""Weights of a join: as the user gives them, and as the stage goes by them. Loaded by whoever gives some."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
-from penstock.errors import PipelineError, mismatch
-from penstock.plan import Join, Node, Order, Read, Repeat, find
-from penstock.sampling import Weights, read_weights
+from penstock.plan import Join
+from penstock.sampling import Changing, Steady, Weights, read_weights
+from penstock.stages import Mixture
 
-__all__ = ["End", "joined"]
-
-End = Literal["drop", "stop", "repeat"]
-"""What the end of a source means."""
-
-ENDS = ("drop", "stop", "repeat")
+__all__ = ["mixture_of", "weights_of"]
 
 
-def joined(
-    nodes: Sequence[Node], keys: Sequence[Hashable] | None, *, weights: Any, order: Order, end: Any, tag: str | None
-) -> Join:
-    """The node of a join.
+def weights_of(
+    weights: Any, keys: Sequence[Hashable] | None, count: int
+) -> tuple[int, ...] | Callable[[int], tuple[int, ...]]:
+    """Reads weights.
 
     Args:
-      nodes: the inputs.
-      keys: what the user calls them, if they have names.
-      weights: a weight for each, in order or by name; a function of the number of examples before; or `None`.
-      order: the rule.
-      end: a policy for all, one for each in order, or by name; `"drop"` for those that are not named.
-      tag: the name under which each example's input is delivered.
+      weights: in order or by name, or a function that gives them.
+      keys: what the user calls the sources, if they have names.
+      count: how many sources there are.
 
     Raises:
-      PipelineError: something that cannot be.
+      PipelineError: they are none.
     """
-    ends = _ends(end, keys, len(nodes))
-    inputs = [
-        _repeated(node, _called(number, keys)) if ends[number] == "repeat" else node
-        for number, node in enumerate(nodes)
-    ]
-    return Join(
-        tuple(inputs),
-        order,
-        tuple([str(key) for key in keys or ()]),
-        _weights(weights, keys, len(nodes)) if nodes else None,
-        frozenset(number for number, policy in enumerate(ends) if policy == "stop"),
-        tag,
-    )
-
-
-def _weights(
-    weights: Any, keys: Sequence[Hashable] | None, count: int
-) -> tuple[int, ...] | Callable[[int], tuple[int, ...]] | None:
     names = None if keys is None else tuple(keys)
-    if weights is None:
-        return None
     if callable(weights):
         return Weights(weights, names, count)
     return read_weights(weights, names, count, at="join(weights)")
 
 
-def _ends(end: Any, keys: Sequence[Hashable] | None, count: int) -> list[str]:
-    """The policy of each input."""
-    at = "join(end)"
-    if isinstance(end, Mapping):
-        unknown = [key for key in end if keys is None or key not in keys]
-        if unknown:
-            raise PipelineError(mismatch("the name of a source", f"`{unknown[0]!r}`", at=at))
-        ends = [end.get(key, "drop") for key in keys or ()]
-    elif isinstance(end, str) or not isinstance(end, Sequence):
-        ends = [end] * count
-    else:
-        ends = list(end)
-        if len(ends) != count:
-            raise PipelineError(mismatch(f"a policy for each of the {count} sources", f"{len(ends)}", at=at))
-    for policy in ends:
-        if policy not in ENDS:
-            raise PipelineError(mismatch('"drop", "stop" or "repeat"', f"`{policy!r}`", at=at))
-    return ends
+def mixture_of(join: Join, numbers: Sequence[int]) -> Mixture:
+    """What tells whose turn it is.
 
-
-def _repeated(node: Node, name: str) -> Node:
-    """The input, pass after pass."""
-    for read in find(node, Read):
-        if read.source.once is not None:
-            raise PipelineError(
-                mismatch(
-                    'a source that can be opened again, for `end="repeat"`',
-                    f"the one-shot `{read.source.label}`",
-                    at=name,
-                    do="pass a callable that opens it",
-                )
-            )
-    return Repeat(node, None)
-
-
-def _called(number: int, keys: Sequence[Hashable] | None) -> str:
-    return f"source {number}" if keys is None else f"source {number} ({str(keys[number])!r})"
+    Args:
+      join: a join by weights.
+      numbers: which of its inputs have one.
+    """
+    if isinstance(join.weights, tuple):
+        return Steady([join.weights[number] for number in numbers])
+    assert join.weights is not None, "it is a join by weights"
+    return Changing(join.weights, len(numbers))

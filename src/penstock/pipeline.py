@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 from penstock.deliver import torch_dataset
+from penstock.described import ENDLESS, last_change, length_of, words_of
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.flow import Flow
-from penstock.mixing import End, joined
+from penstock.joining import End, joined
+from penstock.later import later
 from penstock.padding import pad_rules, pad_shape, pad_shapes
 from penstock.plan import (
     Batch,
@@ -31,12 +32,9 @@ from penstock.plan import (
 )
 from penstock.sources import ArraySource, as_source
 from penstock.spec import Spec
-from penstock.strata import Stratify, check_sizes, stratified
+from penstock.staged import check_composed
 
 __all__ = ["Pipeline", "from_arrays", "join", "node_of"]
-
-ENDLESS = math.inf
-"""The length of what never ends."""
 
 
 @final
@@ -217,7 +215,7 @@ class Pipeline(Iterable[Any]):
         [np.int64(2), np.int64(2), np.int64(2), np.int64(2), np.int64(2)]
         """
         return self._with(
-            stratified(
+            later("strata").stratified(
                 self._node,
                 by,
                 target,
@@ -247,7 +245,7 @@ class Pipeline(Iterable[Any]):
           PipelineError: `size` is no positive integer, or there is a `batch` already.
         """
         node = Batch(self._node, size, bool(keep_last))
-        check_sizes(node)
+        check_composed(node)
         return self._with(node)
 
     def unbatch(self) -> Pipeline:
@@ -345,7 +343,7 @@ class Pipeline(Iterable[Any]):
             if first is None:
                 what = "batch" if self._node.batched else "example"
                 raise SpecError(mismatch(f"at least one {what}", "none", at="spec()"))
-            own = flow.spec() if isinstance(_last(self._node), Batch) else None
+            own = flow.spec() if isinstance(last_change(self._node), Batch) else None
             return own if own is not None else Spec.of(first)
 
     def torch(self) -> Any:
@@ -363,7 +361,7 @@ class Pipeline(Iterable[Any]):
         return torch_dataset(pipeline.open, pipeline._known_length)
 
     def _known_length(self) -> int | None:
-        length = _length(self._node)
+        length = length_of(self._node)
         return None if length is None or length == ENDLESS else int(length)
 
     def __penstock_examples__(self) -> Iterator[Any]:
@@ -374,7 +372,7 @@ class Pipeline(Iterable[Any]):
         return Pipeline(node, self._options)
 
     def __repr__(self) -> str:
-        return f"<Pipeline {_words(self._node)}>"
+        return f"<Pipeline {words_of(self._node)}>"
 
 
 def node_of(pipeline: Pipeline) -> Node:
@@ -464,51 +462,3 @@ def from_arrays(arrays: Any) -> Pipeline:
     [(np.int64(0), np.str_('a')), (np.int64(1), np.str_('b'))]
     """
     return Pipeline(Join((Read(ArraySource(arrays)),)), Options())
-
-
-def _last(node: Node) -> Node:
-    """The last node that changes what is delivered."""
-    while isinstance(node, Convert | Take | Skip | Repeat | Filter):
-        (node,) = node.upstream
-    return node
-
-
-def _length(node: Node) -> float | None:
-    """How many examples, or batches, come out of a node, where that is known; `ENDLESS` if it never ends."""
-    if isinstance(node, Read):
-        return None if node.chunks else node.source.length()
-    if isinstance(node, Filter | Unbatch | Stratify):
-        return None
-    if isinstance(node, Join):
-        if any(below.batched for below in node.of) or node.stops or callable(node.weights):
-            return None
-        lengths = [_length(below) for below, weight in zip(node.of, node.weights or node.of, strict=True) if weight]
-        return None if None in lengths else sum(length for length in lengths if length is not None)
-    (below,) = node.upstream
-    length = _length(below)
-    if length is None:
-        return None
-    if isinstance(node, Repeat):
-        if node.epochs is None:
-            return ENDLESS if length else None  # Without an example it ends with an error.
-        return length * node.epochs
-    if isinstance(node, Take):
-        return min(length, node.count)
-    if isinstance(node, Skip):
-        return max(0, length - node.count)
-    if isinstance(node, Batch) and length != ENDLESS:
-        return -(-length // node.size) if node.keep_last else length // node.size
-    return length
-
-
-def _words(node: Node) -> str:
-    """A pipeline as it was written, about."""
-    if isinstance(node, Read):
-        return node.source.label
-    if isinstance(node, Join):
-        shown = ", ".join(_words(below) for below in node.of[:4]) + (", …" if len(node.of) > 4 else "")
-        return f"join([{shown}])"
-    (below,) = node.upstream
-    argument = {Batch: "size", Take: "count", Skip: "count", Repeat: "epochs", Convert: "to"}.get(type(node))
-    word = "to" if isinstance(node, Convert) else type(node).__name__.lower()
-    return f"{_words(below)}.{word}({getattr(node, argument) if argument else ''})"

@@ -163,13 +163,14 @@ class StrataStats(NamedTuple):
         """
         if label not in self.labels:
             raise KeyError(label)
-        return self._at(self.labels.index(label))
+        return self.at(self.labels.index(label))
 
     def each(self) -> list[ClassStats]:
         """The figures of all classes, by number."""
-        return [self._at(number) for number in range(len(self.labels))]
+        return [self.at(number) for number in range(len(self.labels))]
 
-    def _at(self, number: int) -> ClassStats:
+    def at(self, number: int) -> ClassStats:
+        """The figures of the class with a number, as in `labels`."""
         its = {name: array[number].item() for name, array in self.counts.items()}
         given, used = its["given"], its["distinct"]
         return ClassStats(

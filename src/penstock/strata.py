@@ -8,18 +8,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
-from penstock.plan import Batch, Convert, Map, Node, Pad, before_delivery, find, padding, positive
-from penstock.sampling import Shares, Target
-from penstock.stages import Wishes
+from penstock.plan import Node, before_delivery, padding, positive
+from penstock.sampling import Classes, PerClass, Schedule, Shares, Target
+from penstock.staged import Composed, Site, Staged
+from penstock.stages import Stage, Strata
+from penstock.stages.functions import key_of
+from penstock.stages.labelled import By
+from penstock.stages.stratify import Stratify as StratifyStage
+from penstock.stages.wishes import Wishes
+from penstock.stages.thinned import Thinned
 
-__all__ = ["ALONE", "Stratify", "check_sizes", "composed_for", "stratified"]
+__all__ = ["ALONE", "Stratify", "stratified"]
 
 ALONE = 64
 """Examples that are composed together where no `batch` follows. [examples]"""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Stratify(Node):
+class Stratify(Staged):
     """Examples in the class proportions asked for."""
 
     of: Node
@@ -32,7 +38,7 @@ class Stratify(Node):
     unknown: Literal["error", "ignore"]
     """What becomes of examples of other classes: `"error"` or `"ignore"`."""
     exact: str
-    """`"batch"`, or `"average"`, which keeps no examples."""
+    """`"batch"`; or `"average"` or `"rejection"`, which keep no examples: by what was given, or as TF1."""
     wishes: Wishes
     """The rest."""
     seed: int | None = None
@@ -45,7 +51,49 @@ class Stratify(Node):
         if self.of.batched or padding(self.of):
             word = "batch" if self.of.batched else "pad"
             raise PipelineError(mismatch(f"`stratify` before `{word}`", "it after", at="stratify()"))
-        assert not find(self.of, Convert), "what is delivered already was refused above"
+
+    def check(self, composed: Composed) -> None:
+        """Sees to it that P classes with m examples each fill a batch."""
+        if self.per_class and composed.exact and self.per_class[0] * self.per_class[1] != composed.size:
+            count, each = self.per_class
+            want = f"a batch of {count} classes with {each} examples each, {count * each}"
+            raise PipelineError(mismatch(want, f"{composed.size}", at="batch(size)"))
+
+    def stage(self, upstream: Stage, site: Site) -> Strata:
+        """The stage of this word."""
+        own = self.per_class[0] * self.per_class[1] if self.per_class else ALONE
+        size = site.composed.size or own
+        seed = int(key_of(site.seed if self.seed is None else self.seed, site.number)[0])
+        labels = self.target.labels if self.target is not None else None
+        classes = Classes(labels or (), grows=labels is None, unknown=self.unknown)
+        start = None if self.start is None else self.start.floats()
+        if self.exact != "batch":
+            assert self.target is not None, "which was checked"
+            return Thinned(
+                upstream,
+                By(self.by),
+                classes,
+                self.target,
+                self.wishes,
+                size=size,
+                steered=self.exact == "average",
+                seed=seed,
+                start=start,
+                labels=site.labels,
+            )
+        per_class = PerClass(*self.per_class, seed=seed) if self.per_class else None
+        return StratifyStage(
+            upstream,
+            By(self.by),
+            classes,
+            Schedule(size, classes, self.target, per_class=per_class),
+            self.wishes,
+            seed=seed,
+            start=start,
+            labels=site.labels,
+            keep_last=site.composed.keep_last,
+            exact=site.composed.exact,
+        )
 
 
 def stratified(
@@ -66,6 +114,7 @@ def stratified(
     per_class: int | None,
     seed: int | None,
     start: Shares | None = None,
+    rejects: bool = False,
     at: str = "stratify",
 ) -> Stratify:
     """Checks what `stratify` was given; see `Pipeline.stratify`.
@@ -99,9 +148,8 @@ def stratified(
         )
     elif target is None:
         raise PipelineError(mismatch("a target, or classes_per_batch and per_class", "neither", at=f"{at}()"))
-    if exact == "average" and (repeats != 1 or pair is not None or missing != "wait"):
-        want = '`exact="average"` without repeats, missing and classes_per_batch, since it keeps no examples'
-        raise PipelineError(mismatch(want, "one of them", at=f"{at}(exact)"))
+    if exact == "average" or rejects:
+        _check_thinned(at, rejects, exact, repeats, rings, missing, pair)
     if seed is not None:
         seed = _integer(seed, f"{at}(seed)")
     wishes = Wishes(
@@ -115,11 +163,29 @@ def stratified(
     wanted = Target(target, labels=classes, at=f"{at}(target)") if pair is None else None
     if wanted is None and classes is not None:
         raise PipelineError(mismatch("`classes` with a target", "with classes_per_batch", at=f"{at}(classes)"))
-    return Stratify(node, by, wanted, pair, "ignore" if unknown == "ignore" else "error", exact, wishes, seed, start)
+    left_out: Literal["error", "ignore"] = "ignore" if unknown == "ignore" else "error"
+    return Stratify(node, by, wanted, pair, left_out, "rejection" if rejects else exact, wishes, seed, start)
+
+
+def _check_thinned(
+    at: str, rejects: bool, exact: str, repeats: object, rings: object, missing: str, pair: tuple[int, int] | None
+) -> None:
+    """What keeps no examples can neither repeat them nor choose among them."""
+    how = 'method="rejection"' if rejects else 'exact="average"'
+    asked = {
+        "repeats": repeats != 1,
+        "rings": rings is not None,
+        f'missing="{missing}"': missing not in ("wait", "error"),
+        "classes_per_batch": pair is not None,
+        'exact="average"': rejects and exact != "batch",
+    }
+    for word, is_asked in asked.items():
+        if is_asked:
+            raise PipelineError(mismatch(f"`{how}`, which keeps no examples, alone", f"`{word}` too", at=f"{at}()"))
 
 
 def _check_by(by: Any, at: str) -> None:
-    if callable(by) or isinstance(by, (str, int)) and not isinstance(by, bool):
+    if callable(by) or (isinstance(by, (str, int)) and not isinstance(by, bool)):
         return
     if isinstance(by, tuple) and by and all(isinstance(step, (str, int)) for step in by):
         return
@@ -132,43 +198,3 @@ def _integer(value: Any, at: str) -> int:
         return operator.index(value)
     except TypeError:
         raise PipelineError(mismatch("an integer", f"`{value!r}`", at=at)) from None
-
-
-def composed_for(last: Node) -> dict[int, tuple[int, bool, bool]]:
-    """What each `stratify` composes for, by the id of its node.
-
-    Returns:
-      The size of the batch that follows, whether its last, smaller one is given, and whether the batches delivered are
-      just those composed: whether nothing but `map` and `pad` stands between.
-    """
-    found: dict[int, tuple[int, bool, bool]] = {}
-
-    def walk(node: Node, size: int | None, keep_last: bool, exact: bool) -> None:
-        if isinstance(node, Batch):
-            size, keep_last, exact = node.size, node.keep_last, True
-        elif isinstance(node, Stratify):
-            own = node.per_class[0] * node.per_class[1] if node.per_class else ALONE
-            found[id(node)] = (size or own, keep_last and exact, exact)
-            exact = False
-        elif not isinstance(node, Map | Pad | Convert):
-            exact = False
-        for upstream in node.upstream:
-            walk(upstream, size, keep_last, exact)
-
-    walk(last, None, False, False)
-    return found
-
-
-def check_sizes(last: Node) -> None:
-    """Sees to it that P classes with m examples each fill a batch.
-
-    Raises:
-      PipelineError: they do not.
-    """
-    sizes = composed_for(last)
-    for node in find(last, Stratify):
-        size, _, exact = sizes[id(node)]
-        if node.per_class and exact and node.per_class[0] * node.per_class[1] != size:
-            count, each = node.per_class
-            want = f"a batch of {count} classes with {each} examples each, {count * each},"
-            raise PipelineError(mismatch(want, f"{size}", at="batch(size)"))

@@ -55,4 +55,6 @@ class Tally:
                 weights[number], ended[number] = weight, over
         total = max(sum(counts), 1)
         rows = zip(self._names, weights, counts, ended, strict=True)
-        return tuple([MixStats(self._join, name, weight, count / total, count, over) for name, weight, count, over in rows])
+        return tuple(
+            [MixStats(self._join, name, weight, count / total, count, over) for name, weight, count, over in rows]
+        )

@@ -43,6 +43,9 @@ class _Rule(Protocol):
 
     def table(self) -> Table: ...
 
+    def whose(self) -> Numbers:
+        """The stream of each."""
+
 
 # A batch makes some of these, so they are plain classes: a frozen dataclass takes four times as long to make.
 
@@ -53,7 +56,12 @@ class _Turns:
     __slots__ = ("count", "epoch", "first", "offsets", "streams")
 
     def __init__(
-        self, streams: Sequence[int] | Numbers, epoch: int, offsets: Sequence[int] | Numbers, first: int, count: int
+        self,
+        streams: Sequence[int] | Numbers,
+        epoch: int | Numbers,
+        offsets: Sequence[int] | Numbers,
+        first: int,
+        count: int,
     ) -> None:
         self.streams = streams
         self.epoch = epoch
@@ -69,9 +77,13 @@ class _Turns:
         lane = turn % len(self.streams)
         out = np.zeros((self.count, 5), np.int64)
         out[:, 0] = np.asarray(self.streams)[lane]
-        out[:, 1] = self.epoch
+        out[:, 1] = self.epoch[lane] if isinstance(self.epoch, np.ndarray) else self.epoch
         out[:, 2] = np.asarray(self.offsets)[lane] + turn // len(self.streams)
         return out
+
+    def whose(self) -> Numbers:
+        whose: Numbers = np.asarray(self.streams)[np.arange(self.first, self.first + self.count) % len(self.streams)]
+        return whose
 
 
 class _Item:
@@ -95,6 +107,9 @@ class _Item:
         out[:, 3] = np.arange(self.first, self.first + self.count)
         return out
 
+    def whose(self) -> Numbers:
+        return np.full(self.count, self.stream)
+
 
 class _Mixed:
     """Items of streams whose turns a schedule tells; `offsets` are those at its beginning, and the run begins at `first`."""
@@ -115,38 +130,47 @@ class _Mixed:
         return _Mixed(self.streams, self.epochs, self.offsets, self.turns, self.first + start, stop - start)
 
     def table(self) -> Table:
-        seen = self.turns[: self.first + self.count]
-        order = np.argsort(seen, kind="stable")
-        counts = np.bincount(seen, minlength=len(self.streams))
-        before = np.empty(len(seen), np.int64)  # how many turns its stream had before
-        before[order] = np.arange(len(seen)) - np.repeat(np.cumsum(counts) - counts, counts)
-        lane = seen[self.first :]
+        k, lane = len(self.streams), self.turns[self.first : self.first + self.count]
+        offsets = self.offsets + np.bincount(self.turns[: self.first], minlength=k)
+        counts = np.bincount(lane, minlength=k)
+        before = np.empty(self.count, np.int64)  # how many turns its stream had before in this run
+        before[np.argsort(lane, kind="stable")] = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
         out = np.zeros((self.count, 5), np.int64)
         out[:, 0] = self.streams[lane]
         out[:, 1] = self.epochs[lane]
-        out[:, 2] = self.offsets[lane] + before[self.first :]
+        out[:, 2] = offsets[lane] + before
         return out
+
+    def whose(self) -> Numbers:
+        whose: Numbers = self.streams[self.turns[self.first : self.first + self.count]]
+        return whose
 
 
 class _Woven:
     """Tickets of runs of any lengths, in turns of any order."""
 
-    __slots__ = ("count", "parts", "turns")
+    __slots__ = ("count", "first", "parts", "turns")
 
-    def __init__(self, parts: Mapping[int, Tickets], turns: Sequence[int]) -> None:
+    def __init__(self, parts: Mapping[int, Tickets], turns: Numbers, first: int, count: int) -> None:
         self.parts = parts
         self.turns = turns
-        self.count = len(turns)
+        self.first = first
+        self.count = count
 
-    def cut(self, start: int, stop: int) -> _Every:
-        return _Every(Tickets((self,), self.count), start, 1, stop - start)
+    def cut(self, start: int, stop: int) -> _Woven:
+        return _Woven(self.parts, self.turns, self.first + start, stop - start)
 
     def table(self) -> Table:
-        whose = np.asarray(self.turns)
-        out = np.empty((self.count, 5), np.int64)
+        out = np.empty((len(self.turns), 5), np.int64)
         for number, part in self.parts.items():
-            out[whose == number] = part.table()
-        return out
+            out[self.turns == number] = part.table()
+        return out[self.first : self.first + self.count]
+
+    def whose(self) -> Numbers:
+        out = np.empty(len(self.turns), np.int64)
+        for number, part in self.parts.items():
+            out[self.turns == number] = part.streams()
+        return out[self.first : self.first + self.count]
 
 
 class _Listed:
@@ -164,13 +188,17 @@ class _Listed:
     def table(self) -> Table:
         return self.rows
 
+    def whose(self) -> Numbers:
+        whose: Numbers = self.rows[:, 0]
+        return whose
+
 
 class _Every:
     """Each so-manieth of other tickets, from one on: those of batches, which go by their first example's."""
 
     __slots__ = ("count", "first", "of", "step")
 
-    def __init__(self, of: Tickets, first: int, step: int, count: int) -> None:
+    def __init__(self, of: Sequence[Tickets], first: int, step: int, count: int) -> None:
         self.of = of
         self.first = first
         self.step = step
@@ -180,7 +208,11 @@ class _Every:
         return _Every(self.of, self.first + start * self.step, self.step, stop - start)
 
     def table(self) -> Table:
-        return self.of.table()[self.first :: self.step][: self.count]
+        last = self.first + (self.count - 1) * self.step
+        return Tickets.joined(self.of).cut(self.first, last + 1).table()[:: self.step]
+
+    def whose(self) -> Numbers:
+        return Tickets.joined(self.of).streams()[self.first :: self.step][: self.count]
 
 
 class Tickets:
@@ -201,6 +233,13 @@ class Tickets:
             table: Table = self._rules[0].table()
             return table
         return np.concatenate([rule.table() for rule in self._rules]) if self._rules else np.empty((0, 5), np.int64)
+
+    def streams(self) -> Numbers:
+        """The stream of each: int64[n]; the first column of `table`, for less."""
+        if len(self._rules) == 1:
+            streams: Numbers = self._rules[0].whose()
+            return streams
+        return np.concatenate([rule.whose() for rule in self._rules]) if self._rules else np.empty(0, np.int64)
 
     def __iter__(self) -> Iterator[Ticket]:
         return (Ticket(*row) for row in self.table().tolist())
@@ -227,11 +266,11 @@ class Tickets:
         return Tickets(tuple(kept), stop - start)
 
     @staticmethod
-    def every(of: Tickets, first: int, step: int, count: int) -> Tickets:
+    def every(of: Sequence[Tickets], first: int, step: int, count: int) -> Tickets:
         """Tickets of batches, which go by their first example's.
 
         Args:
-          of: of the examples.
+          of: of the examples, in runs.
           first: the place of the first batch's first example.
           step: examples in a batch. [examples]
           count: how many batches.
@@ -251,14 +290,14 @@ class Tickets:
         return Tickets(tuple(rule for part in parts for rule in part._rules), sum(part.count for part in parts))
 
     @staticmethod
-    def woven(parts: Mapping[int, Tickets], turns: Sequence[int]) -> Tickets:
+    def woven(parts: Mapping[int, Tickets], turns: Numbers) -> Tickets:
         """Tickets of runs of any lengths.
 
         Args:
           parts: the runs, each under a number.
-          turns: the number of the run that each ticket is taken from.
+          turns: the number of the run that each ticket is taken from, int64[n].
         """
-        return Tickets((_Woven(parts, turns),), len(turns))
+        return Tickets((_Woven(parts, turns, 0, len(turns)),), len(turns))
 
     @staticmethod
     def interleaved(parts: Sequence[Tickets]) -> Tickets:
@@ -266,7 +305,7 @@ class Tickets:
         k, m = len(parts), parts[0].count
         rules = [part._rules[0] for part in parts]
         if all(
-            len(part._rules) == 1 and isinstance(r, _Turns) and len(r.streams) == 1
+            len(part._rules) == 1 and isinstance(r, _Turns) and len(r.streams) == 1 and isinstance(r.epoch, int)
             for part, r in zip(parts, rules, strict=True)
         ) and (len({rule.epoch for rule in rules}) == 1):
             streams = tuple(rule.streams[0] for rule in rules)
@@ -282,13 +321,17 @@ NO_TICKETS = Tickets((), 0)
 
 
 def turn_tickets(
-    streams: Sequence[int] | Numbers, epoch: int, offsets: Sequence[int] | Numbers, first: int, count: int
+    streams: Sequence[int] | Numbers,
+    epoch: int | Numbers,
+    offsets: Sequence[int] | Numbers,
+    first: int,
+    count: int,
 ) -> Tickets:
     """Tickets of `count` examples taken from streams in turn, one item each.
 
     Args:
       streams: the numbers of the streams, in the order of their turns.
-      epoch: which pass.
+      epoch: which pass; of each stream, where they differ.
       offsets: the offset of each stream at turn 0.
       first: the turn of the first example.
       count: how many. [examples]

@@ -124,7 +124,7 @@ def test_what_reading_raises_is_raised(module: Any, how: Any, key: Any, example:
 
 
 @pytest.mark.skipif(native is None, reason="the native part is not in use")
-@pytest.mark.parametrize("name", ["_labels", "_rings"])
+@pytest.mark.parametrize("name", ["_labels", "_rings", "_sieve"])
 def test_a_stub_lists_just_the_public_names_of_its_class(name: str):
     """Whoever checks types sees nothing else."""
     source = Path(labels.__file__).with_name(f"{name}.pyi")

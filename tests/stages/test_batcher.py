@@ -270,7 +270,7 @@ def test_a_column_of_text_beside_texts_gives_the_same_batch_whoever_is_late(late
     class Late:
         items = False
         direct = None
-        reader = None
+        rows = None
         ready = not late
 
         def at_hand(self) -> int:

@@ -1,6 +1,6 @@
 """The merge: one item of each input in turn, or whoever is ready; nothing cut by another's, errors in their turn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,89 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.chunk import END, Chunk
+from inlets import Scripted, drained, inlet, numbers
+from penstock.chunk import END
 from penstock.sources import as_source
-from penstock.stages import Applied, ArrivalMerge, Filter, Map, Merge, RowReader, RunReader, Stage, Straight
+from penstock.stages import Applied, ArrivalMerge, Filter, Map, Merge, Repeat, RowReader, RunReader, Stage, Straight
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket
-
-
-class Scripted:
-    """An input that says itself how much of it is there at which moment."""
-
-    direct = None
-    reader = None
-
-    def __init__(self, stage: Stage, *, items: bool = False, ready: Sequence[int] = ()) -> None:
-        self.items = items
-        self.closed = 0
-        self.waited = 0
-        self._stage = stage
-        self._ready = list(ready)
-        self._now = self._ready.pop(0) if self._ready else 1 << 30
-
-    def at_hand(self) -> int:
-        return self._now
-
-    def wait(self) -> None:
-        if not self._now:
-            self.waited += 1
-            self.arrive()
-
-    def arrive(self) -> None:
-        """The next of what it was told happens; at least one example."""
-        self._now = max(1, self._ready.pop(0)) if self._ready else 1 << 30
-
-    def take(self, n: int) -> Chunk:
-        chunk = self._stage.take(min(n, max(1, self._now)))
-        self._now = self._ready.pop(0) if self._ready else self._now
-        return chunk
-
-    def slow(self) -> None:
-        """Never pulled directly."""
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 def in_turn(inputs: Sequence[Sequence[Any]]) -> list[tuple[int, int]]:
     """Which example of which input comes when: the definition of the fixed order."""
     order = [(turn, place) for place, given in enumerate(inputs) for turn in range(len(given))]
     return [(place, turn) for turn, place in sorted(order)]
-
-
-def drained(stage: Stage, sizes: Iterator[int]) -> tuple[list[Any], list[Ticket], BaseException | None]:
-    rows: list[Any] = []
-    tickets: list[Ticket] = []
-    while True:
-        n = next(sizes)
-        chunk = stage.take(n)
-        assert chunk.count <= n
-        rows += chunk.as_rows()
-        tickets += list(chunk.tickets)
-        if chunk.error is not None or chunk.count == 0:
-            assert stage.take(n).is_end
-            return rows, tickets, chunk.error
-
-
-def numbers(rows: Sequence[Any]) -> list[int]:
-    return [int(row if np.ndim(row) == 0 else row[0]) for row in rows]
-
-
-def source(place: int, given: Sequence[int], error: Exception | None) -> Iterator[int]:
-    yield from given
-    if error is not None:
-        raise error
-
-
-def inlet(kind: str, place: int, values: list[int], error: Exception | None, ready: list[int]) -> Any:
-    """An input of any kind, stream number `place`."""
-    if kind == "direct":
-        return Straight(RowReader(as_source(lambda: source(place, values, error)), place, epoch=0), items=False)
-    if kind == "array":
-        return Straight(RunReader(as_source(np.array(values, int)), place, epoch=0, items=False), items=False)
-    reader = RowReader(as_source(lambda: source(place, values, error)), place, epoch=0)
-    return Scripted(reader, ready=ready)
 
 
 @given(
@@ -230,6 +159,24 @@ def test_closing_closes_all_whatever_one_of_them_raises(make: Any):
         merge.close()
     assert [inlet.closed for inlet in inlets] == [1, 1, 1]
     assert merge.take(1).is_end
+
+
+def test_sources_that_begin_again_are_in_passes_of_their_own():
+    """Each at its own end; between two passes one example is taken the other way."""
+
+    def again(stream: int, count: int) -> Straight:
+        def make(epoch: int) -> RowReader:
+            return RowReader(as_source(list(range(count))), stream, epoch=epoch)
+
+        return Straight(Repeat(make, None, epoch=0, by_row=True), items=False)
+
+    rest = RowReader(as_source(list(range(30))), 2, epoch=0)
+    merge = Merge([again(0, 2), again(1, 5), Straight(rest, items=False)], stops=[2])
+    rows, tickets, _ = drained(merge, iter([4] * 100))
+
+    want = [t for i in range(31) for t in (Ticket(0, i // 2, i % 2), Ticket(1, i // 5, i % 5), Ticket(2, 0, i))][:-1]
+    assert tickets == want
+    assert rows == [ticket.offset for ticket in want]
 
 
 def test_a_direct_input_counts_what_it_gave():

@@ -15,8 +15,15 @@ assert_type(ps.batch(source, 2, 1, 32, False, None, True, True, None, "name", or
 assert_type(ps.batch_join([source, source], batch_size=2, capacity=8, dynamic_pad=True), ps.Pipeline)
 assert_type(ps.maybe_batch(source, True, 2), ps.Pipeline)
 assert_type(ps.maybe_batch_join((each for each in [source]), keep_input=[True], batch_size=2), ps.Pipeline)
+assert_type(ps.stratified_sample([source], source, [0.5, 0.5], 2), ps.Pipeline)
+assert_type(ps.stratified_sample(source, lambda x: x, np.ones(1), 2, None, True, 16, 1, "name", seed=1), ps.Pipeline)
+assert_type(ps.stratified_sample(source, "y", [1.0], 2, method="rejection", missing="error"), ps.Pipeline)
+assert_type(ps.Temperature(0.3), ps.Temperature)
 assert_type(ps.join([source, lambda: iter(source)]), ps.Pipeline)
 assert_type(ps.join({"a": source, "b": (source, source)}, order="arrival"), ps.Pipeline)
+assert_type(ps.join([source, source], [3, 1], end=["stop", "repeat"], tag="source"), ps.Pipeline)
+assert_type(ps.join({"a": source, "b": source}, {"a": 0.5, "b": 2}, end={"a": "repeat"}), ps.Pipeline)
+assert_type(ps.join({"a": source}, lambda given: {"a": 1 + given}, end="drop", copy=True), ps.Pipeline)
 assert_type(ps.from_arrays({"x": np.zeros(3)}), ps.Pipeline)
 assert_type(ps.read_parquet("a.parquet"), ps.Pipeline)
 assert_type(ps.read_arrow("a.arrow"), ps.Pipeline)
@@ -60,6 +67,7 @@ assert_type(stats.elapsed_s, float)
 assert_type(stats.driver, ps.LaneStats)
 assert_type(stats.sources, tuple[ps.LaneStats, ...])
 assert_type(stats.stages, tuple[ps.StageStats, ...])
+assert_type(stats.mixes, tuple[ps.MixStats, ...])
 assert_type(pipeline.spec().components, tuple[ps.Component, ...])
 assert_type(ps.Ticket(0, 0, 5).offset, int)
 error: ValueError = ps.PipelineError()
@@ -69,6 +77,7 @@ error = ps.SpecError()
 ps.batch(source)  # type: ignore[call-arg]
 ps.batch(source, 2, keep_last=True)  # type: ignore[call-arg]
 ps.batch(source, 2, order="random")  # type: ignore[arg-type]
+ps.stratified_sample(source, "y", [1.0], 2, method="coins")  # type: ignore[arg-type]
 pipeline.batch(2, True)  # type: ignore[call-arg]
 pipeline.take("3")  # type: ignore[arg-type]
 pipeline.map(3)  # type: ignore[arg-type]

@@ -7,19 +7,35 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import penstock.assemble.cutter as cutter
+import penstock.assemble.mover as mover
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
 import penstock.assemble.sink as sink
 
-__all__ = ["NATIVE", "Cutter", "Pool", "Sink", "extent", "fill", "gather", "prepared", "pull_turns", "stack"]
+__all__ = [
+    "NATIVE",
+    "Cutter",
+    "Pool",
+    "Sink",
+    "collect",
+    "extent",
+    "fill",
+    "gather",
+    "keep",
+    "prepared",
+    "pull_turns",
+    "stack",
+]
 
 _kernels: ModuleType = reference
 _memory: ModuleType = pool
 _filling: ModuleType = sink
 _cutting: ModuleType = cutter
+_moving: ModuleType = mover
 if os.environ.get("PENSTOCK_NATIVE") != "0":
     try:
         import penstock.assemble._cutter as _cutter
+        import penstock.assemble._mover as _mover
         import penstock.assemble._native as _native
         import penstock.assemble._pool as _pool
         import penstock.assemble._sink as _sink
@@ -28,12 +44,14 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
             raise
     else:
         _kernels, _memory, _filling, _cutting = _native, _pool, _sink, _cutter
+        _moving = _mover
 
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""
 
 if TYPE_CHECKING:  # The twins are the definition.
     from penstock.assemble.cutter import Cutter
+    from penstock.assemble.mover import collect, keep
     from penstock.assemble.pool import Pool
     from penstock.assemble.reference import extent, fill, gather, prepared, stack
     from penstock.assemble.sink import Sink, pull_turns
@@ -43,6 +61,8 @@ else:
     gather = _kernels.gather
     prepared = _kernels.prepared
     stack = _kernels.stack
+    collect = _moving.collect
+    keep = _moving.keep
     Cutter = _cutting.Cutter
     Pool = _memory.Pool
     Sink = _filling.Sink

@@ -20,6 +20,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _PYTHONS = {np.dtype(np.int64): int, np.dtype(np.float64): float, np.dtype(np.bool_): bool}
 """Python's scalars, by the dtype that they are read as."""
+_TEXTS = {"str": str, "bytes": bytes}
+"""Python's texts, by the name that a component has for them."""
 
 
 def prepared(component: Component) -> Component:
@@ -147,6 +149,8 @@ def fill(leaves: list[Any], component: Component, out: Array, value: Any, left: 
 def _uniform(leaves: list[Any], component: Component) -> bool:
     """Whether all leaves are arrays or scalars of just the component's dtype and shape: NumPy takes those as a whole."""
     dtype, shape = component.dtype, component.shape
+    if component.text is not None and leaves:
+        return set(map(type, leaves)) == {_TEXTS[component.text]}
     if dtype.kind not in "biufc" or not leaves:
         return False
     if shape == ():

@@ -1,4 +1,7 @@
-"""The demo: handwritten digits from nine files, joined into batches, and a small model trained on them."""
+"""The demo: handwritten digits from nine files, joined into batches, and a small model trained on them.
+
+Then the same digits long-tailed, and what the model learns of them with and without class proportions.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.data import EXAMPLES
-from penstock.demo import feed, picture
+from penstock.demo import chart, contest, feed, picture
 from penstock.demo.diary import Diary
 from penstock.demo.model import InkModel
 from penstock.demo.screen import Screen
+from penstock.demo.trial import Trial
 from penstock.stats import FlowStats
 
 __all__ = ["Outcome", "run"]
@@ -27,22 +31,28 @@ class Outcome:
     """What went by while it trained."""
     stats: FlowStats
     """Of the flow that it trained on."""
+    trials: tuple[Trial, ...]
+    """What came of the second half, one for each way to make batches."""
 
 
 def run(*, out: Path, epochs: int = 1, batch_size: int = 32, seed: int = 0) -> Outcome:
-    """Runs the demo in the terminal, and writes its picture.
+    """Runs the demo in the terminal, and writes its pictures.
 
     Args:
-      out: where the picture goes; its ending says in which format.
-      epochs: passes over the training examples.
-      batch_size: examples in a batch. [examples]
-      seed: of the model's initial weights; the batches are the same for each.
+      out: where the picture goes; its ending says in which format. That of the second half goes beside it, under the
+        same name with `-classes` added.
+      epochs: passes over the training examples, in the first half.
+      batch_size: examples in a batch, in the first half. [examples]
+      seed: of the models' initial weights, and of the order and the choices in the second half; the batches of the first
+        are the same for each.
 
     Raises:
       MissingExtra: pyarrow, matplotlib or rich is not installed.
-      PipelineError: the picture cannot be written there.
+      PipelineError: the pictures cannot be written there.
     """
-    picture.check_path(out)
+    beside = out.with_stem(f"{out.stem}-classes")
+    for path in out, beside:
+        picture.check_path(path)
     screen = Screen()
     names = feed.names()
     screen.say(f"{EXAMPLES['train']:,} handwritten digits in {len(names)} files, joined into batches of {batch_size}")
@@ -62,8 +72,12 @@ def run(*, out: Path, epochs: int = 1, batch_size: int = 32, seed: int = 0) -> O
     screen.sources(stats)
     screen.say(f"{report}\n")
     screen.say(f"accuracy  {accuracy:.1%} of {held_out} held-out examples, after {_times(epochs, 'epoch')}")
-    screen.say(f"picture   {out}")
-    return Outcome(accuracy, held_out, diary, stats)
+    screen.say(f"picture   {out}\n")
+
+    trials = contest.hold(screen, seed=seed)
+    chart.draw(beside, trials)
+    screen.say(f"picture   {beside}")
+    return Outcome(accuracy, held_out, diary, stats, trials)
 
 
 def _test(model: InkModel) -> tuple[float, int]:

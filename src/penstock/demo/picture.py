@@ -9,22 +9,18 @@ import numpy as np
 
 from penstock.demo.diary import Diary
 from penstock.demo.model import LEVELS
+from penstock.demo.style import DARK, INK, QUIET, SIZE, bare, label, sheet
 from penstock.errors import PipelineError, mismatch
 from penstock.optional import load
 
 __all__ = ["check_path", "draw"]
 
-SIZE = (14.0, 9.4)  # of the figure [inches]
 SHOWN = 10  # rows of the first batch
 SIDE = 8  # pixels of a digit, each way
 PITCH = 10  # pixels from one digit to the next
-# Light to dark by lightness alone, like ink on paper, so that it reads in grey and to colour-blind eyes.
-INK = "YlGnBu"
 PADDING = {"facecolor": "#f1f1f1", "edgecolor": "#c4c4c4", "hatch": "////", "linewidth": 0.0}
 # A hue for each format, blue and orange as in the palette of Okabe and Ito; shades tell files of one format apart.
 FORMATS = {".parquet": ("#0b3c66", "#a9cfea"), ".jsonl": ("#8a3b00", "#ffcf99")}
-DARK = "#222222"
-QUIET = "#5c5c5c"
 LINE = "#0b3c66"
 
 
@@ -52,13 +48,8 @@ def draw(path: Path, diary: Diary, *, accuracy: float, held_out: int) -> None:
       accuracy: of the trained model on held-out examples, from 0 to 1.
       held_out: how many those were. [examples]
     """
-    figure = load("matplotlib.figure", extra="demo").Figure(figsize=SIZE, dpi=110)
-    load("matplotlib.backends.backend_agg", extra="demo").FigureCanvasAgg(figure)
-    figure.text(
-        0.03, 0.957,
-        f"{diary.examples:,} handwritten digits from {len(diary.names)} files, joined into {len(diary.losses)} batches",
-        fontsize=17, fontweight="bold", color=DARK,
-    )  # fmt: skip
+    count = f"{diary.examples:,} handwritten digits from {len(diary.names)} files"
+    figure = sheet(f"{count}, joined into {len(diary.losses)} batches")
     _batch(figure, diary)
     _origins(figure.add_axes((0.055, 0.075, 0.29, 0.31)), diary)
     _classes(figure.add_axes((0.475, 0.075, 0.235, 0.31)), diary)
@@ -81,7 +72,7 @@ def _batch(figure: Any, diary: Diary) -> None:
     labels = [f"{diary.names[batch['source'][row]]}      {batch['digit'][row]}" for row in range(shown)]
     digits.set_yticks([(row + 0.5) * PITCH - 0.5 for row in range(shown)], labels, fontsize=9)
     digits.set_xticks([])
-    _bare(digits)
+    bare(digits)
 
     tokens = figure.add_axes((left + width + 0.012, bottom, 0.76, height))
     tokens.set(xlim=(0, longest), ylim=(SHOWN, 0), yticks=[])
@@ -91,7 +82,7 @@ def _batch(figure: Any, diary: Diary) -> None:
         if length < longest:
             tokens.barh(row + 0.5, longest - length - 0.2, left=length + 0.1, height=0.86, **PADDING)
     tokens.set_xlabel("place in the padded sequence of ink tokens", fontsize=9, color=QUIET)
-    _bare(tokens)
+    bare(tokens)
     figure.text(0.03, 0.916, f"The first batch: {shown} of its {rows} examples", fontsize=12, color=DARK)
     figure.text(
         0.03 + 0.945, 0.916,
@@ -112,10 +103,8 @@ def _origins(axes: Any, diary: Diary) -> None:
     axes.stackplot(edges, steps, colors=_colours(diary.names)[::-1], step="post", linewidth=0)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set(xlim=(edges[0], edges[-1]), ylim=(0, counts.sum(axis=1).max()))
-    axes.set_xlabel("batch", fontsize=9, color=QUIET)
-    axes.set_ylabel("examples from each file", fontsize=9, color=QUIET)
-    axes.set_title("Each file in its turn, until it ends", fontsize=12, color=DARK, loc="left")
-    _bare(axes)
+    label(axes, title="Each file in its turn, until it ends", x="batch", y="examples from each file")
+    bare(axes)
 
 
 def _classes(axes: Any, diary: Diary) -> None:
@@ -134,9 +123,8 @@ def _classes(axes: Any, diary: Diary) -> None:
         axes.plot(-0.95, row, marker="s", markersize=11, color=colour, clip_on=False)
     axes.set_xticks(range(counts.shape[1]))
     axes.set_xlim(-0.5, counts.shape[1] - 0.5)
-    axes.set_xlabel("digit", fontsize=9, color=QUIET)
-    axes.set_title("Examples by file and digit", fontsize=12, color=DARK, loc="left")
-    _bare(axes)
+    label(axes, title="Examples by file and digit", x="digit")
+    bare(axes)
 
 
 def _losses(axes: Any, diary: Diary, accuracy: float, held_out: int) -> None:
@@ -145,15 +133,13 @@ def _losses(axes: Any, diary: Diary, accuracy: float, held_out: int) -> None:
     axes.plot(diary.losses, color=LINE, linewidth=1.5 if few else 0.8, marker="o" if few else None, markersize=3)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(0, 1.08 * max(diary.losses))
-    axes.set_xlabel("batch", fontsize=9, color=QUIET)
-    axes.set_ylabel("cross-entropy [nats]", fontsize=9, color=QUIET)
-    axes.set_title("Loss of each batch", fontsize=12, color=DARK, loc="left")
+    label(axes, title="Loss of each batch", x="batch", y="cross-entropy [nats]")
     axes.text(0.98, 0.96, f"{accuracy:.1%}", transform=axes.transAxes, ha="right", va="top", fontsize=20, color=LINE)
     axes.text(
         0.98, 0.83, f"of {held_out} held-out\ndigits are read right",
         transform=axes.transAxes, ha="right", va="top", fontsize=9.5, color=QUIET,
     )  # fmt: skip
-    _bare(axes)
+    bare(axes)
 
 
 def _paper() -> Any:
@@ -173,10 +159,3 @@ def _colours(names: tuple[str, ...]) -> list[Any]:
         for place, number in enumerate(of_format):
             colours[number] = ramp(ending, ends)(place / max(len(of_format) - 1, 1))
     return colours
-
-
-def _bare(axes: Any) -> None:
-    """Takes the frame and the tick marks away; the labels stay."""
-    axes.tick_params(length=0, colors=DARK)
-    for spine in axes.spines.values():
-        spine.set_visible(False)

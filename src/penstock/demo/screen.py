@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, final
 
@@ -46,12 +46,21 @@ class Screen:
 
     def sources(self, stats: FlowStats) -> None:
         """Shows a table with a row for each source."""
-        table: Any = load("rich.table", extra="demo").Table(box=load("rich.box", extra="demo").SIMPLE_HEAD)
-        table.add_column("source", no_wrap=True)
-        for heading in ("examples\nread", "ms spent\nreading", "ms waited\nfor room", "ms others\nwaited"):
-            table.add_column(heading, justify="right")
-        table.add_column("run by", no_wrap=True)
+        rows = []
         for lane in stats.sources:
             times = [f"{1000 * wait:.1f}" for wait in (lane.busy_s, lane.put_wait_s, lane.take_wait_s)]
-            table.add_row(lane.name, f"{lane.examples:,}", *times, "the driver" if lane.parked else "its thread")
+            rows.append([lane.name, f"{lane.examples:,}", *times, "the driver" if lane.parked else "its thread"])
+        waits = ["ms spent\nreading", "ms waited\nfor room", "ms others\nwaited"]
+        self.table(["source", "examples\nread", *waits, "run by"], rows)
+
+    def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Shows a table: columns of words begin on the left, those of numbers end on the right."""
+        rows = list(rows)
+        box = load("rich.box", extra="demo").SIMPLE_HEAD
+        table: Any = load("rich.table", extra="demo").Table(box=box, padding=(0, 0, 0, 1))
+        for heading, *cells in zip(headings, *rows, strict=True):
+            words = all(cell[:1].isalpha() for cell in cells)
+            table.add_column(heading, justify="left" if words else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
         self._console.print(table)

@@ -26,6 +26,7 @@ from penstock.chunk import END, WHOLE, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
+from penstock.stages.inlet import rows_of
 from penstock.stages.reader import RowReader
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
@@ -102,7 +103,7 @@ class Lane:
         self.close_error: BaseException | None = None
         """What closing the stage raised."""
         self._stage = stage
-        self.reader = stage if isinstance(stage, RowReader) else None
+        self.rows = rows_of(stage)
         self._room = room
         self._room_bytes = room_bytes
         self._grain = grain
@@ -164,7 +165,7 @@ class Lane:
                 return
             seen, spent = (seen + chunk.count, spent + took) if seen >= 0 else (0, 0.0)
             if self._parks and seen >= self._probes:
-                if spent < QUICK_S * seen and (self.reader is None or self.reader.direct is not None):
+                if spent < QUICK_S * seen and (self.rows is None or self.rows.direct is not None):
                     self._park()
                 seen, spent = 0, 0.0
             breath.take()
@@ -309,9 +310,9 @@ class Lane:
     @property
     def direct(self) -> RowReader | None:
         """The reader, while the lane is parked and all that it had ready is taken."""
-        reader = self.reader
+        rows = self.rows
         return (
-            reader if self._parked and not self._entries and reader is not None and reader.direct is not None else None
+            rows.reader if self._parked and not self._entries and rows is not None and rows.direct is not None else None
         )
 
     def slow(self) -> None:
@@ -366,9 +367,9 @@ class Lane:
         since = self._waiting_since
         if since:
             return self._share * (perf_counter() - since)
-        if not self._parked or self.reader is None or self._pulled_s is None:
+        if not self._parked or self.rows is None or self._pulled_s is None:
             return 0.0
-        return self._pulled_s(self.reader.direct)
+        return self._pulled_s(self.rows.direct)
 
     @property
     def aborted(self) -> bool:

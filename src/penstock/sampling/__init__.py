@@ -14,6 +14,8 @@ No file here reads an example, starts a thread or knows a stage.
     prior         what arrives, estimated; what to admit by it
     bounds        what no method can beat
     rings         what waits of each class, and who is next
+    chances       how likely each class is kept, where nothing waits
+    sieve         who is, by a coin
 
     extras, splitmix, kernels   the schedule, random numbers by their place, and native or not, for the above
 """
@@ -27,10 +29,11 @@ from penstock.sampling.bounds import (
     ring_limits,
 )
 from penstock.sampling.carry import Carry
+from penstock.sampling.chances import chances, leant
 from penstock.sampling.classes import Classes
-from penstock.sampling.kernels import NATIVE, Rings
+from penstock.sampling.kernels import NATIVE, Rings, Sieve
 from penstock.sampling.metric import PerClass
-from penstock.sampling.mixture import Changing, Mixture, Steady, Weights, read_weights
+from penstock.sampling.mixture import Changing, Steady, Weights, read_weights
 from penstock.sampling.prior import Prior, thresholds
 from penstock.sampling.quota import Quota
 from penstock.sampling.schedule import Schedule
@@ -43,21 +46,23 @@ __all__ = [
     "Carry",
     "Changing",
     "Classes",
-    "Mixture",
     "PerClass",
     "Prior",
     "Quota",
     "Rings",
     "Schedule",
     "Shares",
+    "Sieve",
     "Steady",
     "Target",
     "Temperature",
     "Weights",
+    "chances",
     "coverage",
     "efficiency",
     "feasible_target",
     "inputs_for_batch",
+    "leant",
     "offline_optimum",
     "probabilities",
     "read_weights",

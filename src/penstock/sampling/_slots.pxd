@@ -24,7 +24,7 @@ cdef struct Slot:
 cdef struct Ring:  # Of one class; few arrivals touch the second half, which starts at `used_first`.
     int64_t seen
     int64_t thinned
-    uint64_t threshold
+    uint64_t bar  # no coin above it is admitted as things are: the threshold, or the largest coin where none is thinned
     int64_t need
     int64_t at_hand
     int64_t fresh
@@ -39,7 +39,14 @@ cdef struct Ring:  # Of one class; few arrivals touch the second half, which sta
     int64_t given
     int64_t distinct
     int64_t waited
-    int64_t[2] unused  # 128 bytes together: two lines of the cache
+    uint64_t threshold
+    int64_t unused  # 128 bytes together: two lines of the cache
+
+
+cdef inline void set_bar(Ring* ring) noexcept:
+    # After any change of what is needed, at hand, or fresh.
+    cdef bint thins = ring.at_hand >= ring.need and ring.fresh >= ring.limit - (ring.limit >> 3)
+    ring.bar = ring.threshold if thins else 0xFFFFFFFFFFFFFFFFULL
 
 
 cdef inline void push(Slot* slots, Ring* ring, int32_t slot) noexcept:

@@ -10,6 +10,7 @@ from penstock.errors import mismatch
 
 __all__ = [
     "MOST",
+    "checked_chances",
     "checked_classes",
     "checked_quota",
     "checked_repeats",
@@ -32,6 +33,20 @@ def line(values: Any, dtype: type[np.generic]) -> np.ndarray[Any, Any]:
       ValueError: they have another shape.
     """
     return _one_dimensional(np.array(values, dtype))
+
+
+def checked_chances(chances: Any, classes: int) -> np.ndarray[Any, Any]:
+    """How many sides of a coin of 2**53 each class is kept for: int64[classes].
+
+    Raises:
+      ValueError: there are not as many as classes, or one is not between 0 and 1.
+    """
+    values = line(chances, np.float64)
+    if len(values) != classes:
+        raise ValueError(mismatch(f"a chance for each of {classes} classes", len(values), at="sieve.admit"))
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError(mismatch("chances of 0 to 1", f"{values.min()} to {values.max()}", at="sieve.admit"))
+    return np.ceil(values * 2.0**53).astype(np.int64)
 
 
 def checked_repeats(repeats: int) -> int:

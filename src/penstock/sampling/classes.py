@@ -12,6 +12,8 @@ from penstock.errors import SpecError, mismatch
 
 __all__ = ["Classes", "plain_label"]
 
+ARGMAX = "pass its argmax"
+
 
 @final
 class Classes:
@@ -48,6 +50,13 @@ class Classes:
             not self.grows and self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
         )
 
+    def knows(self, label: object) -> bool:
+        """Whether a label is one of the classes as they are now."""
+        try:
+            return plain_label(label) in self.numbers
+        except (SpecError, TypeError):
+            return False
+
     def number(self, label: object) -> int:
         """The number of a label, or -1 if its example is to be left out; a new one where classes grow.
 
@@ -58,6 +67,8 @@ class Classes:
         try:
             number = self.numbers.get(plain)
         except TypeError:
+            if isinstance(plain, list) and _is_one_hot(plain):
+                raise SpecError(mismatch("a label that is one number", f"one-hot `{plain!r}`", do=ARGMAX)) from None
             raise SpecError(mismatch("a hashable label", f"`{type(label).__name__}`")) from None
         if number is not None:
             if isinstance(plain, float) and not isinstance(self.labels[number], float):
@@ -69,7 +80,10 @@ class Classes:
             return self._added(plain)
         if self._unknown == "ignore":
             return -1
-        raise SpecError(mismatch(f"a label {self._known()}", f"`{plain!r}`", do='unknown="ignore" leaves such out'))
+        do = 'unknown="ignore" leaves such out'
+        if isinstance(plain, tuple) and _is_one_hot(plain):
+            raise SpecError(mismatch(f"a label {self._known()}", f"one-hot `{plain!r}`", do=ARGMAX))
+        raise SpecError(mismatch(f"a label {self._known()}", f"`{plain!r}`", do=do))
 
     def _added(self, label: Hashable) -> int:
         known = self.labels[0] if self.labels else label
@@ -108,10 +122,14 @@ def plain_label(label: Any) -> Any:
     values = np.asarray(label).ravel()
     hot = len(shape) == 1 and values.dtype.kind in "biuf" and len(values) > 1
     if hot and bool(np.isin(values, (0, 1)).all()) and int(values.sum()) == 1:
-        raise SpecError(
-            mismatch("a label that is one number", f"one-hot `{values.dtype}{list(shape)}`", do="pass its argmax")
-        )
+        raise SpecError(mismatch("a label that is one number", f"one-hot `{values.dtype}{list(shape)}`", do=ARGMAX))
     raise SpecError(mismatch("a label that is one number or text", f"`{values.dtype}{list(shape)}`"))
+
+
+def _is_one_hot(label: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether it is a list of zeros and a one."""
+    numbers = len(label) > 1 and all(isinstance(value, (int, float)) for value in label)
+    return numbers and sorted(label) == [0] * (len(label) - 1) + [1]
 
 
 def _is_bool(label: object) -> bool:

@@ -1,4 +1,4 @@
-"""The native rings and schedule, or their twins: the one place where that is decided."""
+"""The native rings, schedule and sieve, or their twins: the one place where that is decided."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import penstock.sampling.extras as extras
 import penstock.sampling.rings as rings
+import penstock.sampling.sieve as sieve
 
-__all__ = ["NATIVE", "Extras", "Rings"]
+__all__ = ["NATIVE", "Extras", "Rings", "Sieve"]
 
 _rings_module: ModuleType = rings
 _extras_module: ModuleType = extras
+_sieve_module: ModuleType = sieve
 if os.environ.get("PENSTOCK_NATIVE") != "0":
     try:
         import penstock.sampling._extras as _extras
         import penstock.sampling._rings as _rings
+        import penstock.sampling._sieve as _sieve
     except ImportError as error:
         if not (error.name or "").startswith("penstock.sampling"):
             raise
     else:
-        _rings_module, _extras_module = _rings, _extras
+        _rings_module, _extras_module, _sieve_module = _rings, _extras, _sieve
 
 NATIVE = _rings_module is not rings
 """Whether the native parts are used."""
@@ -29,6 +32,8 @@ NATIVE = _rings_module is not rings
 if TYPE_CHECKING:  # The twins are the definition.
     from penstock.sampling.extras import Extras
     from penstock.sampling.rings import Rings
+    from penstock.sampling.sieve import Sieve
 else:
     Extras = _extras_module.Extras
     Rings = _rings_module.Rings
+    Sieve = _sieve_module.Sieve

@@ -5,9 +5,9 @@ Guarantees, for weights that stay as they are
   When a source has ended its places fall out; the others keep theirs, and so their proportions among each other.
 Guarantees, for weights that change
   They are asked for before each run of `RUN` places, and hold for it.
-  Of the first k places each source has what its shares sum to, less than 2 more and at most H(K) fewer, for every k, where
-  H(K) = 1 + 1/2 + ... + 1/K: less than 1 and at most H(K) - 1 at the end of a run, which is carried into the next
-  (`Carry`), and less than 1 within it, since the examples of a run are spread evenly over it (`Quota`).
+  Of the first k places each source has what its shares sum to, less than 2 more and less than H(K) fewer, for every k,
+  where H(K) = 1 + 1/2 + ... + 1/K, while no weight falls to 0: less than 1 more and at most H(K) - 1 fewer at the end of a
+  run, which is carried into the next (`Carry`); and less than 1 within it, where its examples are spread evenly (`Quota`).
 The places are a function of the weights, and of who ended when; they are counted in whole numbers, the same everywhere.
 """
 
@@ -25,7 +25,7 @@ from penstock.sampling.carry import Carry
 from penstock.sampling.quota import Quota
 from penstock.sampling.shares import Float64s, Int64s, Shares, shares
 
-__all__ = ["RUN", "Changing", "Mixture", "Steady", "Weights", "read_weights"]
+__all__ = ["RUN", "Changing", "Steady", "Weights", "read_weights"]
 
 RUN = 256
 """Weights that change are asked for before every so many places. [examples]"""
@@ -142,10 +142,6 @@ class Changing:
         return ahead
 
 
-Mixture = Steady | Changing
-"""Tells whose turn it is."""
-
-
 @lru_cache(maxsize=64)
 def _spread(counts: tuple[int, ...]) -> Int64s:
     """So many of each, spread evenly: the order of their places."""
@@ -211,10 +207,12 @@ def read_weights(weights: Any, names: Sequence[Any] | None, count: int, *, at: s
             raise PipelineError(mismatch(f"a weight for each of the {count} sources", got, at=at))
         weights = [weights[name] for name in names]
     try:
-        found = len(weights)
-    except TypeError:
+        found = -1 if isinstance(weights, (str, bytes)) else len(weights)
+    except TypeError:  # none, or an array without dimensions
+        found = -1
+    if found < 0:
         want = "a sequence of weights, a mapping, or a function that gives one"
-        raise PipelineError(mismatch(want, f"`{type(weights).__name__}`", at=at)) from None
+        raise PipelineError(mismatch(want, f"`{type(weights).__name__}`", at=at))
     if found != count:
         raise PipelineError(mismatch(f"a weight for each of the {count} sources", f"{found} weights", at=at))
     try:

@@ -117,6 +117,7 @@ class Quota:
         [0, 0, 0, 1, 0, 0, 0, 1]
         """
         assert self._size == 1, "a pattern is of batches of one"
+        self._at_once = max(self._at_once, min(n, self._most_at_once))
         parts = [np.empty(0, np.int64)]
         while n > 0:
             place = self._place()
@@ -165,6 +166,9 @@ class Quota:
     def _work_out(self, count: int) -> None:
         """Appends so many batches to those at hand."""
         units = self._extras.give(count)
+        if units.shape[1] == 1 and not len(self._always):  # one class in each batch: nothing to put in order
+            self._keep(units[:, 0], np.ones(count, np.int64), np.arange(1, count + 1))
+            return
         # A class is an even number where it always comes, and the odd one above where it gets one more.
         keys = np.empty((count, len(self._always) + units.shape[1]), np.int64)
         keys[:, : len(self._always)] = 2 * self._always
@@ -177,9 +181,13 @@ class Quota:
         more[:, :-1] |= again[:, 1:]
         first = ~again
         classes = keys[first] >> 1
-        self._counts = np.concatenate((self._counts, self._each[classes] + more[first]))
+        self._keep(classes, self._each[classes] + more[first], np.cumsum(first.sum(axis=1)))
+
+    def _keep(self, classes: Int64s, counts: Int64s, ends: Int64s) -> None:
+        """Has these entries at hand too; of each batch's, `ends` is where they end."""
+        self._counts = np.concatenate((self._counts, counts))
         self._classes = self._wheel = np.concatenate((self._classes, classes))
-        self._ends = np.concatenate((self._ends, self._ends[-1] + np.cumsum(first.sum(axis=1))))
+        self._ends = np.concatenate((self._ends, self._ends[-1] + ends))
         for array in (self._classes, self._counts):
             array.flags.writeable = False
         if self._size == 1 and self._kept and len(self._classes) == self._period:

@@ -14,6 +14,7 @@ How it is kept
   An arrival joins the fresh ones. A draw takes the first fresh, or else the first used, which then goes to the end of
   the used, until it has been used `repeats` times. Where a ring is full, its first used makes room, or else its first
   fresh. So each arrival and each example of a draw is O(1), and a class costs the same few numbers whatever it holds.
+  Only a ring that is nearly full of fresh ones thins: after a drought, or a change, it fills up as fast as it can.
 Why not "least used first"
   It evens the counts just as well; but a newcomer then catches up at once, several times in one batch.
 
@@ -84,6 +85,8 @@ class Rings:
     def _clear(self) -> None:
         self.arrived = 0
         """Arrivals so far, ignored ones too. [examples]"""
+        self.asked_at = 0
+        """Arrivals when it was last said what the next draw takes. [examples]"""
         self.ignored = 0
         """Arrivals that have no class. [examples]"""
         self.held = 0
@@ -121,7 +124,9 @@ class Rings:
         self._slots = Slots(keeps_rows=self._keeps_rows)
         self._fresh, self._used = Queues(self._slots.after), Queues(self._slots.after)
         self._asked: list[tuple[int, int]] = []
+        self._wanted = 0  # Examples asked for.
         self._lacking = 0  # Classes asked for whose need is not met.
+        self._composed: list[tuple[int, int, int]] = []
         self._log: list[tuple[int, int]] = []
         self._logged = 0  # Arrivals when the log was last read.
 
@@ -145,13 +150,13 @@ class Rings:
 
     @property
     def full(self) -> bool:
-        """Whether every class that is asked for has that many legal uses at hand."""
-        return self._lacking == 0
+        """Whether something is asked for, and every class has that many legal uses at hand."""
+        return self._wanted > 0 and self._lacking == 0
 
     @property
     def halted(self) -> bool:
         """Whether adding stops here: all that is asked for is at hand, `until` is reached, or there was a misfit."""
-        return self._lacking == 0 or self.arrived >= self.until or self.misfit is not None
+        return self.full or self.arrived >= self.until or self.misfit is not None
 
     def at_hand(self, classes: Sequence[int] | Integers) -> Integers:
         """How many legal uses there are of each of some classes, int64[m].
@@ -190,7 +195,8 @@ class Rings:
     def admit(self, thresholds: Sequence[int] | np.ndarray[Any, Any]) -> None:
         """Sets the thresholds of all classes: an arrival is admitted if its coin, of 64 bits, is not above it.
 
-        What a class needs for the next draw is always admitted.
+        What a class needs for the next draw is always admitted, and what comes while more than an eighth of its ring is
+        not taken up by fresh examples.
 
         Args:
           thresholds: of shape `(classes,)` and uint64; 2**64 - 1 admits always.
@@ -209,6 +215,7 @@ class Rings:
         """
         self._ask_nothing()
         which, often = checked_quota(classes, counts)
+        self.asked_at = self.arrived
         for of, count in zip(which.tolist(), often.tolist(), strict=True):
             known = 0 <= of < len(self._limits) and self._need[of] == 0 <= count
             if not known or count > max(self._at_hand[of], self._limits[of] * self._repeats):
@@ -216,13 +223,14 @@ class Rings:
                 raise not_askable(of, count)
             self._need[of] = count
             self._lacking += self._at_hand[of] < count
+            self._wanted += count
             self._asked.append((of, count))
 
     def _ask_nothing(self) -> None:
         for of, _ in self._asked:
             self._need[of] = 0
         self._asked = []
-        self._lacking = 0
+        self._wanted = self._lacking = 0
 
     def labels(
         self,
@@ -326,18 +334,20 @@ class Rings:
             self.ignored += 1
             return -1
         self.seen[of] += 1
-        met = self._at_hand[of] >= self._need[of]
-        if met and coin(self._seed, number) > self._thresholds[of]:
+        met, limit = self._at_hand[of] >= self._need[of], self._limits[of]
+        thins = met and self._fresh.count[of] >= limit - limit // 8
+        if thins and coin(self._seed, number) > self._thresholds[of]:
             self.thinned[of] += 1
             return -1
-        while self._fresh.count[of] + self._used.count[of] >= self._limits[of]:
+        while self._fresh.count[of] + self._used.count[of] >= limit:
             self._evict(of)
         slot = self._slots.take(of, number)
         self._fresh.push(of, slot)
         self.held += 1
         self._at_hand[of] += self._repeats
         self._lacking += met - (self._at_hand[of] >= self._need[of])
-        self._log.append((number - self._logged, slot))
+        if not self._keeps_rows:
+            self._log.append((number, slot))
         return slot
 
     def _evict(self, of: int) -> None:
@@ -350,20 +360,30 @@ class Rings:
             self.evicted_fresh[of] += 1
         self._at_hand[of] -= self._repeats - self._slots.uses[slot]
         self.held -= 1
-        self._slots.free.append(slot)
+        self._slots.release(slot)
         if self._keeps_rows:
             self.rows[slot] = None
 
     def admitted(self) -> tuple[Integers, Integers]:
-        """What was admitted since this was last called.
+        """What was admitted since this was last called and still waits, where the caller keeps the examples.
 
         Returns:
-          Two arrays of shape `(m,)` and int64: how many arrived since then before the example, and its slot. A slot that
-          was given again stands there again, and the later one counts.
+          Two arrays of shape `(m,)` and int64: how many arrived since then before the example, and its slot.
         """
-        log = np.array(self._log, np.int64).reshape(-1, 2)
+        waits = [(number, slot) for number, slot in self._log if self._waits(number, slot)]
+        places, slots = np.array(waits, np.int64).reshape(-1, 2).T.copy()
+        places -= self._logged
         self._log, self._logged = [], self.arrived
-        return log[:, 0].copy(), log[:, 1].copy()
+        return places, slots
+
+    def _waits(self, number: int, slot: int) -> bool:
+        return self._slots.uses[slot] >= 0 and self._slots.number[slot] == number
+
+    @property
+    def waiting(self) -> Integers:
+        """Of each example that waits, how many arrived before it, ascending: int64[held]."""
+        held = [number for number, uses in zip(self._slots.number, self._slots.uses, strict=True) if uses >= 0]
+        return np.array(sorted(held), np.int64)
 
     def draw(self, number: int) -> Integers:
         """Takes what is asked for, in an order that depends on the seed and `number` alone.
@@ -377,51 +397,93 @@ class Rings:
         Raises:
           ValueError: not all that is asked for is at hand.
         """
-        if self._lacking:
-            raise not_at_hand(self._lacking)
-        taken = [self._use(of) for of, count in self._asked for _ in range(count)]
-        self._lacking = sum(self._at_hand[of] < count for of, count in self._asked)
-        for one, other in swaps(self._seed, number, len(taken)):
-            taken[one], taken[other] = taken[other], taken[one]
-        slots, self.uses = np.array(taken, np.int64).reshape(-1, 2).T.copy()
-        self.numbers = np.array([self._slots.number[slot] for slot, _ in taken], np.int64)
+        taken = self._taken(number)
+        slots, self.uses, self.numbers = np.array(taken, np.int64).reshape(-1, 3).T.copy()
         if self._keeps_rows:
-            self.drawn = [self.rows[slot] for slot, _ in taken]
-            for slot, uses in taken:
+            self.drawn = [self.rows[slot] for slot, _, _ in taken]
+            for slot, uses, _ in taken:
                 if uses == self._repeats:
                     self.rows[slot] = None
         return slots
 
-    def drawn_classes(self, number: int) -> Integers:
-        """The class of each example of draw `number`, int64[b], as long as the same is asked for."""
-        classes = [of for of, count in self._asked for _ in range(count)]
-        for one, other in swaps(self._seed, number, len(classes)):
-            classes[one], classes[other] = classes[other], classes[one]
-        return np.array(classes, np.int64)
+    def compose(
+        self, classes: Integers, start: int, number: int, quotas: Sequence[tuple[Integers, Integers]]
+    ) -> tuple[int, int]:
+        """As `add_classes`, and draws whenever what is asked for is at hand; then it asks for the next quota.
 
-    def _use(self, of: int) -> tuple[int, int]:
-        """Takes an example of a class: its slot, and which of its uses this is."""
+        Stops where `add_classes` does for want of arrivals, and when the last quota was drawn; then nothing is asked for.
+
+        Args:
+          classes: as for `add_classes`.
+          start: the place of the first that is added.
+          number: of the first draw.
+          quotas: what is asked for after the first draw, the second, and so on: classes and counts, as for `ask`.
+
+        Returns:
+          How many were added, and how many draws there were; `composed` tells of them.
+        """
+        classes = checked_classes(classes, self._keeps_rows)
+        at, draws = start, 0
+        while True:
+            if self.full:
+                self._composed += self._taken(number + draws)
+                draws += 1
+                self.ask(*quotas[draws - 1] if draws <= len(quotas) else ((), ()))
+                if draws > len(quotas):
+                    break
+            else:
+                at += self.add_classes(classes, at)
+                if not self.full:
+                    break
+        return at - start, draws
+
+    def composed(self) -> tuple[Integers, Integers, Integers]:
+        """Of all that `compose` drew since this was last called: slots, uses and numbers, int64[n] each, as for `draw`."""
+        slots, uses, numbers = np.array(self._composed, np.int64).reshape(-1, 3).T.copy()
+        self._composed = []
+        return slots, uses, numbers
+
+    def _taken(self, number: int) -> list[tuple[int, int, int]]:
+        """Takes what is asked for: of each example its slot, which of its uses this is, and its number."""
+        if self._lacking:
+            raise not_at_hand(self._lacking)
+        taken = [self._use(of) for of in in_turn(*np.array(self._asked, np.int64).reshape(-1, 2).T).tolist()]
+        self._lacking = sum(self._at_hand[of] < count for of, count in self._asked)
+        for one, other in swaps(self._seed, number, len(taken)):
+            taken[one], taken[other] = taken[other], taken[one]
+        return taken
+
+    def drawn_classes(self, number: int, classes: Integers, counts: Integers) -> Integers:
+        """The class of each example of draw `number`, int64[b], where that was asked for: int64[m] twice."""
+        drawn = in_turn(classes, counts)
+        for one, other in swaps(self._seed, number, len(drawn)):
+            drawn[one], drawn[other] = drawn[other], drawn[one]
+        return drawn
+
+    def _use(self, of: int) -> tuple[int, int, int]:
+        """Takes an example of a class: its slot, which of its uses this is, and its number."""
         if self._fresh.count[of]:
             slot = self._fresh.pop(of)
             self.distinct[of] += 1
         else:
             slot = self._used.pop(of)
-        self._slots.uses[slot] += 1
+        uses, number = self._slots.uses[slot] + 1, self._slots.number[slot]
+        self._slots.uses[slot] = uses
         self.given[of] += 1
-        self.waited[of] += self.arrived - self._slots.number[slot]
+        self.waited[of] += self.arrived - number
         self._at_hand[of] -= 1
-        if self._slots.uses[slot] < self._repeats:
+        if uses < self._repeats:
             self._used.push(of, slot)
         else:
             self.held -= 1
-            self._slots.free.append(slot)
-        return slot, self._slots.uses[slot]
+            self._slots.release(slot)
+        return slot, uses, number
 
     def state(self) -> dict[str, Any]:
         """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
 
         `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
-        What `admitted` has not told of yet is not part of it.
+        What `admitted` and `composed` have not told of yet is not part of it.
         """
         queues = [queue.slots(of) for of in range(len(self._limits)) for queue in (self._fresh, self._used)]
         waiting = list(chain.from_iterable(queues))
@@ -429,6 +491,7 @@ class Rings:
         return {
             "arrived": self.arrived,
             "ignored": self.ignored,
+            "asked_at": self.asked_at,
             "until": self.until,
             "limits": list(self._limits),
             "thresholds": list(self._thresholds),
@@ -462,3 +525,15 @@ class Rings:
         self.arrived, self.ignored, self.until = state["arrived"], state["ignored"], state["until"]
         self._logged = self.arrived
         self.ask(*state["asked"])
+        self.asked_at = state["asked_at"]
+
+
+def in_turn(classes: Integers, counts: Integers) -> Integers:
+    """So many of each class, one of each in turn as long as there are any.
+
+    >>> in_turn(np.array([4, 7]), np.array([1, 3])).tolist()
+    [4, 7, 7, 7]
+    """
+    turns = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    every: Integers = np.repeat(classes, counts)[np.argsort(turns, kind="stable")]
+    return every

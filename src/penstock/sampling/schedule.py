@@ -56,6 +56,11 @@ class Schedule:
         """Whether the target may be another with each batch."""
         return self._per_class is None and self._target is not None and not self._target.fixed
 
+    @property
+    def steady(self) -> bool:
+        """Whether batches can be asked about ahead, as long as no class is added."""
+        return self._per_class is None and not self.follows
+
     def change(self, target: Target) -> None:
         """Another target from the next batch on; nothing is carried over into it."""
         self._target, self._per_class, self._quota = target, None, None

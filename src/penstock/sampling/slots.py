@@ -12,10 +12,10 @@ __all__ = ["FIRST", "RING", "SLOT", "Queues", "Slots"]
 SLOT = np.dtype([("number", "i8"), ("uses", "i4"), ("after", "i4")])
 """What the native rings keep of a slot: `Slot` in `_slots.pxd`."""
 RING = np.dtype(
-    [("seen", "i8"), ("thinned", "i8"), ("threshold", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
+    [("seen", "i8"), ("thinned", "i8"), ("bar", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
     + [(name, "i4") for name in ("used", "limit", "fresh_first", "fresh_last", "used_first", "used_last")]
     + [("evicted_fresh", "i8"), ("evicted_used", "i8"), ("given", "i8"), ("distinct", "i8"), ("waited", "i8")]
-    + [("unused", "i8", 2)]
+    + [("threshold", "u8"), ("unused", "i8")]
 )
 """What they keep of a class: `Ring`."""
 
@@ -35,7 +35,7 @@ class Slots:
         self.of: list[int] = []
         """The class of the example in each slot."""
         self.uses: list[int] = []
-        """How often it was drawn."""
+        """How often it was drawn; -1 in a slot that is free."""
         self.number: list[int] = []
         """How many arrived before it."""
         self.after: list[int] = []
@@ -62,6 +62,11 @@ class Slots:
         self.of[slot], self.uses[slot], self.number[slot] = of, 0, number
         return slot
 
+    def release(self, slot: int) -> None:
+        """Frees a slot; what stands in it besides stays to be read."""
+        self.uses[slot] = -1
+        self.free.append(slot)
+
     def restore(self, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> None:
         """Takes slots as they were taken before: class, number, uses, slot and example of each."""
         self.free = list(free)
@@ -75,8 +80,9 @@ class Slots:
         self._top = top
         while self.capacity < top:
             more = self.capacity or FIRST
-            for values in (self.of, self.uses, self.number, self.after):
+            for values in (self.of, self.number, self.after):
                 values += [0] * more
+            self.uses += [-1] * more
             if self._keeps_rows:
                 self.rows += [None] * more
 

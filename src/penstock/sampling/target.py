@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.errors import PipelineError, mismatch
+from penstock.errors import PipelineError, mismatch, placed
 from penstock.sampling.classes import Classes
 from penstock.sampling.shares import Float64s, Shares, probabilities
 from penstock.sampling.temperature import Temperature
@@ -23,7 +23,8 @@ class Target:
 
     Args:
       wanted: a mapping of shares by label; a sequence of them, for the labels 0, 1, 2 and so on or for `labels`;
-        `"uniform"`; `"natural"`; a `Temperature`; or a function of the number of the batch that gives one of these.
+        `"uniform"`; `"natural"`; a `Temperature`; or a function of the number of the batch that gives one of these (it is
+        asked about batch 0 at once, for the labels).
       labels: the classes, where they are named apart from their shares.
       at: the argument's name, for messages.
 
@@ -41,7 +42,7 @@ class Target:
         self._at = at
         self._wanted = wanted
         self._fixed: Shares | None = None
-        self.labels = _labels(labels, at)
+        self.labels = _labels(labels, at.replace("(target)", "(classes)"))
         """The classes, if they are known beforehand; else they are found as they come."""
         if isinstance(wanted, Mapping):
             given = dict(zip(_labels(wanted, at) or (), wanted.values(), strict=True))
@@ -54,7 +55,10 @@ class Target:
         elif isinstance(wanted, str):
             if wanted not in (UNIFORM, NATURAL):
                 raise PipelineError(mismatch(f'a target, `"{UNIFORM}"` or `"{NATURAL}"`', f"`{wanted!r}`", at=at))
-        elif not isinstance(wanted, Temperature) and not callable(wanted):
+        elif callable(wanted):
+            if self.labels is None:  # A sequence is for the labels 0, 1, 2, whatever comes first.
+                self.labels = Target(_asked(wanted, 0, at), at=f"{at} of batch 0").labels
+        elif not isinstance(wanted, Temperature):
             self._fixed = probabilities(wanted, what=at)
             if self.labels is None:
                 self.labels = list(range(len(self._fixed)))
@@ -82,9 +86,9 @@ class Target:
         if self._fixed is not None:
             return self._fixed
         if callable(self._wanted):
-            own = Target(self._wanted(number), labels=classes.labels, at=f"{self._at} of batch {number}")
-            if callable(own._wanted):
-                raise PipelineError(mismatch("a target", "another function", at=own._at))
+            own = Target(
+                _asked(self._wanted, number, self._at), labels=classes.labels, at=f"{self._at} of batch {number}"
+            )
             return own.shares(number, classes, arriving)
         if self._wanted == UNIFORM:
             return Shares.uniform(len(classes))
@@ -107,9 +111,22 @@ Function = Callable[[int], Any]
 """Of the number of a batch."""
 
 
+def _asked(function: Function, number: int, at: str) -> Any:
+    """What the user's function gives for a batch."""
+    try:
+        given = function(number)
+    except Exception as error:
+        raise placed(error, f"asking the target of batch {number}") from None
+    if callable(given):
+        raise PipelineError(mismatch("a target", "another function", at=f"{at} of batch {number}"))
+    return given
+
+
 def _labels(labels: Iterable[Hashable] | None, at: str) -> list[Hashable] | None:
     if labels is None:
         return None
+    if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+        raise PipelineError(mismatch("an iterable of labels", f"`{labels!r}`", at=at))
     plain = [label.item() if isinstance(label, np.generic) else label for label in labels]
     try:
         known = set(plain)

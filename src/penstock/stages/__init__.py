@@ -1,18 +1,19 @@
-"""The steps of a running pipeline: single-threaded, pulled from downstream, one stage a file."""
+"""The steps of a running pipeline: single-threaded, pulled from downstream, one stage a file.
+
+`stratify` is not among these: who uses it loads it.
+"""
 
 from penstock.stages.batcher import Batcher, spec_of
 from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
 from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
-from penstock.stages.labelled import By
 from penstock.stages.map import Map
 from penstock.stages.merge import ArrivalMerge, Merge
-from penstock.stages.mixed import Mixed
+from penstock.stages.mixed import Mixed, Mixture
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
-from penstock.stages.stage import Intake, Poured, Pouring, Stage
-from penstock.stages.stratify import Stratify, Wishes
+from penstock.stages.stage import Intake, Poured, Pouring, Stage, Strata
 from penstock.stages.tag import Tag
 from penstock.stages.take import Take
 from penstock.stages.unbatch import Unbatch
@@ -21,7 +22,6 @@ __all__ = [
     "Applied",
     "ArrivalMerge",
     "Batcher",
-    "By",
     "Filter",
     "Inlet",
     "Intake",
@@ -29,6 +29,7 @@ __all__ = [
     "Map",
     "Merge",
     "Mixed",
+    "Mixture",
     "Poured",
     "Pouring",
     "Pull",
@@ -38,11 +39,10 @@ __all__ = [
     "Skip",
     "Stage",
     "Straight",
-    "Stratify",
+    "Strata",
     "Tag",
     "Take",
     "Unbatch",
-    "Wishes",
     "pull_plain",
     "spec_of",
 ]

@@ -8,7 +8,7 @@ Guarantees
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, final
 
 from penstock.assemble import Assembler, Misfit, Pool
@@ -46,6 +46,7 @@ class Batcher:
       pool: where the batches' memory comes from and goes back to.
       firsts: how many examples are awaited before the first batch. [examples]
       labels: the sources' names by stream number, for messages.
+      tags: the names under which joins put what stands beside an example that is no dict.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Batcher:
         pool: Pool,
         firsts: int,
         labels: Sequence[str],
+        tags: Collection[str] = (),
     ) -> None:
         self._upstream = upstream
         self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
@@ -67,6 +69,7 @@ class Batcher:
         self._pool = pool
         self._firsts = firsts
         self._labels = labels
+        self._tags = tags
         self._gathered = Gathered()
         self._error: BaseException | None = None
         self._ended = False
@@ -221,14 +224,26 @@ class Batcher:
 
     def _with_extras(self, batch: Any, extras: dict[str, Any]) -> Any:
         self._extras = {name: Component(extra.dtype, extra.shape[1:]) for name, extra in extras.items()}
-        if self._form.form is not Form.DICT:
-            return batch, extras
+        beside = batch if self._form.form is Form.DICT else batch[1] if self._is_tagged(self._form) else {}
         for name in extras:
-            if name in batch:
+            if name in beside:
                 raise PipelineError(
                     mismatch("a new name for the lengths or mask", f"`{name}`, a component's", at="pad()")
                 )
-        return {**batch, **extras}
+        return self._beside(batch, extras)
+
+    def _beside(self, batch: Any, extras: dict[str, Any]) -> Any:
+        """The batch with its extras: more keys of a dict, or a pair with a dict, which may be there already."""
+        if self._form.form is Form.DICT:
+            return {**batch, **extras}
+        return (batch[0], {**batch[1], **extras}) if self._is_tagged(self._form) else (batch, extras)
+
+    def _is_tagged(self, form: Structure) -> bool:
+        """Whether an example is a pair of what a source gave, and its tags."""
+        if form.form is not Form.TUPLE or len(form.children) != 2 or form.children[1].form is not Form.DICT:
+            return False
+        keys = form.children[1].keys
+        return bool(keys) and set(keys) <= set(self._tags)
 
     def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
         """The error of an example that does not fit, after the remainder before it where that is given."""
@@ -267,8 +282,7 @@ class Batcher:
         ]
         plain = spec.structure.build([0] * len(spec.components))
         names = dict.fromkeys(self._extras, 0)
-        both = {**plain, **names} if isinstance(plain, dict) else (plain, names)
-        return Spec(Structure.of(both), (*spec.components, *extras))
+        return Spec(Structure.of(self._beside(plain, names)), (*spec.components, *extras))
 
     def close(self) -> None:
         """Closes upstream."""

@@ -8,9 +8,19 @@ from typing import Any, Protocol, final
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
 from penstock.stages.reader import RowReader
+from penstock.stages.repeat import Repeat
 from penstock.stages.stage import Intake, Stage
 
-__all__ = ["MOST_ROWS", "Inlet", "Into", "Pull", "Slot", "Straight", "close_all", "pull_plain"]
+__all__ = ["MOST_ROWS", "Inlet", "Into", "Pull", "Rows", "Slot", "Straight", "close_all", "pull_plain", "rows_of"]
+
+
+Rows = RowReader | Repeat
+"""What reads single examples and nothing else, in one pass or several."""
+
+
+def rows_of(stage: Stage) -> Rows | None:
+    """The stage, if it is such a reader."""
+    return stage if isinstance(stage, RowReader) or (isinstance(stage, Repeat) and stage.by_row) else None
 
 
 class Inlet(Protocol):
@@ -18,7 +28,7 @@ class Inlet(Protocol):
 
     items: bool
     """Whether a turn is a user's chunk."""
-    reader: RowReader | None
+    rows: Rows | None
     """The reader of single examples, if nothing else stands behind the input."""
 
     def at_hand(self) -> int:
@@ -49,7 +59,7 @@ class Straight:
         self.items = items
         self.take = stage.take
         self.close = stage.close
-        self.reader = stage if isinstance(stage, RowReader) else None
+        self.rows = rows_of(stage)
 
     def at_hand(self) -> int:
         """Pulled on demand."""
@@ -61,7 +71,7 @@ class Straight:
     @property
     def direct(self) -> RowReader | None:
         """The stage, where it is a settled reader."""
-        return self.reader if self.reader is not None and self.reader.direct is not None else None
+        return self.rows.reader if self.rows is not None and self.rows.direct is not None else None
 
     def slow(self) -> None:
         """Nothing to change: there is no other thread."""

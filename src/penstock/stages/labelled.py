@@ -8,12 +8,12 @@ from typing import Any, Literal, final
 
 import numpy as np
 
-from penstock.chunk import Columns
+from penstock.chunk import Chunk, Columns
 from penstock.errors import SpecError, mismatch
 from penstock.sampling import Classes
 from penstock.sampling.shares import Int64s
 
-__all__ = ["By", "How", "numbered"]
+__all__ = ["By", "How", "Numbering"]
 
 How = Literal["index", "key", "call", "whole"]
 
@@ -71,29 +71,92 @@ class By:
         return mismatch(f"a component `{self._by!r}`, which is the label", f"{what}{size}", at="stratify(by)")
 
 
-def numbered(labels: np.ndarray[Any, Any], classes: Classes) -> tuple[Int64s, Exception | None]:
-    """The class numbers of labels, up to the first that is none, and what is wrong with that.
+@final
+class Numbering:
+    """The class numbers of a chunk's labels, in order.
+
+    A new class is one from its first example on: what comes before it is numbered, and can be gone through, without it.
 
     Args:
-      labels: of shape `(n,)`; a label that has dimensions is none.
+      chunk: the examples.
+      by: how their labels are read.
       classes: the classes; they may grow.
     """
-    if labels.ndim == 1 and labels.dtype.kind in "iu" and classes.counted and len(labels):
-        if 0 <= int(labels.min()) and int(labels.max()) < len(classes):
-            return labels.astype(np.int64, copy=False), None
-    numbers = np.empty(len(labels), np.int64)
-    found: dict[Any, int] = {}
-    plain = labels.tolist() if labels.ndim == 1 and labels.dtype.kind in "iubUSO" else list(labels)
-    for place, label in enumerate(plain):
+
+    def __init__(self, chunk: Chunk, by: By, classes: Classes) -> None:
+        self._classes = classes
+        self._found: dict[Any, int] = {}
+        self._labels: list[Any] = []
+        self.ready = 0
+        """So many have been numbered."""
+        self.error: Exception | None = None
+        """What is wrong with the label after those, if any is."""
+        labels = self._column(chunk, by) if chunk.columns is not None else None
+        if self.error is not None:
+            return
+        if labels is None:
+            self._read(chunk.as_rows(), by)
+        elif labels.ndim == 1 and labels.dtype.kind in "iu" and classes.counted and labels.size:
+            if int(labels.min()) >= 0 and int(labels.max()) < len(classes):
+                self.numbers = labels.astype(np.int64, copy=False)
+                self.ready = len(labels)
+                return
+        if labels is not None:
+            self._labels = labels.tolist() if labels.ndim == 1 and labels.dtype.kind in "iubUSO" else list(labels)
+            self._hashed = labels.ndim == 1
+        self.numbers = np.empty(len(self._labels), np.int64)
+        if not self._labels:
+            self.error = self._unread
+
+    def _column(self, chunk: Chunk, by: By) -> np.ndarray[Any, Any] | None:
+        assert chunk.columns is not None, "a column is of columns"
         try:
-            number = found.get(label) if labels.ndim == 1 else None
-            if number is None:
-                number = classes.number(label)
-                found[label] = number
-        except Exception as error:
-            return numbers[:place], error
-        numbers[place] = number
-    return numbers, None
+            return by.column(chunk.columns)
+        except SpecError as error:
+            self.error = error
+            return None
+
+    def _read(self, rows: list[Any], by: By) -> None:
+        """Reads labels off examples, up to the first that has none."""
+        self._hashed = False
+        how, key = by.reading(rows[0])
+        read: Callable[[Any], Any] = key if how == "call" else operator.itemgetter(key)
+        for row in rows:
+            try:
+                self._labels.append(read(row))
+            except Exception as error:
+                self._unread = error
+                return
+
+    _unread: Exception | None = None
+    numbers: Int64s = np.empty(0, np.int64)
+    """int64[n], of which `ready` count."""
+
+    @property
+    def over(self) -> bool:
+        """Whether no more can be numbered."""
+        return self.error is not None or self.ready == len(self.numbers)
+
+    def more(self) -> None:
+        """Numbers labels up to the next that is a new class; if the first is, it becomes one."""
+        classes, found, known = self._classes, self._found, len(self._classes) + 1
+        for place in range(self.ready, len(self._labels)):
+            label = self._labels[place]
+            try:
+                number = found.get(label) if self._hashed else None
+                if number is None:
+                    if classes.grows and place > self.ready and not classes.knows(label):
+                        self.ready = place
+                        return
+                    number = classes.number(label)
+                    if self._hashed:
+                        found[label] = number
+            except Exception as error:
+                self.ready, self.error = place, error
+                return
+            self.numbers[place] = number
+        assert len(classes) <= known, "a class at a time"
+        self.ready, self.error = len(self._labels), self._unread
 
 
 def _getter(step: Any) -> Callable[[Any], Any]:

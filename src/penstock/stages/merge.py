@@ -48,7 +48,7 @@ class Merge:
         self._turn = 0
         self._pull = pull
         self._by_item = any(inlet.items for inlet in inlets)
-        self.may_pour = not self._by_item and all(inlet.reader is not None for inlet in inlets)
+        self.may_pour = not self._by_item and all(inlet.rows is not None for inlet in inlets)
         """Whether its inputs are such that `pours` may become true."""
         self._readers: list[RowReader] = []
         self._iterators: list[Iterator[Any]] = []
@@ -108,6 +108,7 @@ class Merge:
         self._readers = found
         self._iterators = [reader.opened() for reader in found]
         self._streams = np.array([reader.stream for reader in found])
+        self._epochs = np.array([reader.epoch for reader in found])
         self._begin_direct(np.array([reader.offset for reader in found]), self._turn)
         for reader in found:
             reader.counted = partial(self._count_of, reader)
@@ -164,7 +165,7 @@ class Merge:
             if into.misfit is not None:
                 count, error = count + 1, None  # what a source raised behind it does not matter any more
             n = count
-        tickets = turn_tickets(self._streams, self._readers[0].epoch, self._offsets, self._since, count)
+        tickets = turn_tickets(self._streams, self._epochs, self._offsets, self._since, count)
         self._since += count
         if error is not None:
             reader = self._readers[self._since % k]
@@ -181,15 +182,17 @@ class Merge:
 
     def _end_direct(self, place: int) -> None:
         """Takes an input that has ended out of the turn; the others go on, unless its end is theirs."""
-        if self._live[place] in self._stops:
+        slot, reader = self._live[place], self._readers[place]
+        if slot in self._stops or (slot.inlet.rows is not None and slot.inlet.rows.again):
             self._leave_direct()
-            self._ended(place)
+            reader.end()
             return
         counts = self._counts()
         reader = self._readers.pop(place)
         reader.offset, reader.counted = int(counts[place]), None
         del self._iterators[place]
         self._streams = _without(self._streams, place)
+        self._epochs = _without(self._epochs, place)
         self._ended(place)
         self._begin_direct(_without(counts, place), self._turn)
 

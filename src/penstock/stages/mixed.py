@@ -10,24 +10,44 @@ Guarantees
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted
-from penstock.sampling import Mixture
 from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain
 from penstock.stages.reader import RowReader
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import woven
 from penstock.ticket import NO_TICKETS, mixed_tickets
 
-__all__ = ["Mixed"]
+__all__ = ["Mixed", "Mixture"]
+
+LEAST = 64
+"""So many places are looked at, whether they can be filled, where few could be the last time."""
+
+NOTHING: Iterator[Any] = iter(())
+"""Stands where an input's iterator is not pulled here."""
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Live = np.ndarray[Any, np.dtype[np.bool_]]
+"""bool[K]: which inputs are left."""
+
+
+class Mixture(Protocol):
+    """Tells whose turn it is; see `sampling/mixture.py`."""
+
+    def asked(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The share that each input is to have. float64[K]"""
+
+    def places(self, live: Live, given: int, /) -> Numbers:
+        """Whose the next places are: int64[m]; none if no input is left that has a weight."""
+
+    def rounds(self, ahead: list[int], live: Live, /) -> list[int]:
+        """Passes over places that all who are left can do without; gives what each can do without then."""
 
 
 @final
@@ -51,19 +71,21 @@ class Mixed:
         self._over = False
         self._live = np.ones(len(inlets), np.bool_)
         self._by_item = any(inlet.items for inlet in inlets)
-        self.may_pour = not self._by_item and all(inlet.reader is not None for inlet in inlets)
+        self.may_pour = not self._by_item and all(inlet.rows is not None for inlet in inlets)
         """Whether its inputs are such that `pours` may become true."""
         # The places that are known: whose they are, where the next one is, and what each input had given before them.
         self._turns = np.empty(0, np.int64)
-        self._whose: list[int] = []
+        self._whose: list[int] | None = []
         self._at = 0
         self._before = np.zeros(len(inlets), np.int64)
+        self._hope = LEAST
         # By item: who is within one, and how many later places each has used up.
         self._within: int | None = None
         self._ahead = [0] * len(inlets)
         # Direct: the readers and their iterators, by input; `shift` is what a reader's offset is beyond what it gave here.
         self._readers: dict[int, RowReader] = {}
-        self._iterators: dict[int, Iterator[Any]] = {}
+        self._iterators = np.full(len(inlets), NOTHING, object)
+        self._unrolled: list[Iterator[Any]] | None = None
         self._streams = self._epochs = self._shift = np.zeros(len(inlets), np.int64)
 
     def take(self, n: int) -> Chunk:
@@ -105,7 +127,7 @@ class Mixed:
 
     def _look_ahead(self) -> Chunk | None:
         """Works out the next places where they are not known; gives the end or an error if there are none."""
-        if self._at < len(self._whose) or self._within is not None:
+        if self._at < len(self._turns) or self._within is not None:
             return None
         before = self.given()
         if self._by_item:
@@ -121,7 +143,8 @@ class Mixed:
 
     def _go_on(self, turns: Numbers, before: Numbers) -> None:
         """Goes on with these places."""
-        self._before, self._turns, self._whose, self._at = before, turns, turns.tolist(), 0
+        self._before, self._turns, self._at = before, turns, 0
+        self._whose = self._unrolled = None
 
     def _ended(self, number: int) -> None:
         """Lets an input that has ended fall out of the places."""
@@ -157,7 +180,10 @@ class Mixed:
 
     def _next_place(self) -> int | None:
         """Whose place is next, after those that were used up before; `None` if that is not known yet."""
-        whose, ahead = self._whose, self._ahead
+        ahead = self._ahead
+        if self._whose is None:
+            self._whose = self._turns.tolist()
+        whose = self._whose
         for at in range(self._at, len(whose)):
             number = whose[at]
             if not ahead[number]:
@@ -180,7 +206,9 @@ class Mixed:
                 return False
             found[number] = reader
         self._readers = found
-        self._iterators = {number: reader.opened() for number, reader in found.items()}
+        for number, reader in found.items():
+            self._iterators[number] = reader.opened()
+        self._unrolled = None
         self._streams, self._epochs = self._listed("stream"), self._listed("epoch")
         self._shift = self._listed("offset") - self.given()
         for number, reader in found.items():
@@ -216,11 +244,13 @@ class Mixed:
 
     def _pull_direct(self, n: int, into: Into) -> Poured:
         first, before = self._at, len(into)
-        whose = self._whose[first : first + n]
+        if self._unrolled is None:
+            self._unrolled = self._iterators[self._turns].tolist()
+        iterators = self._unrolled[first : first + n]
         error: BaseException | None = None
         slow: Sequence[int] = ()
         try:
-            slow = self._pull(list(map(self._iterators.__getitem__, whose)), 0, len(whose), into)
+            slow = self._pull(iterators, 0, len(iterators), into)
         except Aborted:
             raise
         except BaseException as raised:
@@ -235,64 +265,75 @@ class Mixed:
         tickets = mixed_tickets(self._streams, self._epochs, offsets, self._turns, first, count)
         self._at += count
         if error is not None:
-            reader = self._readers[whose[count]]
+            reader = self._readers[int(self._turns[self._at])]
             self._leave_direct()
             return Poured(tickets, reader.failed(error, reader.offset))
-        if count < len(whose) and not halted:
-            self._end_direct(whose[count])
+        if count < len(iterators) and not halted:
+            self._end_direct(int(self._turns[self._at]))
         elif slow:
-            inlets = [self._slots[number].inlet for number in sorted({whose[place] for place in slow})]
+            inlets = [self._slots[number].inlet for number in np.unique(self._turns[first:][slow]).tolist()]
             self._leave_direct()
             for inlet in inlets:
                 inlet.slow()
         return Poured(tickets, None)
 
     def _end_direct(self, number: int) -> None:
-        """Lets an input that has ended fall out; the others go on, unless its end is theirs."""
+        """Lets an input that has ended fall out; the others go on, unless its end is theirs, or it begins again."""
+        rows = self._slots[number].inlet.rows
+        if number in self._stops or (rows is not None and rows.again):
+            reader = self._readers[number]
+            self._leave_direct()
+            reader.end()
+            return
         reader = self._readers.pop(number)
         reader.offset, reader.counted = self._count_of(number), None
         self._ended(number)
-        if self._over:
-            self._leave_direct()
 
     def _leave_direct(self) -> None:
         """Gives the readers their offsets, and leaves the direct way."""
         for number, reader in self._readers.items():
             reader.offset, reader.counted = self._count_of(number), None
-        self._readers, self._iterators = {}, {}
+        self._readers, self._unrolled = {}, None
+        self._iterators.fill(NOTHING)
 
     # Ready: as many places as can be filled without waiting, one chunk of each input, put in their order.
 
     def _take_ready(self, n: int) -> Chunk | None:
-        number = self._whose[self._at]
+        number = int(self._turns[self._at])
         if self._slots[number].chunk is None:
             self._slots[number].inlet.wait()
         # After the first, nobody is waited for: what comes before whoever has nothing yet is given at once.
-        wanted = self._reach(n, {})
-        have = {one: self._slots[one].fill(count) for one, count in wanted.items()}
-        reached = self._reach(sum(wanted.values()), have)
-        parts = {one: self._slots[one].pop(count) for one, count in reached.items()}
-        if not parts:
+        reach = self._reach(min(n, self._hope), lambda one: self._slots[one].has())
+        have = {one: self._slots[one].fill(count) for one, count in self._counts(reach).items()}
+        reach = self._reach(reach, have.__getitem__)
+        self._hope = max(LEAST, 2 * reach)
+        if not reach:
             return self._see(number)
-        first, self._at = self._at, self._at + sum(reached.values())
-        return woven(parts, self._whose[first : self._at])
+        parts = {one: self._slots[one].pop(count) for one, count in self._counts(reach).items()}
+        first, self._at = self._at, self._at + reach
+        return woven(parts, self._turns[first : self._at])
 
-    def _reach(self, n: int, have: dict[int, int]) -> dict[int, int]:
-        """How many examples each input gives up to the first place that cannot be filled, n at most.
+    def _counts(self, n: int) -> dict[int, int]:
+        """How many of the next n places each input has, of those that have any."""
+        counts = np.bincount(self._turns[self._at : self._at + n], minlength=1)
+        numbers = np.flatnonzero(counts)
+        return dict(zip(numbers.tolist(), counts[numbers].tolist(), strict=True))
+
+    def _reach(self, n: int, has: Callable[[int], int]) -> int:
+        """How many of the next n places can be filled, up to the first that cannot.
 
         Args:
-          n: how many examples.
-          have: how many each input has; those that are not named are asked, and added.
+          n: how many places.
+          has: gives how many examples an input has.
         """
-        counts: dict[int, int] = {}
-        for number in self._whose[self._at : self._at + n]:
-            count = counts.get(number, 0)
-            if number not in have:
-                have[number] = self._slots[number].has()
-            if count == have[number]:
-                break
-            counts[number] = count + 1
-        return counts
+        turns = self._turns[self._at : self._at + n]
+        for number, count in self._counts(n).items():
+            had = has(number)
+            if had < count:
+                own = np.flatnonzero(turns == number)
+                if had < len(own):
+                    turns = turns[: own[had]]
+        return len(turns)
 
     def _see(self, number: int) -> Chunk | None:
         """Takes the end or the error of the input whose turn it is."""

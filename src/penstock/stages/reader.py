@@ -134,6 +134,18 @@ class RowReader(_Opening):
         self.offset += len(rows)
         return Chunk(rows, tickets, error=error)
 
+    again = False
+    """Whether another pass follows its end: of `repeat` alone."""
+
+    @property
+    def reader(self) -> RowReader | None:
+        """What is read now: itself."""
+        return self
+
+    def end(self) -> None:
+        """Hears that its iterator, which somebody else pulled, has ended."""
+        self._over = True
+
     @property
     def given(self) -> int:
         """Examples read so far. [examples]"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import final
+from collections.abc import Callable, Iterator
+from typing import Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.errors import SpecError, mismatch
+from penstock.stages.reader import RowReader
 from penstock.stages.stage import Stage
 
 __all__ = ["Repeat"]
@@ -20,14 +21,31 @@ class Repeat:
       make: gives the stage for a pass; its argument is the epoch.
       epochs: how many passes; `None` never ends.
       epoch: the first pass.
+      by_row: whether each pass is a reader of single examples, and nothing else.
     """
 
-    def __init__(self, make: Callable[[int], Stage], epochs: int | None, *, epoch: int) -> None:
+    again = True
+    """Whether another pass may follow its end."""
+
+    def __init__(self, make: Callable[[int], Stage], epochs: int | None, *, epoch: int, by_row: bool = False) -> None:
         self._make = make
         self._epoch = epoch
         self._last = None if epochs is None else epoch + epochs
         self._stage: Stage | None = None
         self._given = 0
+        self.by_row = by_row
+        """Whether each pass is a reader of single examples, and nothing else."""
+
+    @property
+    def reader(self) -> RowReader | None:
+        """What is read now, where each pass is a reader of single examples."""
+        return self._stage if isinstance(self._stage, RowReader) else None
+
+    @property
+    def direct(self) -> Iterator[Any] | None:
+        """The iterator that gives the next examples of this pass, if nothing remains to be found out about it."""
+        reader = self.reader
+        return reader.direct if reader is not None else None
 
     def take(self, n: int) -> Chunk:
         """Takes from the pass at hand, and opens the next at its end."""

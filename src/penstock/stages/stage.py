@@ -9,14 +9,15 @@ Laws, which `penstock.testing.check_stage` tests
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from penstock.chunk import Chunk
+from penstock.stats import StrataStats
 from penstock.ticket import Tickets
 
-__all__ = ["Intake", "Poured", "Pouring", "Stage"]
+__all__ = ["Intake", "Poured", "Pouring", "Stage", "Strata"]
 
 
 class Stage(Protocol):
@@ -27,6 +28,16 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """Lets go of what the stage and those upstream of it hold open; may be called twice."""
+
+
+class Strata(Stage, Protocol):
+    """A stage that sees to class proportions."""
+
+    def stats(self) -> StrataStats:
+        """What was done so far."""
+
+    def set_target(self, target: Any) -> int:
+        """Another target; gives the number of the first batch that it holds for."""
 
 
 class Intake(Protocol):

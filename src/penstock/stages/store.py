@@ -6,79 +6,96 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.chunk import Columns
+from penstock.assemble import Pool, collect, keep
+from penstock.chunk import Chunk, Columns
 from penstock.sampling.shares import Int64s
 from penstock.structure import Structure
 
 __all__ = ["Store"]
 
+Arrays = tuple[np.ndarray[Any, Any], ...]
+
 
 @final
 class Store:
-    """Examples by slot: as columns while all that come are alike, else as rows."""
+    """Examples by slot: as columns while all that come are alike, else as rows.
 
-    def __init__(self) -> None:
+    Args:
+      pool: where the memory of what is collected comes from.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._structure: Structure | None = None
-        self._arrays: list[np.ndarray[Any, Any]] = []
+        self._arrays: Arrays = ()
         self._rows: list[Any] | None = None
 
-    def put(self, slots: Int64s, run: Columns, places: Int64s, capacity: int) -> None:
-        """Copies rows of a run to slots; of slots that stand there twice the later counts.
+    def suit(self, run: Chunk) -> None:
+        """Sees to it that what a run holds can be kept; before anything of it is kept or collected."""
+        if self._rows is None and not self._suits(run.columns):
+            structure, slots = self._structure, len(self._arrays[0]) if self._arrays else 0
+            self._rows = Columns(structure, self._arrays).rows() if structure is not None and slots else []
+            self._arrays = ()
+
+    def _suits(self, columns: Columns | None) -> bool:
+        if columns is None:
+            return False
+        if self._structure is None:
+            self._structure = columns.structure
+            self._arrays = tuple([np.empty((0, *array.shape[1:]), array.dtype) for array in columns.arrays])
+        same = columns.structure is self._structure or columns.structure == self._structure
+        return same and all(
+            [
+                array.dtype == own.dtype and array.shape[1:] == own.shape[1:] and not array.dtype.hasobject
+                for array, own in zip(columns.arrays, self._arrays, strict=True)
+            ]
+        )
+
+    def keep(self, slots: Int64s, run: Chunk, places: Int64s, capacity: int) -> None:
+        """Copies examples of a run to slots.
 
         Args:
-          slots: int64[m].
-          run: where the rows are.
+          slots: int64[m], all different.
+          run: that it suits.
           places: their places in it, int64[m].
           capacity: every slot's number is smaller.
         """
-        if self._rows is None and not self._suits(run):
-            self._as_rows()
         if self._rows is not None:
-            self.put_rows(slots, run.select(places).rows(), np.arange(len(places)), capacity)
+            self._rows += [None] * (capacity - len(self._rows))
+            rows = run.as_rows()
+            for slot, place in zip(slots.tolist(), places.tolist(), strict=True):
+                self._rows[slot] = rows[place]
             return
-        if capacity > self._size:
-            self._arrays = [_grown(array, capacity) for array in self._arrays]
-        for array, source in zip(self._arrays, run.arrays, strict=True):
-            array[slots] = source[places]
+        assert run.columns is not None, "a run of rows would not have suited"
+        if capacity > len(self._arrays[0]):
+            self._arrays = tuple([_grown(array, capacity) for array in self._arrays])
+        keep(self._arrays, slots, run.columns.arrays, places)
 
-    def put_rows(self, slots: Int64s, rows: list[Any], places: Int64s, capacity: int) -> None:
-        """As `put`, of examples that come as rows."""
-        self._as_rows()
-        assert self._rows is not None, "they are rows now"
-        self._rows += [None] * (capacity - len(self._rows))
-        for slot, place in zip(slots.tolist(), places.tolist(), strict=True):
-            self._rows[slot] = rows[place]
+    def collect(
+        self, slots: Int64s, run: Chunk | None, places: Int64s, least: int
+    ) -> tuple[list[Any] | None, Columns | None]:
+        """Copies of examples, each from its slot, or from the run that it has just arrived in.
 
-    def _as_rows(self) -> None:
-        if self._rows is None:
-            self._rows = self.rows(np.arange(self._size))
-            self._arrays = []
+        Args:
+          slots: int64[n].
+          run: that it suits; `None` if there is none.
+          places: their places in it, int64[n]; of those that arrived before place `least` the slot counts.
+          least: the first place of the run from which nothing was kept yet.
 
-    @property
-    def _size(self) -> int:
-        return len(self._arrays[0]) if self._arrays else 0
-
-    def _suits(self, run: Columns) -> bool:
-        if self._structure is None:
-            self._structure = run.structure
-            self._arrays = [np.empty((0, *array.shape[1:]), array.dtype) for array in run.arrays]
-        return run.structure == self._structure and all(
-            array.dtype == own.dtype and array.shape[1:] == own.shape[1:] and array.dtype.kind != "O"
-            for array, own in zip(run.arrays, self._arrays, strict=True)
-        )
-
-    def columns(self, slots: Int64s) -> Columns | None:
-        """Copies of what lies in slots, where it is kept as columns."""
-        if self._rows is not None or self._structure is None:
-            return None
-        return Columns(self._structure, tuple([array[slots] for array in self._arrays]))
-
-    def rows(self, slots: Int64s) -> list[Any]:
-        """What lies in slots, one by one."""
-        if self._rows is not None:
-            return [self._rows[slot] for slot in slots.tolist()]
-        columns = self.columns(slots)
-        return columns.rows() if columns is not None and len(slots) else []
+        Returns:
+          Rows or columns, of which the other is `None`.
+        """
+        kept = self._rows
+        if run is None:
+            places, least = np.full(len(slots), -1), 0
+        if kept is not None:
+            rows = run.as_rows() if run is not None else []
+            both = zip(slots.tolist(), places.tolist(), strict=True)
+            return [rows[place] if place >= least else kept[slot] for slot, place in both], None
+        columns = run.columns if run is not None else None
+        assert self._structure is not None, "what is collected was kept, or lies in a run"
+        arrays = columns.arrays if columns is not None else self._arrays
+        return None, Columns(self._structure, collect(self._arrays, slots, arrays, places, least, self._pool))
 
 
 def _grown(array: np.ndarray[Any, Any], capacity: int) -> np.ndarray[Any, Any]:

@@ -4,94 +4,46 @@ Guarantees
   Batch k holds the counts that the schedule says, unless an event says otherwise (a class that stayed away too long).
   An example is used at most `repeats` times; what is not used is counted, by class and reason.
   The proportions never depend on the estimate of what arrives: it only decides how much is admitted.
-  A batch is given at the very arrival that completes it.
+  A batch is complete at the very arrival that completes it, and never waits for another.
 Assumes
   A label is hashable, and reading it changes nothing.
+How
+  Single examples go straight into the rings, which stop at the arrival that completes a batch. A run of columns lies
+  ready as a whole: the rings go through its class numbers, and compose all batches that it completes at once; then each
+  example that is given is copied once, and those that go on waiting are copied to the store.
 """
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, final
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, final
 
 import numpy as np
 
-from penstock.chunk import END, WHOLE, Chunk, Columns
-from penstock.errors import PenstockWarning, SpecError, mismatch, placed
-from penstock.sampling import (
-    Classes,
-    Prior,
-    Rings,
-    Schedule,
-    Target,
-    efficiency,
-    inputs_for_batch,
-    ring_limits,
-    thresholds,
-)
+from penstock.assemble import Pool
+from penstock.chunk import END, WHOLE, Chunk
+from penstock.errors import SpecError, placed
+from penstock.sampling import Classes, Rings, Schedule, Target, efficiency
 from penstock.sampling.shares import Float64s, Int64s
-from penstock.sampling.splitmix import swaps
-from penstock.stages.labelled import By, numbered
+from penstock.stages.absent import Absence, Asked
+from penstock.stages.claims import Claims
+from penstock.stages.kept import Given, Kept, KeptRows, KeptRuns, Quotas
+from penstock.stages.labelled import By
+from penstock.stages.learning import Learning
+from penstock.stages.limits import Limits
 from penstock.stages.reader import place_of_ticket
 from penstock.stages.stage import Pouring, Stage
-from penstock.stages.store import Store
-from penstock.stats import ClassEvent, StrataStats
-from penstock.structure import Structure
+from penstock.stages.weights import attached, check_name, weights_of
+from penstock.stages.wishes import Wishes
+from penstock.stats import StrataStats
 from penstock.ticket import Tickets, listed_tickets
 
-__all__ = ["Missing", "Stratify", "Weights", "Wishes"]
+__all__ = ["Stratify", "Wishes"]
 
-Missing = Literal["wait", "repeat", "redistribute", "error"]
-"""What happens when a class that a batch needs stays away."""
-Weights = Literal["target", "natural", "prior"]
-"""Which weights are delivered with each example."""
-
-PATIENCE = 100
-"""So many times the inputs that a batch needs by expectation, an absent class is waited for in silence."""
-MOST_BYTES = 1 << 28
-"""Rings hold about as many bytes, where nobody says how many examples. [bytes]"""
-MOST_EXAMPLES = 1 << 17
-"""And never more examples. [examples]"""
-MOST_CLASSES = 1000
-"""Of more classes no vector of them is delivered with each example."""
-ROOM = 64
-"""Rings are made for so many classes at least, before they are known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What is asked of the stage, beyond the target."""
-
-    repeats: int = 1
-    """How often one example may be used."""
-    rings: int | None = None
-    """How many examples of each class are kept; `None` chooses. [examples]"""
-    patience: int | None = None
-    """How many inputs an absent class is waited for; `None` is 100 times what a batch needs. [examples]"""
-    missing: Missing = "wait"
-    weights: Weights | None = None
-    weights_as: str | None = None
-    """The name that weights are delivered under."""
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What the batch that is being waited for is to hold."""
-
-    classes: Int64s
-    counts: Int64s
-    asked_at: int
-    """Arrivals when it was asked for."""
-    patience: float
-    """How many more are waited for in silence."""
-    again: dict[int, int] = field(default_factory=dict)
-    """Examples that are given once more, beyond their repeats, for classes that stay away."""
-    without: set[int] = field(default_factory=set)
-    """Classes whose share was given to others."""
-    told: bool = False
+MOST = 32
+"""So many batches are composed at once. [batches]"""
 
 
 @final
@@ -126,608 +78,335 @@ class Stratify:
         exact: bool,
     ) -> None:
         self._upstream = upstream
-        self._keep_last = keep_last
-        self.exact = exact
-        """Whether the batches that are delivered are just those composed here."""
         self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._by = by
-        self.classes = classes
-        """The classes, by number."""
-        self.schedule = schedule
-        """What decides the counts."""
-        self.wishes = wishes
-        """How it was asked."""
-        self.prior = Prior(max(len(classes), 1), start=start)
-        """What arrives, as estimated."""
-        self.rings: Rings | None = None
-        """What waits; `None` before the first example."""
-        self.events: list[ClassEvent] = []
-        """What became of classes that stayed away."""
-        self.repeated = 0
-        """Examples that were given once more than asked for, since nothing else came. [examples]"""
+        self._classes = classes
+        self._schedule = schedule
+        self._wishes = wishes
         self._seed = seed
         self._labels = labels
-        self._number = 0
-        self._batch: _Batch | None = None
-        self._claims: dict[int, Target | None] = {}
-        self._store: Store | None = None
-        self._tickets = np.zeros((0, 5), np.int64)
-        self._reserve: dict[int, list[tuple[Any, Int64s]]] = {}
-        self._held: Chunk | None = None
-        self._held_classes: Int64s | None = None
-        self._at = 0
+        self._keep_last = keep_last
+        self._exact = exact
+        size, repeats = schedule.size, wishes.repeats
+        self._learning = Learning(len(classes), size, repeats, start)
+        self._absence = Absence(wishes.missing, wishes.patience, size, classes, repeats=repeats, seed=seed)
+        self._limits = Limits(size, repeats, wishes.rings)
+        self._claims = Claims()
+        self._kept: Kept | None = None  # None before the first example
+        self._asked: Asked | None = None
+        self._ahead: deque[tuple[Int64s, Int64s]] = deque()
+        self._over_classes = 0
+        self._target: Float64s | None = None
+        self._pool = Pool()
+        self._drawn: Asked  # of the batch that was drawn last
+        self._done = False
         self._out: Chunk | None = None
+        self._over = False
         self._error: BaseException | None = None
-        self._late_error: BaseException | None = None
-        self._ended = False
-        self._seen = np.zeros(0, np.int64)
-        self._due = self._learnt = 0
-        self._room = 0
-        self._nbytes = 0
-        self._expected = math.inf
 
     # Giving.
 
     def take(self, n: int) -> Chunk:
-        """Gives up to n examples of the batch at hand, and composes the next only if there is none."""
-        out = self._out if self._out is not None else self._composed()
+        """Gives up to n examples of what is composed, and composes more only if there is none."""
+        out = self._out if self._out is not None else self._composed(n)
         if out.count > n:
             out, self._out = out.cut(n)
         else:
             self._out = None
         return out
 
-    def _composed(self) -> Chunk:
+    def _composed(self, n: int) -> Chunk:
+        """The next batch; of a run of columns several, if it completes as many and about n examples were asked for."""
+        most = -(-n // self._schedule.size)
         while True:
-            if self._batch is None and not self._ended:
-                self._ask()
-            if not self._ended or self._held is not None:
-                change = self._claims.get(self._number)
-                if change is not None:
-                    self._change(change)
-                    continue
-            rings = self.rings
-            if rings is not None and self._batch is not None and rings.full:
-                if self._claims.setdefault(self._number, None) is not None:
-                    continue
-                return self._drawn(self._batch)
-            if self._ended and self._held is None:
-                return self._last()
-            self._feed()
-            self._look()
+            target = self._claims.begin()
+            if target is not None:
+                self._change(target)
+                continue
+            given, batches = None, 0
+            try:
+                if self._kept is not None:
+                    batches = self._step(self._kept, most)
+                    given = self._finished(self._kept, batches) if batches else None
+            finally:
+                self._claims.end(batches)
+            if given is not None:
+                return Chunk(given.rows, given.tickets, columns=given.columns)
+            if self._kept is None or not (self._kept.held or self._kept.rings.full):
+                if self._over:
+                    return self._last()
+                self._feed()
+
+    def _step(self, kept: Kept, most: int) -> int:
+        """Goes through what is held until a batch is complete, or something is due; gives how many were drawn."""
+        rings = kept.rings
+        if self._asked is None:
+            self._ask(rings)
+        self._set_until(rings)
+        kept.prepare()
+        quotas = self._quotas(min(most, kept.most) - 1)
+        draws = kept.step(self._claims.number, quotas)
+        if draws:
+            self._drawn, self._asked = self._asked, None
+            if draws <= len(quotas):
+                self._wait_for(rings, *quotas[draws - 1])
+            for _ in range(min(draws, len(quotas))):
+                self._ahead.popleft()
+        refused = kept.refused
+        if refused is not None:
+            kept.refused = None
+            self._end(self._explained(*refused))
+        self._see_what_is_due(rings)
+        return draws
+
+    def _finished(self, kept: Kept, batches: int) -> Given:
+        """What was drawn, with what is added to it."""
+        given = kept.given()
+        name, kind = self._wishes.weights_as, self._wishes.weights
+        if kind is None and not self._absence.keeps:
+            return given
+        asked, number = self._drawn, self._claims.number
+        drawn = kept.rings.drawn_classes(number, asked.classes, asked.counts)
+        rows, columns, tickets = given
+        if self._absence.keeps:
+            own = rows if rows is not None else columns.rows() if columns is not None else []
+            rows, table, drawn = self._absence.with_again(asked, number, own, tickets.table(), drawn)
+            columns, tickets = None, listed_tickets(table)
+        if kind is not None:
+            assert name is not None, "weights have a name"
+            target = self._target if not self._schedule.metric else None
+            arriving = self._learning.arriving(len(self._classes))
+            weights = weights_of(kind, arriving, target, drawn, shifted=bool(asked.without))
+            rows, columns = attached(rows, columns, weights, name)
+        return Given(rows, columns, tickets)
 
     def _last(self) -> Chunk:
         """The largest smaller batch, if it is asked for; the error, once; then the end."""
-        batch, self._batch = self._batch, None
-        if batch is not None and self.rings is not None and self._keep_last:
-            held = self.rings.at_hand(batch.classes)
-            counts = np.minimum(batch.counts, held)
-            if counts.any():
-                self.rings.ask(batch.classes, counts)
-                batch.counts = counts
-                return self._drawn(batch)
+        kept, asked, self._asked = self._kept, self._asked, None
+        if kept is not None and asked is not None and self._keep_last:
+            asked.counts = np.minimum(asked.counts, kept.rings.at_hand(asked.classes))
+            if asked.counts.any():
+                kept.rings.ask(asked.classes, asked.counts)
+                kept.step(self._claims.number, [])
+                self._drawn = asked
+                given = self._finished(kept, 1)
+                return Chunk(given.rows, given.tickets, columns=given.columns)
+        self._done = True
         error, self._error = self._error, None
         return END if error is None else Chunk([], END.tickets, error=error)
 
-    def _drawn(self, batch: _Batch) -> Chunk:
-        rings = self.rings
-        assert rings is not None, "what is drawn has arrived"
-        slots = rings.draw(self._number)
-        table = self._tickets[slots]
-        table[:, 4] = rings.uses - 1
-        columns = self._store.columns(slots) if self._store is not None else None
-        rows = None if columns is not None else rings.drawn if self._store is None else self._store.rows(slots)
-        numbers = (
-            rings.drawn_classes(self._number)
-            if self.wishes.weights is not None or self.wishes.missing == "repeat"
-            else None
-        )
-        if self.wishes.missing == "repeat":
-            rows = rows if rows is not None else columns.rows() if columns is not None else []
-            columns = None
-            assert numbers is not None, "they were asked for above"
-            rows, table, numbers = self._with_again(batch, rows, table, numbers)
-        if self.wishes.weights is not None:
-            assert numbers is not None, "they were asked for above"
-            rows, columns = self._weighted(rows, columns, numbers)
-        self._claims.pop(self._number, None)
-        self._number += 1
-        self._batch = None
-        return Chunk(rows, listed_tickets(table), columns=columns)
+    def _end(self, error: BaseException | None) -> None:
+        """Takes nothing more; the error comes after what can be composed."""
+        self._over, self._error = True, error
 
-    @property
-    def position(self) -> int:
-        """The number of the first batch that is not composed yet."""
-        return self._number
-
-    @property
-    def given_labels(self) -> list[Hashable] | None:
-        """The classes, where they were given beforehand."""
-        return None if self.classes.grows else self.classes.labels
-
-    def set_target(self, target: Target) -> int:
+    def set_target(self, target: Any) -> int:
         """Another target, from the first batch on that is not composed yet; may be called by another thread.
 
         Returns:
           That batch's number.
+
+        Raises:
+          PipelineError: it is no target over the classes.
         """
-        while True:
-            number = self._number
-            # Whoever is first to claim a batch has it; this is one step that no other thread can split.
-            if self._claims.setdefault(number, target) is target:
-                return number
+        labels = None if self._classes.grows else self._classes.labels
+        return self._claims.change(Target(target, labels=labels, at="set_target(target)"))
 
     def _change(self, target: Target) -> None:
-        self.schedule.change(target)
-        self._claims.pop(self._number, None)
-        self._batch = None
+        self._schedule.change(target)
+        self._ahead.clear()
+        self._asked = None
+        if self._kept is not None:
+            self._kept.rings.ask((), ())
 
     # Asking.
 
-    def _ask(self) -> None:
-        """Decides the next batch, and asks the rings for it."""
-        rings = self.rings
-        if rings is None:
-            return
-        if self.schedule.metric:
-            self.schedule.enough(rings.fresh_held)
+    def _ask(self, rings: Rings) -> None:
+        """Asks the rings for the next batch, if enough is known of the classes."""
         if not self._known(rings):
             return
-        follows = self.schedule.follows
-        classes, counts = self.schedule.take(self._number, self._arriving() if follows else None)
-        patience = self.wishes.patience
-        if not follows and self._expected == math.inf and not self.schedule.metric:
-            self._expect()
-        elif follows:
-            self._expect()
-        waits = PATIENCE * self._expected if patience is None else patience
-        self._batch = _Batch(classes, counts, rings.arrived, waits)
-        self._request(rings, classes, counts)
+        quotas = self._quotas(1)
+        if quotas:
+            its, counts = quotas[0]
+            self._ahead.popleft()
+        else:
+            arriving = self._learning.arriving(len(self._classes)) if self._schedule.follows else None
+            try:
+                its, counts = self._schedule.take(self._claims.number, arriving)
+            except Exception as error:  # of the user's function of the batch's number
+                self._end(placed(error, f"asking the target of batch {self._claims.number}"))
+                self._kept = None
+                return
+        if self._target is not self._schedule.shares:
+            self._aim(rings, self._schedule.shares)
+        if self._schedule.metric:
+            self._learning.expect(int(counts[0]), len(self._classes))
+        self._limits.hold(rings, its, counts)
+        rings.ask(its, counts)
+        self._wait_for(rings, its, counts)
+
+    def _quotas(self, most: int) -> Quotas:
+        """The quotas of the batches after the one that is asked for, where the target stays: so many at most."""
+        if self._over_classes != len(self._classes):
+            self._over_classes = len(self._classes)
+            self._ahead.clear()
+        if most <= 0 or not self._schedule.steady:
+            return []
+        while len(self._ahead) < most:
+            self._ahead.append(self._schedule.take(self._claims.number, None))
+        return list(islice(self._ahead, most))
+
+    def _aim(self, rings: Rings, target: Float64s) -> None:
+        """Has rings be of sizes, and admit, as a target needs it."""
+        changed = self._target is None or self._schedule.steady
+        self._target = target
+        if changed and not self._schedule.metric:
+            self._limits.fit(rings, target)
+            self._learning.apply(rings, target)
+
+    def _wait_for(self, rings: Rings, classes: Int64s, counts: Int64s) -> None:
+        patience = self._absence.patience(self._learning.expected)
+        self._asked = Asked(classes, counts, rings.asked_at, patience)
 
     def _known(self, rings: Rings) -> bool:
         """Whether enough is known of the classes to begin; the first examples show which there are."""
-        if self.schedule.waits_for_classes:
-            known = self._ended
-        else:
-            known = not self.classes.grows or self._number > 0 or rings.arrived >= self.schedule.size or self._ended
-        if known and not self.schedule.waits_for_classes and len(self.classes):
-            return True
-        if not self._ended:  # A class that never comes is asked for, so that they go on to arrive.
-            rings.ask([self._room - 1], [1])
-            rings.until = min(rings.until, max(self.schedule.size, rings.arrived + 1))
-        return False
-
-    def _request(self, rings: Rings, classes: Int64s, counts: Int64s) -> None:
-        """Asks the rings, and makes them large enough."""
-        least = -(-counts // self.wishes.repeats)
-        if (self._limits[classes] < least).any():
-            self._limits[classes] = np.maximum(self._limits[classes], 2 * least)
-            rings.grow(self._limits)
-        rings.ask(classes, counts)
-
-    def _arriving(self) -> Float64s:
-        """The arriving shares of the classes that are known."""
-        shares = self.prior.shares[: len(self.classes)]
-        return shares if len(shares) == len(self.classes) else np.full(len(self.classes), 1 / len(self.classes))
-
-    def _expect(self) -> None:
-        shares = self.schedule.shares
-        arriving = self._arriving()
-        if len(shares) != len(arriving):
-            self._expected = float(self.schedule.size * max(1, len(arriving)))
-            return
-        self._expected = max(
-            float(self.schedule.size), inputs_for_batch(arriving, shares, self.schedule.size, self.wishes.repeats)
-        )
+        schedule, classes = self._schedule, self._classes
+        if schedule.metric and schedule.waits_for_classes:
+            schedule.enough(rings.fresh_held)
+            return not schedule.waits_for_classes
+        return not classes.grows or self._target is not None or rings.arrived >= schedule.size or self._over
 
     # Feeding.
 
     def _feed(self) -> None:
-        """Takes examples, until a batch is complete, estimates are due, or what is at hand is used up."""
-        if self._held is None and not self._ended:
-            if self._pourer is not None and self._store is None and self.rings is not None and self._pourer.pours:
-                self._pour(self._pourer, self.rings)
+        """Takes what comes next: a chunk, or single examples straight into the rings."""
+        kept = self._kept
+        if isinstance(kept, KeptRows) and self._pourer is not None and self._pourer.pours:
+            poured = self._pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
+            kept.pulled(poured.tickets)
+            if poured.error is not None and kept.refused is None:
+                self._end(poured.error)
+            return
+        chunk = self._upstream.take(self._lacking())
+        if chunk.error is not None or chunk.count == 0:
+            self._end(chunk.error)
+        if not chunk.count:
+            return
+        if kept is None:
+            try:
+                kept = self._kept = self._begun(chunk)
+            except SpecError as error:
+                self._end(error)
                 return
-            chunk = self._upstream.take(self._missing())
-            if chunk.error is not None or chunk.count == 0:
-                self._ended, self._late_error = True, chunk.error
-            if chunk.count:
-                self._hold(chunk)
-        if self._held is not None:
-            self._add(self._held)
-        if self._held is None and self._late_error is not None:
-            self._error, self._late_error = self._late_error, None
+        kept.hold(chunk)
 
-    def _missing(self) -> int:
+    def _lacking(self) -> int:
         """At least so many examples must arrive before the batch is complete; of columns, which lie ready, a whole run."""
-        if self._store is not None:
+        kept, asked = self._kept, self._asked
+        if isinstance(kept, KeptRuns):
             return WHOLE
-        if self.rings is None or self._batch is None:
+        if kept is None or asked is None:
             return 1
-        short = np.maximum(self._batch.counts - self.rings.at_hand(self._batch.classes), 0)
-        return max(1, int((-(-short // self.wishes.repeats)).sum()))
+        short = np.maximum(asked.counts - kept.rings.at_hand(asked.classes), 0)
+        return max(1, int((-(-short // self._wishes.repeats)).sum()))
 
-    def _pour(self, upstream: Pouring, rings: Rings) -> None:
-        poured = upstream.pour(rings, max(1, rings.until - rings.arrived))
-        self._keep(poured.tickets)
-        if rings.misfit is not None:
-            self._refuse(rings.misfit[0], rings.error, poured.tickets, len(poured.tickets) - 1)
-        elif poured.error is not None:
-            self._ended, self._error = True, poured.error
-
-    def _hold(self, chunk: Chunk) -> None:
-        """Readies a chunk to be added bit by bit."""
-        columns = chunk.columns
-        if self.rings is None:
-            self._begin(chunk)
-        if columns is not None and columns.holds_objects and self._store is None:
-            chunk = Chunk(chunk.as_rows(), chunk.tickets)
-            columns = None
-        self._held, self._at, self._held_classes = chunk, 0, None
-        if self._store is not None:
-            self._number_all(chunk, columns)
-
-    def _number_all(self, chunk: Chunk, columns: Columns | None) -> None:
-        """The class numbers of a chunk, whose examples are kept by the store."""
-        error: Exception | None
-        try:
-            labels = self._by.column(columns) if columns is not None else None
-        except SpecError as raised:
-            numbers, error = np.empty(0, np.int64), raised
-        else:
-            if labels is None:
-                rows = chunk.as_rows()
-                how, key = self._by.reading(rows[0])
-                labels = np.empty(chunk.count, object)
-                read: Callable[[Any], Any] = key if how == "call" else lambda row: row[key]
-                error = None
-                for place, row in enumerate(rows):
-                    try:
-                        labels[place] = read(row)
-                    except Exception as raised:
-                        labels, error = labels[:place], raised
-                        break
-                numbers, wrong = numbered(labels, self.classes)
-                error = wrong or error
-            else:
-                numbers, error = numbered(labels, self.classes)
-        self._make_room()
-        self._held_classes = numbers
-        if error is not None:
-            place = len(numbers)
-            self._ended = True
-            self._late_error = self._explained(chunk.as_rows()[place], error, chunk.tickets, place)
-            if not place:
-                self._held = None
-
-    def _begin(self, chunk: Chunk) -> None:
+    def _begun(self, chunk: Chunk) -> Kept:
         """Makes the rings, as the first example shows what is to be kept."""
         columns = chunk.columns
         stored = columns is not None and not self._by.own and not columns.holds_objects
         first = columns.cut(0, 1).rows()[0] if columns is not None else chunk.as_rows()[0]
-        self._nbytes = _nbytes(first)
-        self.rings = Rings(self.wishes.repeats, self._seed, keeps_rows=not stored)
-        self._store = Store() if stored else None
-        self._limits = np.zeros(0, np.int64)
-        self._make_room()
+        if self._wishes.weights_as is not None:
+            check_name(self._wishes.weights_as, first)
+        self._limits.measure(first)
+        rings = Rings(self._wishes.repeats, self._seed, keeps_rows=not stored)
+
+        def grow() -> None:
+            self._limits.make_room(rings, len(self._classes))
+
+        grow()
         if not stored:
-            how, key = self._by.reading(first)
-            self.rings.labels(how, key, self.classes.numbers, self._unknown, identity=self.classes.counted)
-        self._ask_until()
-
-    def _unknown(self, label: object) -> int:
-        number = self.classes.number(label)
-        if number >= self._room - self.classes.grows:
-            self._make_room()
-        return number
-
-    def _make_room(self) -> None:
-        """Sees to it that there is a ring for each class, and one to spare where they grow."""
-        rings = self.rings
-        assert rings is not None, "they are made before"
-        need = len(self.classes) + self.classes.grows
-        if need > self._room:
-            self._room = max(2 * self._room, need, ROOM if self.classes.grows else 1)
-            self._set_limits(rings)
-
-    def _set_limits(self, rings: Rings) -> None:
-        """How many examples each ring may hold, as far as one can say before the target is known."""
-        size = self.schedule.size
-        limits = np.full(self._room, 1, np.int64)
-        if self.wishes.rings is not None:
-            limits[:] = self.wishes.rings
-        else:
-            known = max(1, len(self.classes))
-            shares = self.schedule.shares
-            target = shares if len(shares) == known else np.full(known, 1 / known)
-            most = min(MOST_EXAMPLES, max(2 * size, MOST_BYTES // max(1, self._nbytes)))
-            its = ring_limits(target, size, most=most)
-            limits[:] = its.max()
-            limits[:known] = its
-        limits[: len(self._limits)] = np.maximum(limits[: len(self._limits)], self._limits)
-        self._limits = limits
-        rings.grow(limits)
-
-    def _add(self, chunk: Chunk) -> None:
-        rings = self.rings
-        assert rings is not None, "a chunk that is held has made them"
-        if self._held_classes is not None:
-            done = rings.add_classes(self._held_classes, self._at)
-            count = len(self._held_classes)
-        else:
-            done = rings.add(chunk.as_rows(), self._at)
-            count = chunk.count
-        places = self._keep(chunk.tickets if not self._at else chunk.tickets.cut(self._at, chunk.count))
-        if self._store is not None and len(places[0]):
-            columns = chunk.columns
-            if columns is None:
-                self._store.put_rows(places[1], chunk.as_rows(), places[0] + self._at, rings.capacity)
-            else:
-                self._store.put(places[1], columns, places[0] + self._at, rings.capacity)
-        self._at += done
-        if rings.misfit is not None:
-            self._refuse(rings.misfit[0], rings.error, chunk.tickets, self._at)
-            self._held = None
-        elif self._at >= count:
-            self._held = None
-
-    def _keep(self, tickets: Tickets) -> tuple[Int64s, Int64s]:
-        """Notes the tickets of what was admitted."""
-        rings = self.rings
-        assert rings is not None, "something was admitted to them"
-        places, slots = rings.admitted()
-        if rings.capacity > len(self._tickets):
-            grown = np.zeros((rings.capacity, 5), np.int64)
-            grown[: len(self._tickets)] = self._tickets
-            self._tickets = grown
-        if len(slots):
-            self._tickets[slots] = tickets.table()[places]
-        return places, slots
-
-    def _refuse(self, example: object, error: BaseException | None, tickets: Tickets, place: int) -> None:
-        assert error is not None, "a misfit has an error"
-        self._ended, self._error = True, self._explained(example, error, tickets, place)
+            return KeptRows(rings, self._by, first, self._classes, grow)
+        one_by_one = self._absence.keeps or self._wishes.weights is not None
+        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST)
 
     def _explained(self, example: object, error: BaseException, tickets: Tickets, place: int) -> BaseException:
         """What is told of an example whose label is none."""
         where = place_of_ticket(tickets[place], self._labels)
         if isinstance(error, SpecError):
             text = str(error)
-            return SpecError(
-                text if " - at " in text and "stratify(by)" not in text else f"{text} - at the label of {where}"
-            )
+            return SpecError(f"{text} - {where}" if "stratify(by)" in text else f"{text} - at the label of {where}")
         if not self._by.own and isinstance(error, (KeyError, IndexError, AttributeError, TypeError)):
             return SpecError(f"{self._by.missing(example)} - {where}")
         return placed(error, f"reading the label of {where}")
 
     # Looking up.
 
-    def _ask_until(self) -> None:
-        """Sets the arrival at which estimates are made anew: often at first, then twice in a window."""
-        assert self.rings is not None, "the rings are made"
-        arrived, most = self.rings.arrived, self.prior.every
-        self.rings.until = self._due = min(1 << max(6, arrived.bit_length()), (arrived // most + 1) * most)
+    def _set_until(self, rings: Rings) -> None:
+        """Has the rings stop where something is due."""
+        until, asked = self._learning.due, self._asked
+        if asked is not None:
+            until = min(until, asked.until)
+        elif rings.arrived < self._schedule.size:
+            until = min(until, self._schedule.size)
+        elif self._schedule.metric:
+            until = min(until, rings.arrived + 1 + rings.arrived // 16)
+        rings.until = until
 
-    def _look(self) -> None:
+    def _see_what_is_due(self, rings: Rings) -> None:
         """Learns what arrives, and sees whether a class stays away."""
-        rings = self.rings
-        if rings is None:
-            return
-        if rings.arrived == self._due:
-            self._learn(rings)
-        if rings.arrived >= rings.until:
-            self._ask_until()
-            if self.schedule.metric:
-                self.schedule.enough(rings.fresh_held)
-        batch = self._batch
-        if batch is not None and not rings.full and rings.arrived - batch.asked_at > batch.patience:
-            self._give_up(rings, batch)
+        if rings.arrived >= self._learning.due:
+            self._learning.learn(rings, len(self._classes))
+            if self._schedule.metric:
+                self._schedule.enough(rings.fresh_held)
+            elif self._target is not None and len(self._target) == len(self._classes):
+                self._learning.apply(rings, self._target)
+        asked = self._asked
+        if asked is not None and not rings.full and rings.arrived >= asked.until and not self._over:
+            target = self._target if self._target is not None else np.empty(0)
+            error = self._absence.act(rings, asked, self._claims.number, target)
+            if error is not None:
+                self._end(error)
+                self._asked = None
+                return
+            self._limits.hold(rings, asked.classes, asked.counts)
+            rings.ask(asked.classes, asked.counts)
 
-    def _learn(self, rings: Rings) -> None:
-        known = len(self.classes)
-        seen = rings.seen[:known].copy()
-        before = np.zeros(known, np.int64)
-        before[: len(self._seen)] = self._seen
-        self.prior.update(seen - before, rings.arrived - self._learnt)
-        self._seen, self._learnt = seen, rings.arrived
-        shares = self.schedule.shares
-        if len(shares) == known and not self.schedule.metric:
-            admitted = np.full(self._room, 2**64 - 1, np.uint64)
-            admitted[:known] = thresholds(self.prior.shares[:known], shares, self.wishes.repeats)
-            rings.admit(admitted)
-            self._expect()
-
-    def _give_up(self, rings: Rings, batch: _Batch) -> None:
-        """Does what was asked for where a class stays away."""
-        held = rings.at_hand(batch.classes)
-        short = np.flatnonzero(held < batch.counts)
-        absent = [number for number in batch.classes[short].tolist() if number not in batch.without]
-        policy = self.wishes.missing
-        batch.patience = (
-            batch.patience * 2 + self.schedule.size if policy == "wait" else batch.patience + self.schedule.size
-        )
-        names = [self.classes.labels[number] for number in absent]
-        waited = rings.arrived - batch.asked_at
-        if policy == "error":
-            self._ended = True
-            want = f"class {_listed(names)} within {waited} inputs"
-            do = 'raise `patience`, or say missing="redistribute"'
-            self._error = SpecError(mismatch(want, "none", at=f"batch {self._number}", do=do))
-            self._held, self._batch = None, None
-            return
-        acted = policy
-        if policy == "repeat":
-            again = {
-                n: int(batch.counts[i] - held[i])
-                for n, i in zip(absent, short.tolist(), strict=True)
-                if n in self._reserve
-            }
-            if len(again) == len(absent) and again:
-                batch.again = again
-                counts = np.minimum(batch.counts, held)
-                for n in absent:
-                    place = int(np.searchsorted(batch.classes, n))
-                    batch.counts[place] = counts[place]
-                rings.ask(batch.classes, batch.counts)
-            else:
-                acted = "wait"
-        elif policy == "redistribute" and not self._redistribute(rings, batch, absent, held):
-            acted = "wait"
-        if not batch.told:
-            batch.told = True
-            self.events.append(ClassEvent(self._number, tuple(names), acted, waited))
-            if acted == "wait":
-                text = (
-                    f"penstock: class {_listed(names)} has not come within {waited} inputs; batch {self._number} waits "
-                    f'for it. `missing="redistribute"` or "repeat" would go on without'
-                )
-                warnings.warn(text, PenstockWarning, stacklevel=2)
-
-    def _redistribute(self, rings: Rings, batch: _Batch, absent: Sequence[int], held: Int64s) -> bool:
-        """Gives what absent classes lack to the others, by their shares."""
-        counts = batch.counts.copy()
-        left = 0
-        for number in absent:
-            place = int(np.searchsorted(batch.classes, number))
-            left += int(counts[place] - held[place])
-            counts[place] = held[place]
-        batch.without.update(absent)
-        others = np.array([n for n in range(len(self.schedule.shares)) if n not in batch.without], np.int64)
-        shares = self.schedule.shares[others] if len(others) else np.empty(0)
-        if not len(others) or not shares.any():
-            return False
-        whole = np.floor(shares / np.cumsum(shares)[-1] * left).astype(np.int64)
-        rest = left - int(whole.sum())
-        order = np.argsort(-(shares / np.cumsum(shares)[-1] * left - whole), kind="stable")
-        whole[order[:rest]] += 1
-        every = dict(zip(batch.classes.tolist(), counts.tolist(), strict=True))
-        for number, more in zip(others.tolist(), whole.tolist(), strict=True):
-            every[number] = every.get(number, 0) + more
-        kept = sorted((number, count) for number, count in every.items() if count)
-        batch.classes = np.array([number for number, _ in kept], np.int64)
-        batch.counts = np.array([count for _, count in kept], np.int64)
-        self._request(rings, batch.classes, batch.counts)
-        return True
-
-    def _with_again(
-        self, batch: _Batch, rows: list[Any], table: Int64s, numbers: Int64s
-    ) -> tuple[list[Any], Int64s, Int64s]:
-        """Adds examples of absent classes once more, and keeps the newest of each class for that."""
-        rows = list(rows)
-        given = [(row, ticket) for row, ticket in zip(rows, table, strict=True)]
-        for number, pair in zip(numbers.tolist(), given, strict=True):
-            kept = self._reserve.setdefault(number, [])
-            kept.append(pair)
-            del kept[: -self.schedule.size]
-        if not batch.again:
-            return rows, table, numbers
-        more: list[tuple[Any, Int64s]] = []
-        its: list[int] = []
-        for number, count in batch.again.items():
-            kept = self._reserve[number]
-            for _ in range(count):
-                row, ticket = kept.pop(0)
-                used = ticket.copy()
-                used[4] += 1
-                kept.append((row, used))
-                more.append((row, used))
-                its.append(number)
-        self.repeated += len(more)
-        given += more
-        order = list(range(len(given)))
-        for one, other in swaps(self._seed ^ 1, self._number, len(order)):
-            order[one], order[other] = order[other], order[one]
-        every = np.concatenate((numbers, np.array(its, np.int64)))
-        return [given[i][0] for i in order], np.array([given[i][1] for i in order], np.int64), every[order]
-
-    # Weights.
-
-    def _weighted(
-        self, rows: list[Any] | None, columns: Columns | None, numbers: Int64s
-    ) -> tuple[list[Any] | None, Columns | None]:
-        """Adds the weights to the examples, under their name."""
-        values = self._weights(numbers)
-        name = self.wishes.weights_as
-        assert name is not None, "weights have a name"
-        if columns is not None:
-            rows = columns.rows()
-        assert rows is not None, "a batch has rows or columns"
-        if rows and isinstance(rows[0], dict):
-            if name in rows[0]:
-                self._error = SpecError(
-                    mismatch("a new name for the weights", f"`{name}`, a component's", at="stratify(weights_as)")
-                )
-                self._ended, self._held, self._batch = True, None, None
-                return [], None
-            return [{**row, name: value} for row, value in zip(rows, values, strict=True)], None
-        return [(row, {name: value}) for row, value in zip(rows, values, strict=True)], None
-
-    def _weights(self, numbers: Int64s) -> Any:
-        arriving = self._arriving()
-        if self.wishes.weights == "prior":
-            log = np.log(arriving).astype(np.float32)
-            return [log] * len(numbers)
-        got = np.bincount(numbers, minlength=len(self.classes)) / len(numbers)
-        shares = self.schedule.shares if len(self.schedule.shares) == len(self.classes) else got
-        if self.wishes.weights == "natural":
-            wanted, own = arriving, shares if not self._redistributed else got
-        else:
-            wanted, own = shares, got if self._redistributed else shares
-        return (wanted / np.where(own > 0, own, 1))[numbers].astype(np.float32)
-
-    @property
-    def _redistributed(self) -> bool:
-        return self._batch is not None and bool(self._batch.without)
+    # Telling.
 
     def stats(self) -> StrataStats:
         """What was done so far."""
-        rings, known = self.rings, len(self.classes)
+        rings, known, size = self._kept.rings if self._kept is not None else None, len(self._classes), self._schedule.size
         names = ("seen", "thinned", "evicted_fresh", "given", "distinct", "waited", "fresh_held")
         counts = {name: np.zeros(known, np.int64) for name in names}
         if rings is not None:
             counts = {name: np.array(getattr(rings, name)[:known]) for name in names}
-        arriving = self._arriving() if known else np.empty(0)
-        shares = self.schedule.shares
-        target = shares if len(shares) == known else np.full(known, 1 / max(1, known))
-        bound = efficiency(arriving, target, self.wishes.repeats) if (target > 0).any() else 0.0
+        for number, more in self._absence.repeated.items():
+            counts["given"][number] += more
+        arriving, target = self._learning.arriving(known), self._target
+        if target is None or len(target) != known:
+            target = np.full(known, 1 / max(1, known))
         return StrataStats(
-            labels=tuple(self.classes.labels[:known]),
+            labels=tuple(self._classes.labels[:known]),
             counts={**counts, "arriving": arriving, "target": target},
             inputs=rings.arrived if rings is not None else 0,
-            delivered=int(counts["given"].sum()) + self.repeated,
-            bound=bound,
-            window=self.prior.effective_window,
-            repeats=self.wishes.repeats,
-            size=self.schedule.size,
-            exact=self.exact,
+            delivered=int(counts["given"].sum()),
+            bound=efficiency(arriving, target, self._wishes.repeats) if known else 0.0,
+            window=self._learning.window,
+            repeats=self._wishes.repeats,
+            size=size,
+            exact=self._exact,
             ignored=rings.ignored if rings is not None else 0,
-            events=tuple(self.events),
+            events=tuple(self._absence.events),
         )
 
     @property
     def discarded(self) -> int:
         """Examples that were never given, and will not be. [examples]"""
-        rings = self.rings
-        if rings is None:
+        if self._kept is None:
             return 0
+        rings = self._kept.rings
         lost = int(rings.thinned.sum() + rings.evicted_fresh.sum()) + rings.ignored
-        over = self._ended and self._held is None and self._batch is None
-        return lost + (int(rings.fresh_held.sum()) if over else 0)
+        return lost + (int(rings.fresh_held.sum()) if self._done else 0)
 
     def close(self) -> None:
         """Closes upstream."""
         self._upstream.close()
-
-
-def _listed(names: Sequence[Any]) -> str:
-    shown = ", ".join(f"`{name!r}`" for name in names[:5])
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _nbytes(example: object) -> int:
-    """About how many bytes an example takes."""
-    leaves = Structure.of(example).leaves(example)
-    return (
-        sum(int(getattr(leaf, "nbytes", 0)) or len(leaf) if isinstance(leaf, (str, bytes)) else 16 for leaf in leaves)
-        + 64
-    )

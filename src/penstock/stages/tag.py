@@ -39,7 +39,7 @@ class Tag:
         chunk = END if self._ended else self._upstream.take(n)
         if not chunk.count:
             return chunk
-        streams = chunk.tickets.table()[:, 0]
+        streams = chunk.tickets.streams()
         columns = chunk.columns
         error, rows = chunk.error, None
         if columns is not None:

@@ -12,6 +12,8 @@ from penstock.ticket import Tickets
 
 __all__ = ["interleaved", "woven"]
 
+Turns = np.ndarray[Any, np.dtype[np.int64]]
+
 
 def interleaved(parts: Sequence[Chunk]) -> Chunk:
     """One chunk of k parts of one length, an example of each in turn."""
@@ -46,12 +48,12 @@ def _alike(columns: Sequence[Columns]) -> bool:
     )
 
 
-def woven(parts: Mapping[int, Chunk], turns: Sequence[int]) -> Chunk:
+def woven(parts: Mapping[int, Chunk], turns: Turns) -> Chunk:
     """One chunk of parts of any lengths.
 
     Args:
       parts: the chunks, each under the number of its input.
-      turns: the number of the input that each example is taken from; as often as its chunk has examples.
+      turns: the number of the input that each example is taken from, int64[n]; as often as its chunk has examples.
     """
     if len(parts) == 1:
         (part,) = parts.values()
@@ -59,8 +61,7 @@ def woven(parts: Mapping[int, Chunk], turns: Sequence[int]) -> Chunk:
     tickets = Tickets.woven({number: part.tickets for number, part in parts.items()}, turns)
     dense = [part.columns for part in parts.values() if part.columns is not None]
     if len(dense) == len(parts) and _alike(dense):
-        whose = np.asarray(turns)
-        places = [np.flatnonzero(whose == number) for number in parts]
+        places = [np.flatnonzero(turns == number) for number in parts]
         arrays = []
         for leaves in zip(*[column.arrays for column in dense], strict=True):
             out = np.empty((len(turns), *leaves[0].shape[1:]), leaves[0].dtype)
@@ -69,4 +70,4 @@ def woven(parts: Mapping[int, Chunk], turns: Sequence[int]) -> Chunk:
             arrays.append(out)
         return Chunk(None, tickets, columns=Columns(dense[0].structure, tuple(arrays)))
     rows = {number: iter(part.as_rows()) for number, part in parts.items()}
-    return Chunk([next(rows[number]) for number in turns], tickets)
+    return Chunk([next(rows[number]) for number in turns.tolist()], tickets)

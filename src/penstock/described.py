@@ -1,0 +1,61 @@
+"""What can be told of a pipeline without running it: how long it is, and how it was written."""
+
+from __future__ import annotations
+
+import math
+
+from penstock.plan import Batch, Convert, Filter, Join, Node, Read, Repeat, Skip, Take, Unbatch
+from penstock.staged import Staged
+
+__all__ = ["ENDLESS", "last_change", "length_of", "words_of"]
+
+ENDLESS = math.inf
+"""The length of what never ends."""
+
+
+def last_change(node: Node) -> Node:
+    """The last node that changes what is delivered."""
+    while isinstance(node, Convert | Take | Skip | Repeat | Filter):
+        (node,) = node.upstream
+    return node
+
+
+def length_of(node: Node) -> float | None:
+    """How many examples, or batches, come out of a node, where that is known; `ENDLESS` if it never ends."""
+    if isinstance(node, Read):
+        return None if node.chunks else node.source.length()
+    if isinstance(node, Filter | Unbatch | Staged):
+        return None
+    if isinstance(node, Join):
+        if any(below.batched for below in node.of) or node.stops or callable(node.weights):
+            return None
+        lengths = [length_of(below) for below, weight in zip(node.of, node.weights or node.of, strict=True) if weight]
+        return None if None in lengths else sum(length for length in lengths if length is not None)
+    (below,) = node.upstream
+    length = length_of(below)
+    if length is None:
+        return None
+    if isinstance(node, Repeat):
+        if node.epochs is None:
+            return ENDLESS if length else None  # Without an example it ends with an error.
+        return length * node.epochs
+    if isinstance(node, Take):
+        return min(length, node.count)
+    if isinstance(node, Skip):
+        return max(0, length - node.count)
+    if isinstance(node, Batch) and length != ENDLESS:
+        return -(-length // node.size) if node.keep_last else length // node.size
+    return length
+
+
+def words_of(node: Node) -> str:
+    """A pipeline as it was written, about."""
+    if isinstance(node, Read):
+        return node.source.label
+    if isinstance(node, Join):
+        shown = ", ".join(words_of(below) for below in node.of[:4]) + (", …" if len(node.of) > 4 else "")
+        return f"join([{shown}])"
+    (below,) = node.upstream
+    argument = {Batch: "size", Take: "count", Skip: "count", Repeat: "epochs", Convert: "to"}.get(type(node))
+    word = "to" if isinstance(node, Convert) else type(node).__name__.lower()
+    return f"{words_of(below)}.{word}({getattr(node, argument) if argument else ''})"

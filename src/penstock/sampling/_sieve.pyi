@@ -1,0 +1,33 @@
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
+
+from penstock.sampling.shares import Float64s, Int64s
+
+class Sieve:
+    arrived: int
+    ignored: int
+    until: int
+    wanted: int
+    misfit: tuple[Any] | None
+    error: BaseException | None
+    seen: Int64s
+    given: Int64s
+    def __init__(self, seed: int) -> None: ...
+    def __len__(self) -> int: ...
+    @property
+    def halted(self) -> bool: ...
+    def grow(self, classes: int) -> None: ...
+    def admit(self, chances: Float64s) -> None: ...
+    def labels(
+        self,
+        how: Literal["index", "key", "call", "whole"],
+        key: Any,
+        classes: dict[Any, int],
+        unknown: Callable[[Any], int],
+        *,
+        identity: bool = False,
+    ) -> None: ...
+    def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None: ...
+    def add(self, rows: list[Any], start: int) -> int: ...
+    def add_classes(self, classes: Int64s, start: int) -> int: ...
+    def kept(self) -> tuple[list[Any], Int64s, Int64s]: ...

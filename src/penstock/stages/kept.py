@@ -1,0 +1,239 @@
+"""Examples on their way through the rings: as rows, which the rings keep themselves, or as runs of columns with a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, final
+
+import numpy as np
+
+from penstock.assemble import Pool
+from penstock.chunk import Chunk, Columns
+from penstock.sampling import Classes, Rings
+from penstock.sampling.shares import Int64s
+from penstock.stages.labelled import By, Numbering
+from penstock.stages.origins import Origins
+from penstock.stages.store import Store
+from penstock.ticket import Tickets
+
+__all__ = ["Given", "Kept", "KeptRows", "KeptRuns", "Quotas", "Refused"]
+
+Quotas = Sequence[tuple[Int64s, Int64s]]
+"""Classes and counts of batches, one after the other."""
+
+NONE = np.empty(0, np.int64)
+
+
+class Given(NamedTuple):
+    """What was drawn."""
+
+    rows: list[Any] | None
+    """The examples, or `None` where there are columns."""
+    columns: Columns | None
+    tickets: Tickets
+    """Where they came from."""
+
+
+class Refused(NamedTuple):
+    """An example whose label is none."""
+
+    example: Any
+    error: BaseException
+    """What is wrong with the label."""
+    tickets: Tickets
+    place: int
+    """Of the example's ticket among these."""
+
+
+class Kept(Protocol):
+    """A way to keep examples."""
+
+    rings: Rings
+    refused: Refused | None
+    """The example at which it stopped for good."""
+    most: int
+    """So many batches can be drawn before they are given. [batches]"""
+
+    @property
+    def held(self) -> bool:
+        """Whether there are examples that were not added yet."""
+
+    def hold(self, chunk: Chunk) -> None:
+        """Takes a chunk, to be added bit by bit; only if none is held."""
+
+    def prepare(self) -> None:
+        """Sees what comes next: a new class is one from here on."""
+
+    def step(self, number: int, quotas: Quotas) -> int:
+        """Adds what is held, until something is due; draws what is complete, and asks for the next quota.
+
+        Args:
+          number: of the next batch.
+          quotas: what is asked for after it, and so on; afterwards nothing is asked for.
+
+        Returns:
+          How many batches were drawn.
+        """
+
+    def given(self) -> Given:
+        """What was drawn since this was last called."""
+
+
+@final
+class KeptRows:
+    """Rows, in the rings themselves.
+
+    Args:
+      rings: which keep rows.
+      by: how labels are read.
+      example: one, to see where its label is.
+      classes: the classes.
+      grow: called when there is a new one.
+    """
+
+    def __init__(self, rings: Rings, by: By, example: Any, classes: Classes, grow: Callable[[], None]) -> None:
+        self.rings = rings
+        self.refused: Refused | None = None
+        self.most = 1
+        self._origins = Origins(lambda: rings.waiting)
+        self._rows: list[Any] | None = None
+        self._tickets: Tickets
+        self._at = 0
+
+        def unknown(label: object) -> int:
+            number = classes.number(label)
+            grow()
+            return number
+
+        how, key = by.reading(example)
+        rings.labels(how, key, classes.numbers, unknown, identity=classes.counted)
+
+    @property
+    def held(self) -> bool:
+        """Whether there are rows that were not added yet."""
+        return self._rows is not None
+
+    def hold(self, chunk: Chunk) -> None:
+        """Takes rows."""
+        self._rows, self._tickets, self._at = chunk.as_rows(), chunk.tickets, 0
+        self._origins.add(self.rings.arrived, chunk.tickets)
+
+    def pulled(self, tickets: Tickets) -> None:
+        """Notes what was pulled straight into the rings."""
+        rings = self.rings
+        if rings.misfit is not None:
+            assert rings.error is not None, "a misfit has an error"
+            self.refused = Refused(rings.misfit[0], rings.error, tickets, len(tickets) - 1)
+            tickets = tickets.cut(0, len(tickets) - 1)
+        if len(tickets):
+            self._origins.add(rings.arrived - len(tickets), tickets)
+
+    def prepare(self) -> None:
+        """A label is read as its row is added."""
+
+    def step(self, number: int, quotas: Quotas) -> int:
+        """Adds rows, or draws a batch."""
+        rings = self.rings
+        if rings.full:
+            self._slots = rings.draw(number)
+            rings.ask(*quotas[0] if quotas else (NONE, NONE))
+            return 1
+        if self._rows is not None:
+            self._at += rings.add(self._rows, self._at)
+            if rings.misfit is not None:
+                assert rings.error is not None, "a misfit has an error"
+                self.refused = Refused(rings.misfit[0], rings.error, self._tickets, self._at)
+            if rings.misfit is not None or self._at == len(self._rows):
+                self._rows = None
+        return 0
+
+    def given(self) -> Given:
+        """The batch that was drawn last."""
+        return Given(self.rings.drawn, None, self._origins.of(self.rings.numbers, self.rings.uses))
+
+
+@final
+class KeptRuns:
+    """Runs of columns; what waits longer than its run is at hand lies in a store.
+
+    Args:
+      rings: which keep no rows.
+      by: how labels are read.
+      classes: the classes.
+      grow: called when there is a new one.
+      pool: where the memory of what is given comes from.
+      most: so many batches are drawn before they are given. [batches]
+    """
+
+    def __init__(
+        self, rings: Rings, by: By, classes: Classes, grow: Callable[[], None], pool: Pool, *, most: int
+    ) -> None:
+        self.rings = rings
+        self.refused: Refused | None = None
+        self.most = most
+        self._by = by
+        self._classes = classes
+        self._grow = grow
+        self._store = Store(pool)
+        self._origins = Origins(lambda: rings.waiting)
+        self._run: Chunk | None = None
+        self._numbering: Numbering
+        self._first = self._at = self._since = 0  # arrivals before the run; added of it; of which some are in the store
+
+    @property
+    def held(self) -> bool:
+        """Whether there are examples that were not added yet."""
+        return self._run is not None
+
+    def hold(self, chunk: Chunk) -> None:
+        """Takes a run."""
+        self._store.suit(chunk)
+        self._run, self._numbering = chunk, Numbering(chunk, self._by, self._classes)
+        self._first, self._at, self._since = self.rings.arrived, 0, 0
+        self._origins.add(self._first, chunk.tickets)
+
+    def _see_end(self, run: Chunk, numbering: Numbering) -> None:
+        """Lets go of a run that is used up."""
+        if self._at < numbering.ready or not numbering.over:
+            return
+        if numbering.error is not None:
+            self.refused = Refused(run.as_rows()[self._at], numbering.error, run.tickets, self._at)
+        self._keep(run)
+        self._run = None
+
+    def _keep(self, run: Chunk) -> None:
+        """Copies what has arrived and goes on waiting."""
+        places, slots = self.rings.admitted()
+        if len(places):
+            self._store.keep(slots, run, places + self._since, self.rings.capacity)
+        self._since = self._at
+
+    def prepare(self) -> None:
+        """Numbers more labels where all that were are added."""
+        if self._run is None or self.rings.full:
+            return
+        numbering = self._numbering
+        if self._at == numbering.ready and not numbering.over:
+            numbering.more()
+            self._grow()
+
+    def step(self, number: int, quotas: Quotas) -> int:
+        """Adds from the run and draws; what is drawn is to be given before the run is let go."""
+        rings, run = self.rings, self._run
+        if run is None:
+            _, draws = rings.compose(NONE, 0, number, quotas)
+        else:
+            numbering = self._numbering
+            added, draws = rings.compose(numbering.numbers[: numbering.ready], self._at, number, quotas)
+            self._at += added
+        if draws:
+            slots, uses, numbers = rings.composed()
+            rows, columns = self._store.collect(slots, run, numbers - self._first, self._since)
+            self._given = Given(rows, columns, self._origins.of(numbers, uses))
+        if run is not None:
+            self._see_end(run, self._numbering)
+        return draws
+
+    def given(self) -> Given:
+        """The batches that were drawn in the last step."""
+        return self._given

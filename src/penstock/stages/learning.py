@@ -1,0 +1,88 @@
+"""What is learnt of the arriving shares while examples arrive, and what follows: admission, and what a batch takes."""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+
+from penstock.sampling import Prior, Rings, thresholds
+from penstock.sampling.shares import Float64s
+
+__all__ = ["Learning"]
+
+FIRST = 64
+"""After so many arrivals, or a quarter of the number of classes if that is more, something is learnt. [examples]"""
+NEVER = 2.0**62
+"""More inputs than ever come. [examples]"""
+
+
+@final
+class Learning:
+    """Learns at arrival numbers that depend on the arrivals alone: often at first, then once in a window.
+
+    Args:
+      classes: how many there are at first.
+      size: examples in a batch.
+      repeats: how often one example may be used.
+      start: the arriving shares to begin with, float64[K], if they are known.
+    """
+
+    def __init__(self, classes: int, size: int, repeats: int, start: Float64s | None) -> None:
+        self._size = size
+        self._repeats = repeats
+        self._prior = Prior(max(1, classes), start=start)
+        self._known = start is not None
+        self._seen = np.zeros(0, np.int64)
+        self._at = 0
+        self.due = max(FIRST, classes // 4)
+        """The number of arrivals at which to learn next."""
+        self.expected = float(size)
+        """How many inputs a batch takes, as things are. [examples]"""
+
+    @property
+    def window(self) -> float:
+        """How many arrivals the estimate rests on. [examples]"""
+        return self._prior.effective_window
+
+    def arriving(self, classes: int) -> Float64s:
+        """The arriving shares of so many classes, as estimated; alike for all where there are new ones among them."""
+        shares = self._prior.shares
+        return shares if len(shares) == classes else np.full(classes, 1 / max(1, classes))
+
+    def learn(self, rings: Rings, classes: int) -> None:
+        """Learns what has arrived since it last did."""
+        seen = rings.seen[:classes].copy()
+        new = seen.copy()
+        new[: len(self._seen)] -= self._seen
+        self._prior.update(new, rings.arrived - self._at)
+        self._seen, self._at = seen, rings.arrived
+        self.due = rings.arrived + min(self._prior.every, max(FIRST, classes // 4, rings.arrived))
+
+    def expect(self, count: int, classes: int) -> None:
+        """Works out what a batch takes that holds so many examples of some classes of all.
+
+        Args:
+          count: of each class that it holds.
+          classes: how many there are.
+        """
+        inputs = count / (self._repeats * float(self.arriving(classes).min()))
+        self.expected = min(NEVER, max(float(self._size), inputs))
+
+    def apply(self, rings: Rings, target: Float64s) -> None:
+        """Has rings admit by what is known, and works out what a batch takes.
+
+        Args:
+          rings: of at least as many classes as the target's.
+          target: q, float64[K].
+        """
+        arriving = self.arriving(len(target))
+        some = target > 0
+        counts = np.maximum(1, self._size * target[some])  # A batch that holds a class at all holds one of it.
+        uses = self._repeats * arriving[some]
+        inputs = np.divide(counts, uses, out=np.full(len(uses), NEVER), where=uses > 0).max(initial=0)
+        self.expected = min(NEVER, max(float(self._size), float(inputs)))
+        if self._at:
+            admitted = np.full(len(rings.seen), 2**64 - 1, np.uint64)
+            admitted[: len(target)] = thresholds(arriving, target, self._repeats)
+            rings.admit(admitted)
