@@ -238,6 +238,16 @@ def test_tags_and_lengths_stand_in_one_dict():
         list(ps.join(sources, tag="source").pad(lengths="source").batch(3))
 
 
+@pytest.mark.parametrize("own", [{}, {"weight": 1}])
+def test_a_dict_beside_an_example_is_not_taken_for_its_tags(own: dict[str, int]):
+    """It is a component like any other; the lengths stand beside the whole."""
+    (batch,) = ps.join([[(np.arange(3), own), (np.arange(2), own)]], tag=None).pad(lengths={0: "n"}).batch(2)
+
+    assert len(batch) == 2
+    assert list(batch[0][1]) == list(own)
+    assert batch[1]["n"].tolist() == [3, 2]
+
+
 def test_the_tag_names_inputs_not_streams():
     """A pipeline of several sources is one input; tags of joins within joins stand side by side."""
     inner = ps.join({"x": [{"v": 1}], "y": [{"v": 2}]}, tag="inner")

@@ -39,18 +39,6 @@ def test_all_classes_take_their_turn_before_one_comes_again():
     assert max(Counter(label for batch in later for label in batch).values()) <= len(later) * 4 // 20 + 1
 
 
-@pytest.mark.slow
-def test_hundreds_of_thousands_of_classes():
-    """Identities of faces, or products: most have a few examples, and nothing costs a look at all of them."""
-    labels = np.random.default_rng(0).integers(0, 200_000, 1_000_000)
-    source = ps.from_arrays((np.arange(len(labels)), labels))
-    with source.stratify(1, classes_per_batch=32, per_class=2).batch(64).open(inline=True) as flow:
-        for _ in range(2000):
-            ids, batch = next(flow)
-            assert set(Counter(batch.tolist()).values()) == {2}
-            assert labels[ids].tolist() == batch.tolist()
-
-
 def test_p_times_m_is_the_size_of_the_batch():
     """It is said where the batch is written."""
     words = ps.join([[(1, 2)]]).stratify(1, classes_per_batch=3, per_class=2)

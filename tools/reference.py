@@ -56,6 +56,7 @@ WORDS = {
         [
             "map",
             "filter",
+            "stratify",
             "take",
             "skip",
             "repeat",

@@ -15,8 +15,8 @@ from penstock.stages import Stage, Strata
 from penstock.stages.functions import key_of
 from penstock.stages.labelled import By
 from penstock.stages.stratify import Stratify as StratifyStage
-from penstock.stages.wishes import Wishes
 from penstock.stages.thinned import Thinned
+from penstock.stages.wishes import Wishes
 
 __all__ = ["ALONE", "Stratify", "stratified"]
 

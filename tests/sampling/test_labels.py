@@ -133,5 +133,5 @@ def test_a_stub_lists_just_the_public_names_of_its_class(name: str):
     listed |= {ast.unparse(node.target) for node in stub.body if isinstance(node, ast.AnnAssign)}
     native_class = getattr(importlib.import_module(f"penstock.sampling.{name}"), stub.name)
 
-    assert {one for one in listed if one[0] != "_"} == {one for one in vars(native_class) if one[0] != "_"}
-    assert len(source.with_suffix(".pyx").read_text().splitlines()) <= 400
+    assert {one for one in listed if one[0] != "_"} == {one for one in dir(native_class) if one[0] != "_"}
+    assert len(source.with_suffix(".pyx").read_text().splitlines()) <= 500

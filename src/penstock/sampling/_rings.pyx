@@ -1,8 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""The fast twin of `rings.Rings`: a few integers for each class and for each slot, each kind in one array.
-
-The numbers of a class stand together, so that an arrival is thinned or admitted within a line or two of the cache.
-"""
+"""The fast twin of `rings.Rings`, over the tables of `_tables`."""
 
 cimport cython
 cimport numpy as cnp
@@ -11,15 +8,20 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
+from penstock.sampling._integers cimport data, empty, plain
 from penstock.sampling._labels cimport Labels
-from penstock.sampling._slots cimport Ring, Slot, coin, evict, prefetch, push, set_bar, shuffle, use
+from penstock.sampling._slots cimport (
+    BLOCK, Ring, Slot, coin, evict, expect, prefetch, push, set_bar, shuffle, take_back, throw, use
+)
+from penstock.sampling._tables cimport Tables, grown
 
 import numpy as np
 
 import penstock.sampling.checks as checks
-import penstock.sampling.rings as rings
+import penstock.sampling.counts as counting
 import penstock.sampling.slots as slots
 import penstock.sampling.splitmix as splitmix
+import penstock.sampling.tables as tables
 from penstock.errors import mismatch
 
 cdef extern from "Python.h":
@@ -32,50 +34,22 @@ cdef uint64_t SHUFFLE = splitmix.SHUFFLE
 cdef int64_t FIRST = slots.FIRST
 
 cdef enum:
-    BLOCK = 32  # arrivals
     MANY = 128  # classes, of which the nearest cache does not hold all
-
-assert slots.SLOT.itemsize == sizeof(Slot) and slots.RING.itemsize == sizeof(Ring), "NumPy sees the same fields"
-
-
-cdef inline int64_t* data(cnp.ndarray array) noexcept: return <int64_t*> cnp.PyArray_DATA(array)
-
-
-cdef cnp.ndarray empty(cnp.npy_intp n): return cnp.PyArray_SimpleNew(1, &n, cnp.NPY_INT64)
-
-
-cdef bint plain(values):
-    """Whether they are integers as they are kept here."""
-    return (
-        isinstance(values, cnp.ndarray) and cnp.PyArray_TYPE(values) == cnp.NPY_INT64 and cnp.PyArray_NDIM(values) == 1
-        and cnp.PyArray_IS_C_CONTIGUOUS(values)
-    )
-
-
-cdef grown(array, int64_t n):
-    """The array with more rows at its end, which are zero."""
-    more = np.zeros((n, *array.shape[1:]), array.dtype)
-    more[:len(array)] = array
-    return more
 
 
 @cython.final
-cdef class Rings:
+cdef class Rings(Tables):
     """As `rings.Rings`."""
 
-    cdef readonly int64_t arrived, asked_at, ignored, held, capacity
+    cdef readonly int64_t asked_at, ignored
     cdef public int64_t until
     cdef readonly tuple misfit
-    cdef readonly object error, seen, thinned, evicted_fresh, evicted_used, given, distinct, waited, fresh_held, uses, numbers
-    cdef readonly list rows, drawn
-    cdef bint keeps_rows
-    cdef int64_t repeats, lacking, wanted, free_first, top, classes, logged, log_size, log_room, taken, taken_room
+    cdef readonly object error, uses, numbers
+    cdef readonly list drawn
+    cdef int64_t lacking, wanted, taken, taken_room
     cdef uint64_t seed
     cdef Labels how
-    cdef cnp.ndarray which, often, ring_table, slot_table, log_table, taken_table
-    cdef Ring* ring  # what the tables hold; before the ring of class 0 stands one for those that have no class
-    cdef Slot* slot
-    cdef int64_t* log  # number and slot of each that was admitted
+    cdef cnp.ndarray which, often, taken_table
     cdef int64_t* take  # of each that was drawn: slot and uses in one, and its number
 
     def __init__(self, repeats, seed, *, keeps_rows):
@@ -84,69 +58,24 @@ cdef class Rings:
         self._clear()
 
     cdef _clear(self):
-        self.ring_table, self.slot_table = np.zeros(1, slots.RING), np.zeros(0, slots.SLOT)
-        self.ring_table["threshold"][0] = splitmix.LARGEST
-        self.log_table = self.taken_table = np.zeros((0, 2), np.int64)
-        self.rows, self.drawn = [], []
-        self.arrived = self.asked_at = self.ignored = self.held = self.capacity = self.classes = 0
-        self.top = self.logged = self.log_size = self.log_room = self.taken = self.taken_room = 0
-        self.free_first = -1
+        self._clear_tables()
+        self.taken_table = np.zeros((0, 2), np.int64)
+        self.asked_at = self.ignored = self.taken = self.taken_room = self.lacking = self.wanted = 0
         self.until = 0x7FFFFFFFFFFFFFFF
         self.misfit = self.error = None
+        self.drawn = []
         self.uses = self.numbers = self.which = self.often = empty(0)
-        self.lacking = self.wanted = 0
-        self.grow(())
 
     def __len__(self): return self.arrived
 
     @property
-    def full(self):
-        """As `rings.Rings.full`."""
-        return self._full()
+    def full(self): return self._full()
 
     @property
-    def halted(self):
-        """As `rings.Rings.halted`."""
-        return self._halted() or self.misfit is not None
+    def halted(self): return self._halted() or self.misfit is not None
 
     cdef inline bint _full(self) noexcept: return self.lacking == 0 and self.wanted > 0
-
     cdef inline bint _halted(self) noexcept: return self._full() or self.arrived >= self.until
-
-    def at_hand(self, classes):
-        """As `rings.Rings.at_hand`."""
-        return self.ring_table["at_hand"][1:self.classes + 1][np.asarray(classes, np.int64)]
-
-    def live(self, int64_t of):
-        """As `rings.Rings.live`."""
-        if not 0 <= of < self.classes:
-            raise IndexError(mismatch(f"a class below {self.classes}", of, at="rings.live"))
-        return self.ring[of].fresh + self.ring[of].used
-
-    def grow(self, limits):
-        """As `rings.Rings.grow`."""
-        sizes = checks.checked_sizes(limits, self.classes)
-        before, self.classes = self.classes, len(sizes)
-        if self.classes >= len(self.ring_table):  # It doubles, so that classes may come one by one.
-            self.ring_table = grown(self.ring_table, max(self.classes + 1, 2 * len(self.ring_table)))
-        self.ring = <Ring*> cnp.PyArray_DATA(self.ring_table) + 1
-        table = self.ring_table[1:self.classes + 1]
-        table["limit"] = sizes
-        table["threshold"][before:] = splitmix.LARGEST
-        self._set_bars()
-        self.seen, self.thinned, self.given, self.distinct = (table[n] for n in ("seen", "thinned", "given", "distinct"))
-        self.evicted_fresh, self.evicted_used = table["evicted_fresh"], table["evicted_used"]
-        self.fresh_held, self.waited = table["fresh"], table["waited"]
-
-    def admit(self, thresholds):
-        """As `rings.Rings.admit`."""
-        self.ring_table["threshold"][1:self.classes + 1] = checks.checked_thresholds(thresholds, self.classes)
-        self._set_bars()
-
-    cdef void _set_bars(self) noexcept:
-        cdef int64_t of
-        for of in range(-1, self.classes):  # Of the one without a class the threshold is never set.
-            set_bar(&self.ring[of])
 
     def ask(self, classes, counts):
         """As `rings.Rings.ask`."""
@@ -242,20 +171,11 @@ cdef class Rings:
         cdef int i, j, k, m, done
         cdef int64_t number
         cdef uint64_t seed = self.seed
-        cdef bint is_low
         cdef Ring* rings = self.ring
-        cdef Ring* ring
         while place < good and not self._halted():
-            k, m, number = min(BLOCK, good - place, self.until - self.arrived), 0, self.arrived
-            for i in range(k):
-                ring = &rings[classes[place + i]]
-                thrown[i] = coin(seed, number + i)
-                is_low = thrown[i] <= ring.bar
-                ring.seen += 1
-                ring.thinned += 1 - is_low
-                low[m] = i
-                m += is_low
-            self._expect(classes + place, low, m, min(k, good - place - BLOCK))
+            k, number = min(BLOCK, good - place, self.until - self.arrived), self.arrived
+            m = throw(rings, classes + place, k, seed, number, thrown, low)
+            expect(rings, self.slot, classes + place, low, m, min(k, good - place - BLOCK) if self.classes > MANY else 0)
             done = k
             for j in range(m):
                 i = low[j]
@@ -268,32 +188,13 @@ cdef class Rings:
                     if self._full():
                         done = i + 1
                         break
-            for i in range(done, k):  # These have not arrived yet.
-                ring = &rings[classes[place + i]]
-                ring.seen -= 1
-                ring.thinned -= 1
             if done < k:
-                for j in range(j + 1, m):
-                    rings[classes[place + low[j]]].thinned += 1
+                take_back(rings, classes + place, k, done, low, j + 1, m)
             self.arrived += done
             place += done
         if place < cnp.PyArray_SIZE(array) and place == good and not self._halted():
             raise ValueError(mismatch(f"a class below {self.classes}, or -1", classes[place], at="rings.add_classes"))
         return place
-
-    cdef inline void _expect(self, int64_t* classes, int* low, int m, int later) noexcept:
-        """Brings into the cache what arrivals will need: of some the slots at the ends of their rings, of later ones these."""
-        cdef int j
-        cdef Ring* ring
-        for j in range(m):
-            ring = &self.ring[classes[low[j]]]
-            if ring.fresh:
-                prefetch(&self.slot[ring.fresh_first])
-                prefetch(&self.slot[ring.fresh_last])
-        if self.classes > MANY:
-            for j in range(later):
-                prefetch(&self.ring[classes[BLOCK + j]])
-                prefetch(<char*> &self.ring[classes[BLOCK + j]] + 64)
 
     def compose(self, classes, Py_ssize_t start, number, quotas):
         """As `rings.Rings.compose`."""
@@ -398,43 +299,6 @@ cdef class Rings:
             self.log_size += 1
         return slot
 
-    cdef inline void _release(self, int64_t slot) noexcept:
-        self.slot[slot].after, self.slot[slot].uses = self.free_first, -1
-        self.free_first = slot
-        self.held -= 1
-
-    cdef int _make_room(self, int64_t top) except -1:
-        """Sees to it that there are so many slots, and room in the log for one more."""
-        if self.log_size == self.log_room:
-            self.log_table = grown(self.log_table, 2 * self.log_room or FIRST)
-            self.log_room, self.log = len(self.log_table), data(self.log_table)
-        while self.capacity < top:
-            self.slot_table = grown(self.slot_table, 2 * self.capacity or FIRST)
-            if self.keeps_rows:
-                self.rows += [None] * (len(self.slot_table) - self.capacity)
-            self.capacity, self.slot = len(self.slot_table), <Slot*> cnp.PyArray_DATA(self.slot_table)
-        return 0
-
-    def admitted(self):
-        """As `rings.Rings.admitted`."""
-        cdef int64_t i, number, slot, m = 0
-        for i in range(self.log_size):
-            number, slot = self.log[2 * i], self.log[2 * i + 1]
-            if self.slot[slot].number == number and self.slot[slot].uses >= 0:
-                self.log[2 * m], self.log[2 * m + 1] = number, slot
-                m += 1
-        cdef cnp.ndarray places = empty(m), slots = empty(m)
-        for i in range(m):
-            data(places)[i], data(slots)[i] = self.log[2 * i] - self.logged, self.log[2 * i + 1]
-        self.log_size, self.logged = 0, self.arrived
-        return places, slots
-
-    @property
-    def waiting(self):
-        """As `rings.Rings.waiting`."""
-        table = self.slot_table[:self.top]
-        return np.sort(table["number"][table["uses"] >= 0])
-
     def draw(self, number):
         """As `rings.Rings.draw`."""
         cdef int64_t start = self.taken
@@ -490,7 +354,7 @@ cdef class Rings:
 
     def drawn_classes(self, number, classes, counts):
         """As `rings.Rings.drawn_classes`."""
-        cdef cnp.ndarray drawn = rings.in_turn(classes, counts)
+        cdef cnp.ndarray drawn = counting.in_turn(classes, counts)
         shuffle(coin(self.seed ^ SHUFFLE, number & splitmix.LARGEST), cnp.PyArray_SIZE(drawn), data(drawn))
         return drawn
 
@@ -510,14 +374,7 @@ cdef class Rings:
 
     def state(self):
         """As `rings.Rings.state`."""
-        cdef int64_t of
-        cdef list waiting = []
-        for of in range(self.classes):
-            waiting += self._linked(self.ring[of].fresh_first, self.ring[of].fresh)
-            waiting += self._linked(self.ring[of].used_first, self.ring[of].used)
-        free = self._linked(self.free_first, self.top - self.held)
-        table, held = self.ring_table[1:self.classes + 1], self.slot_table[waiting]
-        each = np.arange(self.classes).repeat(table["fresh"] + table["used"])
+        table = self.ring_table[1:self.classes + 1]
         return {
             "arrived": self.arrived,
             "ignored": self.ignored,
@@ -526,39 +383,30 @@ cdef class Rings:
             "limits": table["limit"].tolist(),
             "thresholds": table["threshold"].tolist(),
             "asked": [self.which.tolist(), self.often.tolist()],
-            "waiting": [each.tolist(), held["number"].tolist(), held["uses"].tolist(), waiting],
-            "free": free[::-1],
-            **{name: table[name].tolist() for name in rings.COUNTERS},
+            "waiting": tables.read(table, self.slot_table),
+            "free": tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1],
+            **{name: table[name].tolist() for name in counting.COUNTERS},
         }
-
-    cdef list _linked(self, int64_t slot, int64_t n):
-        """The n slots that follow each other from one on."""
-        found = [slot] * n
-        for i in range(1, n):
-            found[i] = slot = self.slot[slot].after
-        return found
 
     def restore(self, state, rows=None):
         """As `rings.Rings.restore`."""
-        cdef int64_t of, number, uses, slot
         waiting = checks.checked_waiting(state, rows, repeats=self.repeats, keeps_rows=self.keeps_rows)
         self._clear()
         self.grow(state["limits"])
         self.admit(state["thresholds"])
         self.top = len(waiting) + len(state["free"])
         self._make_room(self.top)
-        for slot in state["free"]:
-            self._release(slot)
-        for of, number, uses, slot, row in waiting:
-            self.slot[slot].number, self.slot[slot].uses = number, uses
-            push(self.slot, &self.ring[of], slot)
-            self.ring[of].at_hand += self.repeats - uses
+        table = self.ring_table[1:self.classes + 1]
+        self.free_first = tables.write(table, self.slot_table, waiting, state["free"])
+        for of, _, uses, slot, row in waiting:
+            self.ring[<int64_t> of].at_hand += self.repeats - uses
             if self.keeps_rows:
                 self.rows[slot] = row
         self.held = len(waiting)
-        for name in rings.COUNTERS:
-            self.ring_table[name][1:self.classes + 1] = state[name]
+        for name in counting.COUNTERS:
+            table[name] = state[name]
         self.arrived, self.ignored, self.until = state["arrived"], state["ignored"], state["until"]
         self.logged = self.arrived
+        self._set_bars()
         self.ask(*state["asked"])
         self.asked_at = state["asked_at"]

@@ -8,7 +8,7 @@ Guarantees
 How
   Counts decay: an example that came n arrivals ago counts `(1 - 1 / window) ** n`, so about the last `window` count.
   A share p is then known to within sqrt(p (1 - p) / (2 window)). The window is 4,096 arrivals, or 32 for each class if
-  that is more: a class of average share is known to 1 part in 8, half of the slack that is admitted beyond need.
+  that is more: a class of average share is known to 1 part in 8, the slack that is admitted beyond need.
   After each eighth of a window, its counts are compared with what the older ones let expect, by chi-square; where they
   do not belong together (one false alarm in a million tests), the older ones are dropped.
   Streams in which equal classes come in runs scatter more than chance does. How much more is learnt from the tests
@@ -107,7 +107,7 @@ class Prior:
     @property
     def every(self) -> int:
         """How many arrivals to hand over at a time, at the least, so that their cost does not depend on the classes."""
-        return max(64, self.window // 2)
+        return max(64, self.window)
 
     @property
     def effective_window(self) -> float:
@@ -129,7 +129,9 @@ class Prior:
           n: how many came; more than the sum of `counts` where some were of no class.
         """
         self._grow(len(counts))
-        self._counts = self._counts * _power(1 - 1 / self.window, n) + counts
+        kept = _power(1 - 1 / self.window, n)
+        # Those of the run came one after the other, and have decayed too: the first as much as what was before it.
+        self._counts = self._counts * kept + counts * ((1 - kept) * self.window / n)
         self._recent = self._recent + counts
         self._recent_n += n
         if self._recent_n >= self.window // 8:
@@ -173,7 +175,7 @@ class Prior:
         self._recent_n = 0
 
 
-def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float = 0.25) -> Uint64s:
+def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float = 0.125) -> Uint64s:
     """What a coin of 64 bits must not exceed for an example to be admitted.
 
     At the best rate, `repeats * min p / q` examples delivered for each that arrives, a class needs `rate * q / p` of what
@@ -189,7 +191,7 @@ def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float 
     Returns:
       uint64[K]: 0 for a class without a target; `ALWAYS` for one that is always admitted.
 
-    >>> thresholds(np.array([0.8, 0.2]), np.array([0.5, 0.5]), 1).tolist() == [int(0.3125 * 2**64), ALWAYS]
+    >>> thresholds(np.array([0.8, 0.2]), np.array([0.5, 0.5]), 1).tolist() == [int(0.28125 * 2**64), ALWAYS]
     True
     """
     both = (arriving > 0) & (target > 0)

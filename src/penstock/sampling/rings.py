@@ -9,14 +9,12 @@ What it guarantees
 What it assumes
   One thread. Functions that it calls (iterators, labels) may call `grow` and `admit`, and nothing else here.
 How it is kept
-  A waiting example has a *slot*: a number that is given again once it is free, the last freed first.
-  A class has two queues of slots: `fresh` (never used, in the order of arrival) and `used` (least recently used first).
-  An arrival joins the fresh ones. A draw takes the first fresh, or else the first used, which then goes to the end of
-  the used, until it has been used `repeats` times. Where a ring is full, its first used makes room, or else its first
-  fresh. So each arrival and each example of a draw is O(1), and a class costs the same few numbers whatever it holds.
-  Only a ring that is nearly full of fresh ones thins: after a drought, or a change, it fills up as fast as it can.
-Why not "least used first"
-  It evens the counts just as well; but a newcomer then catches up at once, several times in one batch.
+  A waiting example has a *slot*, a number that is given again once it is free, the last freed first. A class has two
+  queues of slots: `fresh` (never used, by arrival) and `used` (least recently used first). An arrival joins the fresh.
+  A draw takes the first fresh, or else the first used, which goes to the end of the used until its last use. In a full
+  ring the first used makes room, or else the first fresh. So each arrival and each example drawn is O(1).
+  Only a ring that is nearly full thins: after a drought or a change it fills up as fast as it can.
+Not "least used first": a newcomer then catches up at once, several times in one batch.
 
 This is the definition. `_rings.pyx` is its fast twin, and gives the same answers to the bit.
 """
@@ -24,7 +22,6 @@ This is the definition. `_rings.pyx` is its fast twin, and gives the same answer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from typing import Any, Literal, final
 
 import numpy as np
@@ -40,20 +37,18 @@ from penstock.sampling.checks import (
     not_askable,
     not_at_hand,
 )
+from penstock.sampling.counts import COUNTERS, Counts, in_turn
 from penstock.sampling.labels import Labels
 from penstock.sampling.slots import Queues, Slots
 from penstock.sampling.splitmix import LARGEST, coin, swaps
 
-__all__ = ["COUNTERS", "Rings"]
+__all__ = ["Rings"]
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-COUNTERS = ("seen", "thinned", "evicted_fresh", "evicted_used", "given", "distinct", "waited")
-"""What is counted for each class."""
-
 
 @final
-class Rings:
+class Rings(Counts):
     """The examples that wait to be drawn, in a ring for each class.
 
     Counters are arrays of shape `(classes,)` and int64 that go on counting. `grow` replaces them: look them up anew.
@@ -97,20 +92,7 @@ class Rings:
         """The example whose label was refused by the last `add` or `pull`; it did not arrive."""
         self.error: BaseException | None = None
         """What reading the label of the misfit raised."""
-        self.seen: Integers = np.zeros(0, np.int64)
-        """Arrivals of each class."""
-        self.thinned: Integers = np.zeros(0, np.int64)
-        """Arrivals of each class that were not admitted."""
-        self.evicted_fresh: Integers = np.zeros(0, np.int64)
-        """Examples of each class that had to make room and were never used."""
-        self.evicted_used: Integers = np.zeros(0, np.int64)
-        """Examples of each class that had to make room before their last use."""
-        self.given: Integers = np.zeros(0, np.int64)
-        """Uses of each class: how many of it were drawn."""
-        self.distinct: Integers = np.zeros(0, np.int64)
-        """Examples of each class that were drawn at least once."""
-        self.waited: Integers = np.zeros(0, np.int64)
-        """For how many arrivals the examples of each class had waited when they were drawn, all uses together."""
+        self._clear_counts()
         self.drawn: list[Any] = []
         """The examples of the last draw, where they are kept."""
         self.uses: Integers = np.zeros(0, np.int64)
@@ -189,13 +171,12 @@ class Rings:
         self._at_hand += [0] * more
         self._fresh.grow(more)
         self._used.grow(more)
-        for name in COUNTERS:
-            setattr(self, name, np.append(getattr(self, name), np.zeros(more, np.int64)))
+        self._grow_counts(more)
 
     def admit(self, thresholds: Sequence[int] | np.ndarray[Any, Any]) -> None:
         """Sets the thresholds of all classes: an arrival is admitted if its coin, of 64 bits, is not above it.
 
-        What a class needs for the next draw is always admitted, and what comes while more than an eighth of its ring is
+        What a class needs for the next draw is always admitted, and what comes while more than a sixteenth of its ring is
         not taken up by fresh examples.
 
         Args:
@@ -335,7 +316,7 @@ class Rings:
             return -1
         self.seen[of] += 1
         met, limit = self._at_hand[of] >= self._need[of], self._limits[of]
-        thins = met and self._fresh.count[of] >= limit - limit // 8
+        thins = met and self._fresh.count[of] >= limit - limit // 16
         if thins and coin(self._seed, number) > self._thresholds[of]:
             self.thinned[of] += 1
             return -1
@@ -370,20 +351,16 @@ class Rings:
         Returns:
           Two arrays of shape `(m,)` and int64: how many arrived since then before the example, and its slot.
         """
-        waits = [(number, slot) for number, slot in self._log if self._waits(number, slot)]
+        waits = [(number, slot) for number, slot in self._log if self._slots.holds(slot, number)]
         places, slots = np.array(waits, np.int64).reshape(-1, 2).T.copy()
         places -= self._logged
         self._log, self._logged = [], self.arrived
         return places, slots
 
-    def _waits(self, number: int, slot: int) -> bool:
-        return self._slots.uses[slot] >= 0 and self._slots.number[slot] == number
-
     @property
     def waiting(self) -> Integers:
         """Of each example that waits, how many arrived before it, ascending: int64[held]."""
-        held = [number for number, uses in zip(self._slots.number, self._slots.uses, strict=True) if uses >= 0]
-        return np.array(sorted(held), np.int64)
+        return np.array(self._slots.waiting(), np.int64)
 
     def draw(self, number: int) -> Integers:
         """Takes what is asked for, in an order that depends on the seed and `number` alone.
@@ -414,8 +391,7 @@ class Rings:
         Stops where `add_classes` does for want of arrivals, and when the last quota was drawn; then nothing is asked for.
 
         Args:
-          classes: as for `add_classes`.
-          start: the place of the first that is added.
+          classes, start: as for `add_classes`.
           number: of the first draw.
           quotas: what is asked for after the first draw, the second, and so on: classes and counts, as for `ask`.
 
@@ -424,17 +400,13 @@ class Rings:
         """
         classes = checked_classes(classes, self._keeps_rows)
         at, draws = start, 0
-        while True:
-            if self.full:
-                self._composed += self._taken(number + draws)
-                draws += 1
-                self.ask(*quotas[draws - 1] if draws <= len(quotas) else ((), ()))
-                if draws > len(quotas):
-                    break
-            else:
-                at += self.add_classes(classes, at)
-                if not self.full:
-                    break
+        while draws <= len(quotas):
+            at += self.add_classes(classes, at)
+            if not self.full:
+                break
+            self._composed += self._taken(number + draws)
+            self.ask(*quotas[draws] if draws < len(quotas) else ((), ()))
+            draws += 1
         return at - start, draws
 
     def composed(self) -> tuple[Integers, Integers, Integers]:
@@ -483,10 +455,9 @@ class Rings:
         """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
 
         `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
-        What `admitted` and `composed` have not told of yet is not part of it.
         """
-        queues = [queue.slots(of) for of in range(len(self._limits)) for queue in (self._fresh, self._used)]
-        waiting = list(chain.from_iterable(queues))
+        classes = range(len(self._limits))
+        waiting = [slot for of in classes for queue in (self._fresh, self._used) for slot in queue.slots(of)]
         values = (self._slots.of, self._slots.number, self._slots.uses)
         return {
             "arrived": self.arrived,
@@ -526,14 +497,3 @@ class Rings:
         self._logged = self.arrived
         self.ask(*state["asked"])
         self.asked_at = state["asked_at"]
-
-
-def in_turn(classes: Integers, counts: Integers) -> Integers:
-    """So many of each class, one of each in turn as long as there are any.
-
-    >>> in_turn(np.array([4, 7]), np.array([1, 3])).tolist()
-    [4, 7, 7, 7]
-    """
-    turns = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    every: Integers = np.repeat(classes, counts)[np.argsort(turns, kind="stable")]
-    return every

@@ -67,6 +67,14 @@ class Slots:
         self.uses[slot] = -1
         self.free.append(slot)
 
+    def holds(self, slot: int, number: int) -> bool:
+        """Whether the example that arrived after so many others waits in a slot."""
+        return self.uses[slot] >= 0 and self.number[slot] == number
+
+    def waiting(self) -> list[int]:
+        """Of each example that waits, how many arrived before it, ascending."""
+        return sorted([number for number, uses in zip(self.number, self.uses, strict=True) if uses >= 0])
+
     def restore(self, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> None:
         """Takes slots as they were taken before: class, number, uses, slot and example of each."""
         self.free = list(free)

@@ -100,7 +100,10 @@ class Absence:
         waited = rings.arrived - asked.since
         names = tuple([self._classes.labels[n] for n in absent])
         if self._policy == "error":
-            want, do = f"class {_listed(names)} within {waited} inputs", 'raise `patience`, or say missing="redistribute"'
+            want, do = (
+                f"class {_listed(names)} within {waited} inputs",
+                'raise `patience`, or say missing="redistribute"',
+            )
             return SpecError(mismatch(want, "none", at=f"batch {number}", do=do))
         acted = self._policy
         if (acted == "repeat" and not self._once_more(asked, absent, held)) or (
@@ -166,8 +169,8 @@ class Absence:
             self.repeated.update(asked.again)
             for one, other in swaps(self._seed, number, len(given)):
                 given[one], given[other] = given[other], given[one]
-        classes, rows, tickets = zip(*given, strict=True)
-        return list(rows), np.array(tickets, np.int64), np.array(classes, np.int64)
+        tickets = np.array([ticket for _, _, ticket in given], np.int64)
+        return [row for _, row, _ in given], tickets, np.array([of for of, _, _ in given], np.int64)
 
     def _remember(self, of: int, row: Any, ticket: Int64s) -> None:
         kept, place = self._given.setdefault(of, {}), tuple(ticket[:4].tolist())

@@ -76,7 +76,7 @@ class Claims:
                 sleep(0)  # It is being composed, of what is at hand.
                 continue
             claim.target = target  # Of two that want the same batch, the later has it.
-            if self.number == number and not claim.seen or claim is own and own.seen:
+            if (self.number == number and not claim.seen) or (claim is own and own.seen):
                 return number
             if claim is own:
                 self._by_number.pop(number, None)  # The batch was composed before it was claimed.

@@ -91,30 +91,23 @@ class Numbering:
         """So many have been numbered."""
         self.error: Exception | None = None
         """What is wrong with the label after those, if any is."""
-        labels = self._column(chunk, by) if chunk.columns is not None else None
-        if self.error is not None:
+        try:
+            labels = by.column(chunk.columns) if chunk.columns is not None else None
+        except SpecError as error:
+            self.error = error
             return
         if labels is None:
             self._read(chunk.as_rows(), by)
-        elif labels.ndim == 1 and labels.dtype.kind in "iu" and classes.counted and labels.size:
-            if int(labels.min()) >= 0 and int(labels.max()) < len(classes):
-                self.numbers = labels.astype(np.int64, copy=False)
-                self.ready = len(labels)
-                return
-        if labels is not None:
+        elif _are_numbers(labels, classes):
+            self.numbers = labels.astype(np.int64, copy=False)
+            self.ready = len(labels)
+            return
+        else:
             self._labels = labels.tolist() if labels.ndim == 1 and labels.dtype.kind in "iubUSO" else list(labels)
             self._hashed = labels.ndim == 1
         self.numbers = np.empty(len(self._labels), np.int64)
         if not self._labels:
             self.error = self._unread
-
-    def _column(self, chunk: Chunk, by: By) -> np.ndarray[Any, Any] | None:
-        assert chunk.columns is not None, "a column is of columns"
-        try:
-            return by.column(chunk.columns)
-        except SpecError as error:
-            self.error = error
-            return None
 
     def _read(self, rows: list[Any], by: By) -> None:
         """Reads labels off examples, up to the first that has none."""
@@ -157,6 +150,13 @@ class Numbering:
             self.numbers[place] = number
         assert len(classes) <= known, "a class at a time"
         self.ready, self.error = len(self._labels), self._unread
+
+
+def _are_numbers(labels: np.ndarray[Any, Any], classes: Classes) -> bool:
+    """Whether labels are all numbers of classes themselves."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not classes.counted or not labels.size:
+        return False
+    return int(labels.min()) >= 0 and int(labels.max()) < len(classes)
 
 
 def _getter(step: Any) -> Callable[[Any], Any]:

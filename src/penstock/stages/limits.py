@@ -16,6 +16,8 @@ MOST_BYTES = 1 << 28
 """Rings hold about as many bytes, where nobody says how many examples. [bytes]"""
 MOST_EXAMPLES = 1 << 17
 """And never more examples. [examples]"""
+SLACK = 0.05
+"""As much may be lost to full rings where all classes are short at once; what waits is better kept in the cache."""
 ROOM = 64
 """Rings are made for so many classes at least, before they are known."""
 
@@ -57,7 +59,7 @@ class Limits:
     def _chosen(self, target: Float64s) -> Int64s:
         if self._rings is not None:
             return np.full(len(target), self._rings)
-        return ring_limits(target, self._size, most=self._most)
+        return ring_limits(target, self._size, SLACK, most=self._most)
 
     def fit(self, rings: Rings, target: Float64s) -> None:
         """Makes rings as large as a target needs, of those that there are; none smaller.

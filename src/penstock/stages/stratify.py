@@ -118,24 +118,30 @@ class Stratify:
     def _composed(self, n: int) -> Chunk:
         """The next batch; of a run of columns several, if it completes as many and about n examples were asked for."""
         most = -(-n // self._schedule.size)
-        while True:
+        while not self._done:
             target = self._claims.begin()
             if target is not None:
                 self._change(target)
                 continue
             given, batches = None, 0
             try:
-                if self._kept is not None:
+                if self._kept is not None and (self._asked is None or self._kept.held or self._kept.rings.halted):
                     batches = self._step(self._kept, most)
                     given = self._finished(self._kept, batches) if batches else None
             finally:
                 self._claims.end(batches)
             if given is not None:
                 return Chunk(given.rows, given.tickets, columns=given.columns)
-            if self._kept is None or not (self._kept.held or self._kept.rings.full):
+            if not self._goes_on():
                 if self._over:
                     return self._last()
                 self._feed()
+        error, self._error = self._error, None
+        return END if error is None else Chunk([], END.tickets, error=error)
+
+    def _goes_on(self) -> bool:
+        """Whether there is something at hand to go on with."""
+        return self._kept is not None and (self._kept.held or self._kept.rings.full)
 
     def _step(self, kept: Kept, most: int) -> int:
         """Goes through what is held until a batch is complete, or something is due; gives how many were drawn."""
@@ -146,7 +152,9 @@ class Stratify:
         kept.prepare()
         quotas = self._quotas(min(most, kept.most) - 1)
         draws = kept.step(self._claims.number, quotas)
+        self._learn(rings)
         if draws:
+            assert self._asked is not None, "what was drawn was asked for"
             self._drawn, self._asked = self._asked, None
             if draws <= len(quotas):
                 self._wait_for(rings, *quotas[draws - 1])
@@ -156,7 +164,7 @@ class Stratify:
         if refused is not None:
             kept.refused = None
             self._end(self._explained(*refused))
-        self._see_what_is_due(rings)
+        self._see_to_absent(rings)
         return draws
 
     def _finished(self, kept: Kept, batches: int) -> Given:
@@ -183,6 +191,7 @@ class Stratify:
     def _last(self) -> Chunk:
         """The largest smaller batch, if it is asked for; the error, once; then the end."""
         kept, asked, self._asked = self._kept, self._asked, None
+        self._done = True
         if kept is not None and asked is not None and self._keep_last:
             asked.counts = np.minimum(asked.counts, kept.rings.at_hand(asked.classes))
             if asked.counts.any():
@@ -191,9 +200,7 @@ class Stratify:
                 self._drawn = asked
                 given = self._finished(kept, 1)
                 return Chunk(given.rows, given.tickets, columns=given.columns)
-        self._done = True
-        error, self._error = self._error, None
-        return END if error is None else Chunk([], END.tickets, error=error)
+        return self._composed(0)
 
     def _end(self, error: BaseException | None) -> None:
         """Takes nothing more; the error comes after what can be composed."""
@@ -224,10 +231,11 @@ class Stratify:
         """Asks the rings for the next batch, if enough is known of the classes."""
         if not self._known(rings):
             return
-        quotas = self._quotas(1)
-        if quotas:
-            its, counts = quotas[0]
-            self._ahead.popleft()
+        if self._over_classes != len(self._classes):  # What was worked out before knows nothing of a new class.
+            self._over_classes = len(self._classes)
+            self._ahead.clear()
+        if self._ahead:
+            its, counts = self._ahead.popleft()
         else:
             arriving = self._learning.arriving(len(self._classes)) if self._schedule.follows else None
             try:
@@ -246,10 +254,7 @@ class Stratify:
 
     def _quotas(self, most: int) -> Quotas:
         """The quotas of the batches after the one that is asked for, where the target stays: so many at most."""
-        if self._over_classes != len(self._classes):
-            self._over_classes = len(self._classes)
-            self._ahead.clear()
-        if most <= 0 or not self._schedule.steady:
+        if most <= 0 or not self._schedule.steady or self._over_classes != len(self._classes):
             return []
         while len(self._ahead) < most:
             self._ahead.append(self._schedule.take(self._claims.number, None))
@@ -351,14 +356,17 @@ class Stratify:
             until = min(until, rings.arrived + 1 + rings.arrived // 16)
         rings.until = until
 
-    def _see_what_is_due(self, rings: Rings) -> None:
-        """Learns what arrives, and sees whether a class stays away."""
+    def _learn(self, rings: Rings) -> None:
+        """Learns what has arrived, if that is due."""
         if rings.arrived >= self._learning.due:
             self._learning.learn(rings, len(self._classes))
             if self._schedule.metric:
                 self._schedule.enough(rings.fresh_held)
             elif self._target is not None and len(self._target) == len(self._classes):
                 self._learning.apply(rings, self._target)
+
+    def _see_to_absent(self, rings: Rings) -> None:
+        """Sees whether a class stays away."""
         asked = self._asked
         if asked is not None and not rings.full and rings.arrived >= asked.until and not self._over:
             target = self._target if self._target is not None else np.empty(0)
@@ -374,7 +382,11 @@ class Stratify:
 
     def stats(self) -> StrataStats:
         """What was done so far."""
-        rings, known, size = self._kept.rings if self._kept is not None else None, len(self._classes), self._schedule.size
+        rings, known, size = (
+            self._kept.rings if self._kept is not None else None,
+            len(self._classes),
+            self._schedule.size,
+        )
         names = ("seen", "thinned", "evicted_fresh", "given", "distinct", "waited", "fresh_held")
         counts = {name: np.zeros(known, np.int64) for name in names}
         if rings is not None:

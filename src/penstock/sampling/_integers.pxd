@@ -1,0 +1,19 @@
+# cython: language_level=3
+"""NumPy arrays of int64, as C sees them. All of it is inline, so there is no module to import."""
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t
+
+
+cdef inline int64_t* data(cnp.ndarray array) noexcept: return <int64_t*> cnp.PyArray_DATA(array)
+
+
+cdef inline cnp.ndarray empty(cnp.npy_intp n): return cnp.PyArray_SimpleNew(1, &n, cnp.NPY_INT64)
+
+
+cdef inline bint plain(values):
+    # Whether they are integers in a row already.
+    return (
+        isinstance(values, cnp.ndarray) and cnp.PyArray_TYPE(values) == cnp.NPY_INT64 and cnp.PyArray_NDIM(values) == 1
+        and cnp.PyArray_IS_C_CONTIGUOUS(values)
+    )

@@ -1,0 +1,26 @@
+# cython: language_level=3
+cimport numpy as cnp
+from libc.stdint cimport int64_t
+
+from penstock.sampling._slots cimport Ring, Slot
+
+cdef grown(array, int64_t n)
+
+cdef class Tables:
+    cdef readonly int64_t arrived, held, capacity
+    cdef readonly object seen, thinned, evicted_fresh, evicted_used, given, distinct, waited, fresh_held
+    cdef readonly list rows
+    cdef bint keeps_rows
+    cdef int64_t repeats, free_first, top, classes, logged, log_size, log_room
+    cdef cnp.ndarray ring_table, slot_table, log_table
+    cdef Ring* ring  # what the tables hold; before the ring of class 0 stands one for those that have no class
+    cdef Slot* slot
+    cdef int64_t* log  # number and slot of each that was admitted
+    cdef _clear_tables(self)
+    cdef void _set_bars(self) noexcept
+    cdef int _make_room(self, int64_t top) except -1
+
+    cdef inline void _release(self, int64_t slot) noexcept:
+        self.slot[slot].after, self.slot[slot].uses = self.free_first, -1
+        self.free_first = slot
+        self.held -= 1

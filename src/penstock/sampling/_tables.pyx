@@ -1,0 +1,112 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""What the native rings know of classes and slots: a few integers of each, each kind in one array.
+
+The numbers of a class stand together, so that an arrival is thinned or admitted within a line or two of the cache.
+"""
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t
+
+from penstock.sampling._integers cimport data, empty
+from penstock.sampling._slots cimport Ring, Slot, set_bar
+
+import numpy as np
+
+import penstock.sampling.checks as checks
+import penstock.sampling.slots as slots
+import penstock.sampling.splitmix as splitmix
+from penstock.errors import mismatch
+
+cnp.import_array()
+
+cdef int64_t FIRST = slots.FIRST
+
+assert slots.SLOT.itemsize == sizeof(Slot) and slots.RING.itemsize == sizeof(Ring), "NumPy sees the same fields"
+
+
+cdef grown(array, int64_t n):
+    """The array with more rows at its end, which are zero."""
+    more = np.zeros((n, *array.shape[1:]), array.dtype)
+    more[:len(array)] = array
+    return more
+
+
+cdef class Tables:
+    """The part of `rings.Rings` that is kept in tables."""
+
+    cdef _clear_tables(self):
+        self.ring_table, self.slot_table = np.zeros(1, slots.RING), np.zeros(0, slots.SLOT)
+        self.ring_table["threshold"][0] = splitmix.LARGEST
+        self.log_table = np.zeros((0, 2), np.int64)
+        self.rows = []
+        self.arrived = self.held = self.capacity = self.classes = 0
+        self.top = self.logged = self.log_size = self.log_room = 0
+        self.free_first = -1
+        self.grow(())
+
+    def at_hand(self, classes):
+        """As `rings.Rings.at_hand`."""
+        return self.ring_table["at_hand"][1:self.classes + 1][np.asarray(classes, np.int64)]
+
+    def live(self, int64_t of):
+        """As `rings.Rings.live`."""
+        if not 0 <= of < self.classes:
+            raise IndexError(mismatch(f"a class below {self.classes}", of, at="rings.live"))
+        return self.ring[of].fresh + self.ring[of].used
+
+    def grow(self, limits):
+        """As `rings.Rings.grow`."""
+        sizes = checks.checked_sizes(limits, self.classes)
+        before, self.classes = self.classes, len(sizes)
+        if self.classes >= len(self.ring_table):  # It doubles, so that classes may come one by one.
+            self.ring_table = grown(self.ring_table, max(self.classes + 1, 2 * len(self.ring_table)))
+        self.ring = <Ring*> cnp.PyArray_DATA(self.ring_table) + 1
+        table = self.ring_table[1:self.classes + 1]
+        table["limit"] = sizes
+        table["threshold"][before:] = splitmix.LARGEST
+        self._set_bars()
+        self.seen, self.thinned, self.given, self.distinct = (table[n] for n in ("seen", "thinned", "given", "distinct"))
+        self.evicted_fresh, self.evicted_used = table["evicted_fresh"], table["evicted_used"]
+        self.fresh_held, self.waited = table["fresh"], table["waited"]
+
+    def admit(self, thresholds):
+        """As `rings.Rings.admit`."""
+        self.ring_table["threshold"][1:self.classes + 1] = checks.checked_thresholds(thresholds, self.classes)
+        self._set_bars()
+
+    cdef void _set_bars(self) noexcept:
+        cdef int64_t of
+        for of in range(-1, self.classes):  # Of the one without a class the threshold is never set.
+            set_bar(&self.ring[of])
+
+    cdef int _make_room(self, int64_t top) except -1:
+        """Sees to it that there are so many slots, and room in the log for one more."""
+        if self.log_size == self.log_room:
+            self.log_table = grown(self.log_table, 2 * self.log_room or FIRST)
+            self.log_room, self.log = len(self.log_table), data(self.log_table)
+        while self.capacity < top:
+            self.slot_table = grown(self.slot_table, 2 * self.capacity or FIRST)
+            if self.keeps_rows:
+                self.rows += [None] * (len(self.slot_table) - self.capacity)
+            self.capacity, self.slot = len(self.slot_table), <Slot*> cnp.PyArray_DATA(self.slot_table)
+        return 0
+
+    def admitted(self):
+        """As `rings.Rings.admitted`."""
+        cdef int64_t i, number, slot, m = 0
+        for i in range(self.log_size):
+            number, slot = self.log[2 * i], self.log[2 * i + 1]
+            if self.slot[slot].number == number and self.slot[slot].uses >= 0:
+                self.log[2 * m], self.log[2 * m + 1] = number, slot
+                m += 1
+        cdef cnp.ndarray places = empty(m), slots = empty(m)
+        for i in range(m):
+            data(places)[i], data(slots)[i] = self.log[2 * i] - self.logged, self.log[2 * i + 1]
+        self.log_size, self.logged = 0, self.arrived
+        return places, slots
+
+    @property
+    def waiting(self):
+        """As `rings.Rings.waiting`."""
+        table = self.slot_table[:self.top]
+        return np.sort(table["number"][table["uses"] >= 0])
