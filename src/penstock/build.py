@@ -204,7 +204,9 @@ class _Builder:
             return UnbatchStage(upstream)
         if isinstance(node, Staged):
             number = place.after(node).drawing
-            stage: Strata = node.stage(upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)]))
+            stage: Strata = node.stage(
+                upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)])
+            )
             self.built.strata.append(stage)
             return stage
         if isinstance(node, Batch):

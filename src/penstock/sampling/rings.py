@@ -109,8 +109,7 @@ class Rings(Counts):
         self._wanted = 0  # Examples asked for.
         self._lacking = 0  # Classes asked for whose need is not met.
         self._composed: list[tuple[int, int, int]] = []
-        self._log: list[tuple[int, int]] = []
-        self._logged = 0  # Arrivals when the log was last read.
+        self._log, self._logged = list[tuple[int, int]](), 0  # And the arrivals when it was last read.
 
     def __len__(self) -> int:
         return self.arrived
@@ -391,7 +390,8 @@ class Rings(Counts):
         Stops where `add_classes` does for want of arrivals, and when the last quota was drawn; then nothing is asked for.
 
         Args:
-          classes, start: as for `add_classes`.
+          classes: as for `add_classes`.
+          start: the place of the first that is added.
           number: of the first draw.
           quotas: what is asked for after the first draw, the second, and so on: classes and counts, as for `ask`.
 
@@ -411,9 +411,8 @@ class Rings(Counts):
 
     def composed(self) -> tuple[Integers, Integers, Integers]:
         """Of all that `compose` drew since this was last called: slots, uses and numbers, int64[n] each, as for `draw`."""
-        slots, uses, numbers = np.array(self._composed, np.int64).reshape(-1, 3).T.copy()
-        self._composed = []
-        return slots, uses, numbers
+        drawn, self._composed = np.array(self._composed, np.int64).reshape(-1, 3).T.copy(), []
+        return drawn[0], drawn[1], drawn[2]
 
     def _taken(self, number: int) -> list[tuple[int, int, int]]:
         """Takes what is asked for: of each example its slot, which of its uses this is, and its number."""

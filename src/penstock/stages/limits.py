@@ -16,8 +16,8 @@ MOST_BYTES = 1 << 28
 """Rings hold about as many bytes, where nobody says how many examples. [bytes]"""
 MOST_EXAMPLES = 1 << 17
 """And never more examples. [examples]"""
-SLACK = 0.05
-"""As much may be lost to full rings where all classes are short at once; what waits is better kept in the cache."""
+SLACK = 0.02
+"""As much may be lost to full rings where all classes are short at once."""
 ROOM = 64
 """Rings are made for so many classes at least, before they are known."""
 
