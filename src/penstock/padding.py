@@ -13,12 +13,18 @@ __all__ = ["pad_rules", "pad_shape", "pad_shapes"]
 
 
 def pad_shape(shape: Any, name: object) -> tuple[int | None, ...]:
+    """A shape as it was given for a component, checked.
+
+    Raises:
+      PipelineError: it is none.
+    """
     if isinstance(shape, (str, bytes)) or not isinstance(shape, Sequence):
         raise PipelineError(mismatch("a shape: a sequence of sizes and `None`", f"`{shape!r}`", at=f"pad({name})"))
     return tuple(shape)
 
 
 def pad_shapes(shapes: Any) -> Iterator[tuple[Path | None, tuple[int | None, ...]]]:
+    """The shapes that were given without a name, each with the path of its component; `()` is the only one."""
     if shapes is None:
         return
     if not isinstance(shapes, Mapping):
