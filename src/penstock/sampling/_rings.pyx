@@ -148,9 +148,10 @@ cdef class Rings(Tables):
         return self._add_classes(array, start, self._good(array, start)) - start
 
     cdef cnp.ndarray _checked(self, classes, Py_ssize_t start):
+        array = checks.checked_classes(classes, self.keeps_rows)
         assert start >= 0, "places are counted from the first"
         self.misfit = self.error = None
-        return checks.checked_classes(classes, self.keeps_rows)
+        return array
 
     cdef int64_t _good(self, cnp.ndarray classes, int64_t place) noexcept:
         """The place of the first class from a place on that is not there, or the end."""
@@ -206,7 +207,7 @@ cdef class Rings(Tables):
                 self._draw(first + draws)
                 draws += 1
                 if draws > more:
-                    self._ask_nothing(cnp.PyArray_SIZE(self.which))
+                    self._ask(empty(0), empty(0))
                     break
                 which, often = quotas[draws - 1]
                 if plain(which) and plain(often) and len(which) == len(often):
