@@ -204,7 +204,7 @@ def test_a_source_that_comes_back_late_finds_its_flow_closed():
             closed.set()
 
     with no_threads_left():
-        flow = ps.join([read]).batch(1).options(grace_s=0.0).open()
+        flow = ps.join([read]).batch(1).options(grace_s=0.5).open()  # time for the driver, which is not stuck, to end
         next(flow)
         assert stalls.wait(20)
         with pytest.warns(ps.PenstockWarning, match="is still inside the code of source"):
