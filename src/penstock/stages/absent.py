@@ -15,13 +15,11 @@ from penstock.errors import PenstockWarning, SpecError, mismatch
 from penstock.sampling import Classes, Rings
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.sampling.splitmix import swaps
+from penstock.stages.vigil import PATIENCE, listed
 from penstock.stages.wishes import Missing
 from penstock.stats import ClassEvent
 
 __all__ = ["Absence", "Asked"]
-
-PATIENCE = 100
-"""So many times the inputs that a batch takes by expectation, an absent class is waited for in silence."""
 
 
 @dataclass(slots=True)
@@ -101,7 +99,7 @@ class Absence:
         names = tuple([self._classes.labels[n] for n in absent])
         if self._policy == "error":
             want, do = (
-                f"class {_listed(names)} within {waited} inputs",
+                f"class {listed(names)} within {waited} inputs",
                 'raise `patience`, or say missing="redistribute"',
             )
             return SpecError(mismatch(want, "none", at=f"batch {number}", do=do))
@@ -118,7 +116,7 @@ class Absence:
                 one = len(names) == 1
                 what, it = ("class", "it") if one else ("classes", "them")
                 text = (
-                    f"penstock: {what} {_listed(names)} {'has' if one else 'have'} not come within {waited} inputs; batch "
+                    f"penstock: {what} {listed(names)} {'has' if one else 'have'} not come within {waited} inputs; batch "
                     f'{number} waits for {it}. `missing="redistribute"` or "repeat" would go on without'
                 )
                 warnings.warn(text, PenstockWarning, stacklevel=2)
@@ -201,8 +199,3 @@ def _redistributed(asked: Asked, absent: Sequence[int], held: Int64s, target: Fl
     asked.classes = np.flatnonzero(counts)
     asked.counts = counts[asked.classes]
     return True
-
-
-def _listed(names: Sequence[Any]) -> str:
-    shown = ", ".join(f"`{name!r}`" for name in names[:5])
-    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -9,7 +9,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from penstock.chunk import Chunk, Columns
-from penstock.errors import SpecError, mismatch
+from penstock.errors import SpecError, mismatch, placed
 from penstock.sampling import Classes
 from penstock.sampling.shares import Int64s
 
@@ -69,6 +69,21 @@ class By:
         what = f"components {', '.join(f'`{key}`' for key in has)}" if has else f"`{type(example).__name__}`"
         size = f" of {len(example)}" if isinstance(example, (tuple, list)) and not has else ""
         return mismatch(f"a component `{self._by!r}`, which is the label", f"{what}{size}", at="stratify(by)")
+
+    def explained(self, example: object, error: BaseException, where: str) -> BaseException:
+        """What is told of an example whose label is none.
+
+        Args:
+          example: the example.
+          error: what reading or looking up its label raised.
+          where: its place: `"example 5 of source 0 ('read')"`.
+        """
+        if isinstance(error, SpecError):
+            text = str(error)
+            return SpecError(f"{text} - {where}" if "stratify(by)" in text else f"{text} - at the label of {where}")
+        if not self.own and isinstance(error, (KeyError, IndexError, AttributeError, TypeError)):
+            return SpecError(f"{self.missing(example)} - {where}")
+        return placed(error, f"reading the label of {where}")
 
 
 @final

@@ -24,7 +24,7 @@ import numpy as np
 
 from penstock.assemble import Pool
 from penstock.chunk import END, WHOLE, Chunk
-from penstock.errors import SpecError, placed
+from penstock.errors import SpecError
 from penstock.sampling import Classes, Rings, Schedule, Target, efficiency
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
@@ -38,7 +38,7 @@ from penstock.stages.stage import Pouring, Stage
 from penstock.stages.weights import attached, check_name, weights_of
 from penstock.stages.wishes import Wishes
 from penstock.stats import StrataStats
-from penstock.ticket import Tickets, listed_tickets
+from penstock.ticket import listed_tickets
 
 __all__ = ["Stratify", "Wishes"]
 
@@ -163,7 +163,8 @@ class Stratify:
         refused = kept.refused
         if refused is not None:
             kept.refused = None
-            self._end(self._explained(*refused))
+            example, error, tickets, place = refused
+            self._end(self._by.explained(example, error, place_of_ticket(tickets[place], self._labels)))
         self._see_to_absent(rings)
         return draws
 
@@ -241,7 +242,7 @@ class Stratify:
             try:
                 its, counts = self._schedule.take(self._claims.number, arriving)
             except Exception as error:  # of the user's function of the batch's number
-                self._end(placed(error, f"asking the target of batch {self._claims.number}"))
+                self._end(error)
                 self._kept = None
                 return
         if self._target is not self._schedule.shares:
@@ -332,16 +333,6 @@ class Stratify:
             return KeptRows(rings, self._by, first, self._classes, grow)
         one_by_one = self._absence.keeps or self._wishes.weights is not None
         return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST)
-
-    def _explained(self, example: object, error: BaseException, tickets: Tickets, place: int) -> BaseException:
-        """What is told of an example whose label is none."""
-        where = place_of_ticket(tickets[place], self._labels)
-        if isinstance(error, SpecError):
-            text = str(error)
-            return SpecError(f"{text} - {where}" if "stratify(by)" in text else f"{text} - at the label of {where}")
-        if not self._by.own and isinstance(error, (KeyError, IndexError, AttributeError, TypeError)):
-            return SpecError(f"{self._by.missing(example)} - {where}")
-        return placed(error, f"reading the label of {where}")
 
     # Looking up.
 

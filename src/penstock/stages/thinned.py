@@ -21,7 +21,7 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, WHOLE, Chunk
-from penstock.errors import PenstockWarning, SpecError, mismatch, placed
+from penstock.errors import PenstockWarning, SpecError, mismatch
 from penstock.sampling import Classes, Prior, Shares, Sieve, Target, chances, efficiency, leant
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.claims import Claims
@@ -220,18 +220,7 @@ class Thinned:
 
     def _refuse(self, example: object, error: BaseException | None, tickets: Tickets, place: int) -> None:
         assert error is not None, "a misfit has an error"
-        self._end(self._explained(example, error, tickets, place))
-
-    def _explained(self, example: object, error: BaseException, tickets: Tickets, place: int) -> BaseException:
-        """What is told of an example whose label is none."""
-        where = place_of_ticket(tickets[place], self._labels)
-        if isinstance(error, SpecError):
-            text = str(error)
-            placed_already = " - at " in text and "stratify(by)" not in text
-            return SpecError(text if placed_already else f"{text} - at the label of {where}")
-        if not self._by.own and isinstance(error, (KeyError, IndexError, AttributeError, TypeError)):
-            return SpecError(f"{self._by.missing(example)} - {where}")
-        return placed(error, f"reading the label of {where}")
+        self._end(self._by.explained(example, error, place_of_ticket(tickets[place], self._labels)))
 
     # Deciding.
 
