@@ -17,7 +17,8 @@ from penstock.errors import (
 )
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
-from penstock.pipeline import Pipeline, from_arrays, join
+from penstock.inputs import from_arrays, join
+from penstock.pipeline import Pipeline
 from penstock.spec import Component, Spec
 from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket

@@ -16,8 +16,24 @@ from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.later import later
-from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Read, Repeat, Skip, Take, Unbatch, find
-from penstock.sources import name_of
+from penstock.place import Place, input_names, labels_of, word_of
+from penstock.plan import (
+    Batch,
+    Convert,
+    Filter,
+    Join,
+    Map,
+    Node,
+    Options,
+    Pad,
+    Read,
+    Repeat,
+    Skip,
+    Take,
+    Unbatch,
+    find,
+    padding,
+)
 from penstock.staged import Composed, Site, Staged, composed_for
 from penstock.stages import (
     Applied,
@@ -96,9 +112,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
       epoch: the first epoch.
     """
     reads = find(node, Read)
-    labels = _labels(node)
+    labels = labels_of(node)
     builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)), composed_for(node))
-    builder.built.stage = builder.chain(node, epoch, _Place(), lanes=coordinator is not None)
+    builder.built.stage = builder.chain(node, epoch, Place(), lanes=coordinator is not None)
     return builder.built
 
 
@@ -108,42 +124,6 @@ def _capacity(node: Node, options: Options, n_reads: int) -> int:
         return max(options.capacity, n_reads)
     sizes = [batch.size for batch in find(node, Batch)]
     return max(2 * max(sizes, default=0), 8 * n_reads, 64)
-
-
-def _labels(node: Node) -> list[str]:
-    """What the sources are called, by stream number: the name that a join gives them, else their own."""
-    if isinstance(node, Read):
-        return [node.source.label]
-    if not isinstance(node, Join) or not node.names:
-        return [label for upstream in node.upstream for label in _labels(upstream)]
-    named = []
-    for name, upstream in zip(node.names, node.of, strict=True):
-        own = _labels(upstream)
-        named += [name] if len(own) == 1 else [f"{name}/{label}" for label in own]
-    return named
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """How many sources and words come before a part of the description, which is how its own are numbered.
-
-    What is added behind changes no number before it, so that random numbers stay what they were.
-    """
-
-    streams: int = 0
-    words: int = 0
-    drawing: int = 0
-    """Words that may draw random numbers."""
-
-    def after(self, node: Node) -> _Place:
-        """The place behind a part."""
-        if isinstance(node, Read):  # as nearly every input of a join is
-            return _Place(self.streams + 1, self.words + 1, self.drawing)
-        return _Place(
-            self.streams + len(find(node, Read)),
-            self.words + len(find(node, Node)),
-            self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Staged)),
-        )
 
 
 class _Builder:
@@ -164,7 +144,7 @@ class _Builder:
         self._composed = composed
         self.built = Built(stage=_NoStage(), labels=labels)
 
-    def chain(self, node: Node, epoch: int, place: _Place, *, lanes: bool) -> Stage:
+    def chain(self, node: Node, epoch: int, place: Place, *, lanes: bool) -> Stage:
         """The stage of a node, with everything upstream of it.
 
         Args:
@@ -189,7 +169,7 @@ class _Builder:
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
         return self._metered(self._step(node, upstream, place), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, place: _Place) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: Place) -> Stage:
         if isinstance(node, Map):
             return MapStage(upstream, self._applied(node, "mapping", place))
         if isinstance(node, Filter):
@@ -214,18 +194,18 @@ class _Builder:
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
-    def _applied(self, node: Map | Filter, doing: str, place: _Place) -> Applied:
+    def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
         return Applied(node.fn, doing, seed=seed, stage=place.after(node).drawing, labels=self.built.labels)
 
-    def _metered(self, stage: Stage, node: Node, place: _Place, upstream: Stage | None = None) -> Stage:
+    def _metered(self, stage: Stage, node: Node, place: Place, upstream: Stage | None = None) -> Stage:
         if self._coordinator is None:
             return stage
         inner = upstream if isinstance(upstream, Meter) else None
         word = place.after(node).words
         meter = Meter(
             stage,
-            _name(node),
+            word_of(node),
             inner,
             check=self._coordinator.check,
             earlier=self.built.meters.get(word),
@@ -241,14 +221,14 @@ class _Builder:
             upstream,
             node.size,
             keep_last=node.keep_last,
-            pad=_pad(node.of),
+            pad=padding(node.of),
             pool=self._pool,
             firsts=len(find(node, Read)) if fixed else 1,
             labels=self.built.labels,
             tags=[join.tag for join in joins if join.tag is not None],
         )
 
-    def _repeat(self, node: Repeat, epoch: int, place: _Place, *, lanes: bool) -> Stage:
+    def _repeat(self, node: Repeat, epoch: int, place: Place, *, lanes: bool) -> Stage:
         def make(at: int) -> Stage:
             return self.chain(node.of, at, place, lanes=lanes)
 
@@ -276,7 +256,7 @@ class _Builder:
         """Keeps what a reader or lane has seen whose place another takes."""
         self.built.earlier[stream] = stats.after(self.built.earlier.get(stream))
 
-    def _merge(self, node: Join, epoch: int, place: _Place, *, lanes: bool) -> Stage:
+    def _merge(self, node: Join, epoch: int, place: Place, *, lanes: bool) -> Stage:
         word = place.after(node).words
         bell = Bell() if node.order == "arrival" else None
         wave = Wave()
@@ -309,11 +289,11 @@ class _Builder:
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
         mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
-        tally = self.built.tallies.setdefault(word, Tally(_name(node), _input_names(node)))
+        tally = self.built.tallies.setdefault(word, Tally(word_of(node), input_names(node)))
         tally.follow(mixed, list(inlets))
         return mixed
 
-    def _tagged(self, merge: Stage, node: Join, tag: str, place: _Place) -> Stage:
+    def _tagged(self, merge: Stage, node: Join, tag: str, place: Place) -> Stage:
         """Behind a join, its tag: the name of each stream's input, or its number."""
         values: list[str | int] = [node.names[0] if node.names else 0] * len(self.built.labels)
         stream = place.streams
@@ -424,15 +404,6 @@ class _NoStage:
         """Nothing is held."""
 
 
-def _pad(node: Node) -> Pad | None:
-    """The nearest `pad` before a `batch`."""
-    while not isinstance(node, Join | Read | Batch):
-        if isinstance(node, Pad):
-            return node
-        (node,) = node.upstream
-    return None
-
-
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
@@ -449,25 +420,3 @@ def _by_item(node: Node) -> bool:
             return False
         (node,) = node.upstream
     return node.chunks
-
-
-def _input_names(node: Join) -> list[str]:
-    """What the inputs of a join are called: by its names, or by their sources."""
-    if node.names:
-        return list(node.names)
-    labels = [_labels(below) for below in node.of]
-    return [own[0] if len(own) == 1 else f"{own[0]} and {len(own) - 1} more" for own in labels]
-
-
-def _name(node: Node) -> str:
-    """A stage's word, with what tells it from others."""
-    if isinstance(node, Map | Filter):
-        name = name_of(node.fn)
-        return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
-    if isinstance(node, Batch):
-        return f"batch({node.size})"
-    if isinstance(node, Join):
-        return f"join({len(node.of)} sources, {'by weights' if node.weights is not None else node.order})"
-    if isinstance(node, Take | Skip):
-        return f"{'take' if isinstance(node, Take) else 'skip'}({node.count})"
-    return type(node).__name__.lower()

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import PipelineError, mismatch
-from penstock.pipeline import Pipeline, input_of
+from penstock.inputs import input_of
+from penstock.pipeline import Pipeline
 from penstock.plan import Batch as BatchNode
 from penstock.plan import Join, Node, Options, Order, Pad, PadRule, Read, positive
 from penstock.sources import FlaggedSource, as_source

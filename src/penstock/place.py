@@ -1,0 +1,69 @@
+"""Where the parts of a description stand, and what they are called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from penstock.plan import Batch, Filter, Join, Map, Node, Read, Skip, Take, find
+from penstock.sources import name_of
+from penstock.staged import Staged
+
+__all__ = ["Place", "input_names", "labels_of", "word_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How many sources and words come before a part of the description, which is how its own are numbered.
+
+    What is added behind changes no number before it, so that random numbers stay what they were.
+    """
+
+    streams: int = 0
+    words: int = 0
+    drawing: int = 0
+    """Words that may draw random numbers."""
+
+    def after(self, node: Node) -> Place:
+        """The place behind a part."""
+        if isinstance(node, Read):  # as nearly every input of a join is
+            return Place(self.streams + 1, self.words + 1, self.drawing)
+        return Place(
+            self.streams + len(find(node, Read)),
+            self.words + len(find(node, Node)),
+            self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Staged)),
+        )
+
+
+def labels_of(node: Node) -> list[str]:
+    """What the sources are called, by stream number: the name that a join gives them, else their own."""
+    if isinstance(node, Read):
+        return [node.source.label]
+    if not isinstance(node, Join) or not node.names:
+        return [label for upstream in node.upstream for label in labels_of(upstream)]
+    named = []
+    for name, upstream in zip(node.names, node.of, strict=True):
+        own = labels_of(upstream)
+        named += [name] if len(own) == 1 else [f"{name}/{label}" for label in own]
+    return named
+
+
+def input_names(node: Join) -> list[str]:
+    """What the inputs of a join are called: by its names, or by their sources."""
+    if node.names:
+        return list(node.names)
+    labels = [labels_of(below) for below in node.of]
+    return [own[0] if len(own) == 1 else f"{own[0]} and {len(own) - 1} more" for own in labels]
+
+
+def word_of(node: Node) -> str:
+    """A stage's word, with what tells it from others."""
+    if isinstance(node, Map | Filter):
+        name = name_of(node.fn)
+        return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
+    if isinstance(node, Batch):
+        return f"batch({node.size})"
+    if isinstance(node, Join):
+        return f"join({len(node.of)} sources, {'by weights' if node.weights is not None else node.order})"
+    if isinstance(node, Take | Skip):
+        return f"{'take' if isinstance(node, Take) else 'skip'}({node.count})"
+    return type(node).__name__.lower()

@@ -1,0 +1,91 @@
+"""What a description is made of, and how its arguments are checked."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from penstock.errors import PipelineError, mismatch
+from penstock.plan.source import Source
+
+__all__ = ["Node", "Read", "find", "function", "positive", "takes_rng"]
+
+
+def positive(value: object, name: str, *, at: str, least: int = 1) -> int:
+    """Gives `value` as an int, or says that it is none or below `least`."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or number < least:
+        raise PipelineError(mismatch(f"`{name}` to be an integer >= {least}", f"`{value!r}`", at=at))
+    return number
+
+
+def function(value: object, *, at: str) -> Callable[..., Any]:
+    """Gives `value` if it can be called."""
+    if not callable(value):
+        raise PipelineError(mismatch("a function of an example", f"`{type(value).__name__}`", at=at))
+    return value
+
+
+def takes_rng(fn: Callable[..., Any]) -> Literal["second", "named"] | None:
+    """How a user's function asks for a random generator, if it does: `fn(example, rng)`.
+
+    A parameter called `rng` asks for it, and so does a second positional one without a default.
+    """
+    try:
+        parameters = list(inspect.signature(fn).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(plain) > 1 and (plain[1].default is inspect.Parameter.empty or plain[1].name == "rng"):
+        return "second"
+    return "named" if any(p.name == "rng" for p in parameters[1:]) else None
+
+
+class Node:
+    """One word of a pipeline; a chain of nodes is the whole description."""
+
+    __slots__ = ()
+
+    begins: ClassVar[bool] = False
+    """Whether padding that is said before it is not meant for a batch behind it."""
+
+    @property
+    def upstream(self) -> tuple[Node, ...]:
+        """The nodes that this one takes from."""
+        node = getattr(self, "of", None)
+        return () if node is None else node if isinstance(node, tuple) else (node,)
+
+    @property
+    def batched(self) -> bool:
+        """Whether batches come out of this node, rather than examples."""
+        return bool(self.upstream) and self.upstream[0].batched
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Read(Node):
+    """Reads one source."""
+
+    begins = True
+
+    source: Source
+    """What is read."""
+    chunks: bool = False
+    """Whether each item is a user's chunk (`enqueue_many`)."""
+    copy: bool | None = None
+    """Whether items are copied as they come; `None` copies where the source refills one array."""
+
+
+def find(node: Node, kind: type[Node]) -> Sequence[Any]:
+    """All nodes of one kind, upstream of and including `node`."""
+    found: list[Any] = [node] if isinstance(node, kind) else []
+    if isinstance(node, Read):  # as nearly every input of a join is
+        return found
+    for upstream in node.upstream:
+        found += find(upstream, kind)
+    return found

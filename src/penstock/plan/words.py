@@ -1,0 +1,141 @@
+"""The words that take one stream and give one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import PipelineError, mismatch
+from penstock.plan.node import Node, find, function, positive
+
+__all__ = ["Batch", "Convert", "Filter", "Map", "Repeat", "Skip", "Take", "Unbatch", "before_delivery"]
+
+
+def before_delivery(of: Node, word: str) -> None:
+    """Says that a word comes too late: what it works on is already in a framework's arrays."""
+    if find(of, Convert):
+        do = f"`.to(...)` after `{word}`; a pipeline in another is delivered by that one"
+        raise PipelineError(mismatch(f"`{word}` before `to`", f"`{word}` after it", at=f"{word}()", do=do))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Map(Node):
+    """Applies a function to each example or batch."""
+
+    of: Node
+    fn: Callable[..., Any]
+    """`fn(example)` or `fn(example, rng)`."""
+    seed: int | None = None
+    """Of this stage's random numbers, in place of the pipeline's."""
+
+    def __post_init__(self) -> None:
+        function(self.fn, at="map(fn)")
+        before_delivery(self.of, "map")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Filter(Node):
+    """Keeps the examples or batches for which a function is true."""
+
+    of: Node
+    fn: Callable[..., Any]
+    """`fn(example)` or `fn(example, rng)`."""
+    seed: int | None = None
+    """Of this stage's random numbers, in place of the pipeline's."""
+
+    def __post_init__(self) -> None:
+        function(self.fn, at="filter(fn)")
+        before_delivery(self.of, "filter")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Take(Node):
+    """Gives the first `count`, then ends."""
+
+    of: Node
+    count: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", positive(self.count, "n", at="take(n)", least=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Skip(Node):
+    """Leaves out the first `count`."""
+
+    of: Node
+    count: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "count", positive(self.count, "n", at="skip(n)", least=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Repeat(Node):
+    """Starts again at the end, `epochs` times in all, or for ever."""
+
+    of: Node
+    epochs: int | None
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None:
+            object.__setattr__(self, "epochs", positive(self.epochs, "epochs", at="repeat(epochs)"))
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Batch(Node):
+    """Assembles examples into batches."""
+
+    begins = True
+
+    of: Node
+    size: int
+    """Examples in a batch. [examples]"""
+    keep_last: bool = False
+    """Whether the last, smaller batch is given."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", positive(self.size, "batch_size", at="batch(batch_size)"))
+        if self.of.batched:
+            raise PipelineError(mismatch("`batch` once", "`batch` after `batch`", at="batch()", do="`unbatch()` first"))
+        before_delivery(self.of, "batch")
+
+    @property
+    def batched(self) -> bool:
+        """Batches come out."""
+        return True
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Unbatch(Node):
+    """Takes batches apart into examples."""
+
+    of: Node
+
+    def __post_init__(self) -> None:
+        if not self.of.batched:
+            raise PipelineError(mismatch("batches", "examples", at="unbatch()", do="`.batch(size)` comes before it"))
+        before_delivery(self.of, "unbatch")
+
+    @property
+    def batched(self) -> bool:
+        """Examples come out."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Convert(Node):
+    """Hands batches over in a framework's arrays."""
+
+    of: Node
+    to: str
+    """`"numpy"`, `"torch"`, `"jax"` or `"tensorflow"`."""
+
+    def __post_init__(self) -> None:
+        if self.to not in ("numpy", "torch", "jax", "tensorflow"):
+            raise PipelineError(
+                mismatch('`to` to be "numpy", "torch", "jax" or "tensorflow"', f"`{self.to!r}`", at="to(framework)")
+            )
+        if find(self.of, Convert):
+            raise PipelineError(mismatch("`to` once", "`to` after `to`", at="to(framework)"))
