@@ -9,8 +9,9 @@ from typing import Any, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
-from penstock.sources.files import Paths, Reading, file_sources, label_of
+from penstock.sources.files import Paths, Reading, file_sources, label_of, sizes_of
 from penstock.sources.lines import opened, parts
+from penstock.sources.passing import Pass, Place
 
 __all__ = ["text_sources"]
 
@@ -38,6 +39,10 @@ def text_sources(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> 
     return file_sources(paths, lambda files: _TextSource(files, encoding), streams=streams, word="read_text")
 
 
+_ONE_BYTE = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
+"""Encodings in which the byte 10 is a line feed and nothing else."""
+
+
 @final
 class _TextSource:
     """The lines of some files, read one after the other."""
@@ -49,26 +54,73 @@ class _TextSource:
     def __init__(self, files: tuple[str, ...], encoding: str) -> None:
         self._files = files
         self._encoding = encoding
+        # Where a byte that is 10 can only be the end of a line, one can begin to read behind it.
+        self._one_byte = codecs.lookup(encoding).name in _ONE_BYTE
         self.label = label_of(files)
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Starts at the first line of the first file."""
-        return self._lines()
+        return Pass(self._lines_from)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the names and sizes of its files."""
+        return sizes_of(self._files)
 
     def length(self) -> int | None:
         """Unknown."""
         return None
 
-    def _lines(self) -> Iterator[list[str]]:
-        for path in self._files:
+    def _lines_from(self, at: Place) -> Iterator[tuple[Place, list[str]]]:
+        """Runs of lines from a place on, each with the place behind it."""
+        for number, path in enumerate(self._files[at.file :], at.file):
+            start = at if number == at.file else Place(number, 0)
             with Reading("a text file", path) as reading, opened(path) as file:
-                reading.row = 0
-                for lines, error in _decoded(parts(file, PART), self._encoding):
-                    yield lines
+                reading.row = start.row
+                file.seek(start.byte)
+                ends = _Ends(start, newline=b"\n" if self._one_byte else None)
+                drop = start.drop
+                for lines, error in _decoded(ends.watch(parts(file, PART)), self._encoding):
+                    place = ends.behind(lines)
+                    if drop < len(lines):
+                        yield place, lines[drop:]
+                    drop = max(0, drop - len(lines))
                     reading.row += len(lines)
                     if error is not None:
-                        at = f"row {reading.row} of '{path}'"
-                        raise SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=at)) from error
+                        where = f"row {reading.row} of '{path}'"
+                        raise SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=where)) from error
+
+
+class _Ends:
+    """Finds the last place in a file, before which all lines were given, where one can begin to read.
+
+    Args:
+      start: where reading began.
+      newline: the byte behind which one can; `None` if there is none.
+    """
+
+    def __init__(self, start: Place, *, newline: bytes | None) -> None:
+        self._file, self._newline = start.file, newline
+        self._read, self._row = start.byte, start.row
+        self._safe = start.byte, start.row
+        self._found: int | None = None
+
+    def watch(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Passes the bytes on."""
+        for part in parts:
+            end = 0 if self._newline is None else part.rfind(self._newline) + 1
+            # Whether a carriage return behind it ends a line is not known before what follows is.
+            if end and b"\r" not in part[end:]:
+                self._found = self._read + end
+            self._read += len(part)
+            yield part
+
+    def behind(self, lines: list[str]) -> Place:
+        """The place behind the lines of what was passed on last."""
+        self._row += len(lines)
+        if self._found is not None:
+            self._safe, self._found = (self._found, self._row), None
+        byte, row = self._safe
+        return Place(self._file, row, byte, self._row - row)
 
 
 def _decoded(parts: Iterator[bytes], encoding: str) -> Iterator[tuple[list[str], UnicodeDecodeError | None]]:
