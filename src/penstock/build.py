@@ -56,6 +56,8 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.snapshot import Saved, Wanted
+from penstock.state import restored
 from penstock.stats import NO_LANE, LaneStats
 from penstock.tally import Tally
 
@@ -69,10 +71,10 @@ FIRST_WAVE = 4
 class Built:
     """The parts of one flow."""
 
-    stage: Stage
-    """The last stage."""
     labels: list[str]
     """The sources' names, by stream number."""
+    stage: Stage = field(init=False)
+    """The last stage."""
     lanes: dict[int, Lane] = field(default_factory=dict)
     """The newest lane of each source that has one, by stream number."""
     readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
@@ -87,6 +89,10 @@ class Built:
     """What the joins by weights have given, by the number of their word."""
     batcher: Batcher | None = None
     """The last batcher, if there is one."""
+    wanted: Wanted = field(default_factory=Wanted)
+    """Whether a snapshot is wanted of the stages that the driver runs."""
+    arrivals: list[ArrivalMerge] = field(default_factory=list)
+    """The merges in arrival order."""
 
     def source_stats(self, stream: int) -> LaneStats:
         """What a source has given since the flow was opened, in all epochs."""
@@ -102,7 +108,9 @@ class Built:
         return f"source {self.labels[stream]!r}" if wait_s else "a function or source in memory"
 
 
-def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int) -> Built:
+def build(
+    node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int, saved: Saved | None = None
+) -> Built:
     """Builds the stages of a description.
 
     Args:
@@ -110,12 +118,25 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
       options: what holds for the whole.
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
       epoch: the first epoch.
+      saved: where the stages are to go on.
+
+    Raises:
+      StateError: they cannot go on there.
     """
     reads = find(node, Read)
     labels = labels_of(node)
     builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)), composed_for(node))
-    builder.built.stage = builder.chain(node, epoch, Place(), lanes=coordinator is not None)
-    return builder.built
+    built = builder.built
+    built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
+    if saved is not None:
+        try:
+            restored(built.stage.restore, saved)
+        except BaseException:
+            for reader in built.readers.values():  # no thread has them yet
+                reader.close()
+            raise
+    builder.start()
+    return built
 
 
 def _capacity(node: Node, options: Options, n_reads: int) -> int:
@@ -142,46 +163,59 @@ class _Builder:
         self._capacity = capacity
         self._pool = Pool()
         self._composed = composed
-        self.built = Built(stage=_NoStage(), labels=labels)
+        self._waiting: list[Callable[[], object]] | None = []
+        """What starts the threads; they wait until all is built, and set to a state."""
+        self.built = Built(labels=labels)
 
-    def chain(self, node: Node, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def start(self) -> None:
+        """Starts what waits to be started; what is built from now on is started at once."""
+        starts, self._waiting = self._waiting or [], None
+        for start in starts:
+            start()
+
+    def chain(self, node: Node, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         """The stage of a node, with everything upstream of it.
 
         Args:
           node: the node.
           epoch: which pass.
           place: what comes before it and all that is upstream of it.
+          wanted: whether a snapshot is wanted of whoever pulls it.
           lanes: whether its sources get lanes.
         """
         if isinstance(node, Read):
             return self._reader(node, epoch, place.streams)
         if isinstance(node, Join):
-            merge = self._merge(node, epoch, place, lanes=lanes)
+            merge = self._merge(node, epoch, place, wanted, lanes=lanes)
             return self._metered(merge if node.tag is None else self._tagged(merge, node, node.tag, place), node, place)
         if isinstance(node, Repeat):
-            return self._repeat(node, epoch, place, lanes=lanes)
+            return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
-        upstream = self.chain(below, epoch, place, lanes=lanes)
+        upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
         if isinstance(node, Convert | Pad):
             return upstream
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
-        return self._metered(self._step(node, upstream, place), node, place, upstream)
+        return self._metered(self._step(node, upstream, place, wanted), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, place: Place) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: Place, wanted: Wanted) -> Stage:
         if isinstance(node, Map):
             return MapStage(upstream, self._applied(node, "mapping", place))
         if isinstance(node, Filter):
             return FilterStage(
-                upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node)
+                upstream,
+                self._applied(node, "filtering", place),
+                items=_by_item(node),
+                weigh=_weigher(node),
+                wanted=wanted,
             )
         if isinstance(node, Take):
             return TakeStage(upstream, node.count)
         if isinstance(node, Skip):
             return SkipStage(upstream, node.count, weigh=_weigher(node))
         if isinstance(node, Unbatch):
-            return UnbatchStage(upstream)
+            return UnbatchStage(upstream, wanted=wanted)
         if isinstance(node, Staged):
             number = place.after(node).drawing
             stage: Strata = node.stage(
@@ -190,7 +224,7 @@ class _Builder:
             self.built.strata.append(stage)
             return stage
         if isinstance(node, Batch):
-            self.built.batcher = self._batcher(node, upstream)
+            self.built.batcher = self._batcher(node, upstream, wanted)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
@@ -214,7 +248,7 @@ class _Builder:
         self.built.meters[word] = meter
         return meter
 
-    def _batcher(self, node: Batch, upstream: Stage) -> Batcher:
+    def _batcher(self, node: Batch, upstream: Stage, wanted: Wanted) -> Batcher:
         joins = find(node, Join)
         fixed = all(join.order == "fixed" for join in joins)
         return Batcher(
@@ -226,11 +260,12 @@ class _Builder:
             firsts=len(find(node, Read)) if fixed else 1,
             labels=self.built.labels,
             tags=[join.tag for join in joins if join.tag is not None],
+            wanted=wanted,
         )
 
-    def _repeat(self, node: Repeat, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         def make(at: int) -> Stage:
-            return self.chain(node.of, at, place, lanes=lanes)
+            return self.chain(node.of, at, place, wanted, lanes=lanes)
 
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
@@ -256,7 +291,7 @@ class _Builder:
         """Keeps what a reader or lane has seen whose place another takes."""
         self.built.earlier[stream] = stats.after(self.built.earlier.get(stream))
 
-    def _merge(self, node: Join, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def _merge(self, node: Join, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         word = place.after(node).words
         bell = Bell() if node.order == "arrival" else None
         wave = Wave()
@@ -271,21 +306,27 @@ class _Builder:
             alone = len(find(below, Read)) == 1
             # A join among the inputs has lanes of its own; it gets one where it must not hold up the others.
             apart = lanes and (alone or bell is not None)
-            stage = self.chain(below, epoch, place, lanes=lanes and not alone)
+            # What runs ahead of the merge cannot know when a snapshot is taken.
+            own_wanted = Wanted(on=True) if apart else wanted
+            stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
             items = _by_item(below)
             if below.batched:
-                stage = UnbatchStage(stage)
+                stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
+            behind = place.after(below)
+            streams = range(place.streams, behind.streams)
             if apart:
                 held = rooms[number], None if nbytes is None else nbytes[number]
-                lane = self._lane(node, below, stage, place.streams, items, *held, bell, wave, puller)
-            inlets[number] = lane if lane is not None else Straight(stage, items=items)
-            place = place.after(below)
+                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted)
+            inlets[number] = lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted)
+            place = behind
         own = list(inlets.values())
         stops = [at for at, number in enumerate(inlets) if number in node.stops]
         if bell is not None:
             waiting = _Waiting(bell, [inlet for inlet in own if isinstance(inlet, Lane)])
-            return ArrivalMerge(own, wait=waiting, stops=stops)
+            merge = ArrivalMerge(own, wait=waiting, stops=stops)
+            self.built.arrivals.append(merge)
+            return merge
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
         mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
@@ -318,19 +359,22 @@ class _Builder:
         join: Join,
         below: Node,
         stage: Stage,
-        stream: int,
+        streams: range,
         items: bool,
         room: int,
         room_bytes: int | None,
         bell: Bell | None,
         wave: Wave,
         puller: Puller | None,
+        wanted: Wanted,
     ) -> Lane | None:
+        stream = streams.start
         read, *others = find(below, Read)
         if others:
             # One item waits here, beside what waits in the lanes of its sources.
             name = f"join from {self.built.labels[stream]!r} on"
-            lane = Lane(stage, name=name, room=1, grain=WHOLE if items else 1, items=items, bell=bell)
+            grain = WHOLE if items else 1
+            lane = Lane(stage, name=name, room=1, grain=grain, items=items, bell=bell, streams=streams, wanted=wanted)
             self._start(lane, "join", stream)
             return lane
         worked = bool(find(below, Map) or find(below, Filter))
@@ -350,6 +394,8 @@ class _Builder:
             bell=bell,
             wave=wave if waits else None,
             pulled_s=puller.awaited_s if puller is not None else None,
+            streams=streams,
+            wanted=wanted,
         )
         old = self.built.lanes.get(stream)
         if old is not None:
@@ -364,7 +410,11 @@ class _Builder:
 
     def _start(self, lane: Lane, role: str, stream: int) -> None:
         assert self._coordinator is not None, "lanes are for flows with threads"
-        self._coordinator.start(lane, f"{role}-{stream}")
+        start = partial(self._coordinator.start, lane, f"{role}-{stream}")
+        if self._waiting is None:
+            start()
+        else:
+            self._waiting.append(start)
 
 
 class _Waiting:
@@ -392,16 +442,6 @@ def _cancels(source: Any) -> Iterator[Callable[[], object]]:
         yield cancel
     for part in getattr(source, "parts", ()):
         yield from _cancels(part)
-
-
-class _NoStage:
-    """Stands where the last stage will be, while it is built."""
-
-    def take(self, n: int) -> Any:
-        raise AssertionError("a flow is not pulled before it is built")
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:

@@ -276,19 +276,23 @@ class Pipeline(Iterable[Any]):
 
     # Running.
 
-    def open(self, *, epoch: int = 0, inline: bool = False) -> Flow:
+    def open(self, *, state: dict[str, Any] | None = None, epoch: int = 0, inline: bool = False) -> Flow:
         """Starts a flow; use it in a `with` block, or close it.
 
         Args:
+          state: where to go on, as `flow.state_dict()` gave it; the next batch is the one that would have come then.
           epoch: the number of the first epoch.
           inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain
             tracebacks.
 
         Raises:
-          PipelineError: `epoch` is no integer, or below 0.
+          PipelineError: `epoch` is no integer, or below 0, or there is a state, which has its own.
+          StateError: the state is damaged, or of another pipeline; says where they differ.
         """
         first = positive(epoch, "epoch", at="open(epoch)", least=0)
-        return Flow(self._node, self._options, epoch=first, inline=inline)
+        if state is not None and first:
+            raise PipelineError(mismatch("a state, which holds its epoch, or `epoch`", "both", at="open()"))
+        return Flow(self._node, self._options, epoch=first, inline=inline, state=state)
 
     def __iter__(self) -> Iterator[Any]:
         return self.open()

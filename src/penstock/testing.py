@@ -23,7 +23,7 @@ from penstock.sources import as_source
 from penstock.spec import Spec
 from penstock.stages import RowReader, RunReader, Stage
 from penstock.structure import Structure
-from penstock.ticket import Ticket, item_tickets, turn_tickets
+from penstock.ticket import Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["Recut", "check_source", "check_stage", "no_threads_left", "same"]
 
@@ -228,6 +228,24 @@ class Recut:
             error=error,
             item_end=end,
         )
+
+    def snapshot(self) -> dict[str, Any]:
+        """How many it has given."""
+        return {"at": self._at, "error": self._error is not None}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Goes on behind as many."""
+        self._at = saved["at"]
+        self._error = self._error if saved["error"] else None
+
+    recalls = True
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """The examples with these tickets."""
+        size = self._item
+        return [
+            self._examples[ticket.offset if size is None else ticket.offset * size + ticket.row] for ticket in tickets
+        ]
 
     def close(self) -> None:
         """Holds nothing."""

@@ -7,5 +7,6 @@ from penstock.engine.head import Entry, Head, InlineHead
 from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.puller import Puller
+from penstock.engine.shots import Shots
 
-__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Wave"]
+__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Shots", "Wave"]

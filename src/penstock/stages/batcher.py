@@ -18,6 +18,7 @@ from penstock.plan import Pad
 from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
 from penstock.stages.reader import place_of_ticket
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
@@ -47,6 +48,7 @@ class Batcher:
       firsts: how many examples are awaited before the first batch. [examples]
       labels: the sources' names by stream number, for messages.
       tags: the names under which joins put what stands beside an example that is no dict.
+      wanted: whether a snapshot is wanted.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Batcher:
         firsts: int,
         labels: Sequence[str],
         tags: Collection[str] = (),
+        wanted: Wanted | None = None,
     ) -> None:
         self._upstream = upstream
+        self._again = Again(upstream, wanted if wanted is not None else Wanted())
         self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._size = size
         self._keep_last = keep_last
@@ -76,6 +80,7 @@ class Batcher:
         self._columnar = False
         self._pours = False
         self._assembler: Assembler | None = None
+        self._spec: Spec | None = None
         self.discarded = 0
         """Examples of an incomplete last batch. [examples]"""
         self.nbytes = 0
@@ -86,6 +91,7 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
+        self._again.settle()
         if self._assembler is None and not self._ended:
             self._begin()
         while self._gathered.count < self._size and not self._ended:
@@ -109,25 +115,28 @@ class Batcher:
         first = self._gathered.first
         at = first.tickets[0]
         try:
-            spec = spec_of(first)
-            rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
-            self._assembler = Assembler(spec, rules.get, self._pool)
+            self._ready(spec_of(first))
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
             self._fail(SpecError(f"{error} - at {self._place(at)}"))
         except PipelineError as error:  # padding for what there is not
             self._fail(error)
         except Exception as error:  # a component raises when it is read
             self._fail(placed(error, f"reading {self._place(at)}"))
-        else:
-            self._form = self._assembler.spec.structure
-            self._build = self._form.builder()
-            self._pours = self._assembler.pours
+
+    def _ready(self, spec: Spec) -> None:
+        """Readies what depends on the spec of the first example."""
+        self._spec = spec
+        rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
+        self._assembler = Assembler(spec, rules.get, self._pool)
+        self._form = self._assembler.spec.structure
+        self._build = self._form.builder()
+        self._pours = self._assembler.pours
 
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
-        chunk = self._upstream.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        chunk = self._again.take(max(most, self._columnar * n * self._size) - self._gathered.count)
         if chunk.count:
             columns = chunk.columns
             if columns is not None and not self._cuts(columns) and columns.holds_objects:
@@ -266,6 +275,31 @@ class Batcher:
     def _fail(self, error: BaseException) -> None:
         self._ended, self._error = True, error
         self._gathered.clear()
+
+    def snapshot(self) -> Saved:
+        """What the first example was like, and how much of the last chunk waits for its batch to be complete."""
+        if self._error is not None:
+            raise Unsettled
+        return {
+            **self._again.snapshot(self._gathered.count),
+            "spec": self._spec,
+            "ended": self._ended,
+            "columnar": self._columnar,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._again.restore(saved)
+        if saved["spec"] is not None:
+            self._ready(saved["spec"])
+        self._ended, self._columnar = bool(saved["ended"]), bool(saved["columnar"])
+
+    recalls = False
+    """A batch's ticket does not tell which examples it was made of."""
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Not to be asked for."""
+        raise AssertionError("batches are not recalled")
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.stages.functions import Applied
+from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Stage
+from penstock.ticket import Tickets
 
 __all__ = ["Map"]
 
@@ -37,6 +39,27 @@ class Map:
             return Chunk(rows, chunk.tickets, error=chunk.error, item_end=chunk.item_end)
         self._over = True
         return Chunk(rows, chunk.tickets.cut(0, len(rows)), error=error, item_end=False)
+
+    def snapshot(self) -> Saved:
+        """Whether it has ended."""
+        return {"of": self._upstream.snapshot(), "over": self._over}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._upstream.restore(saved["of"])
+        self._over = bool(saved["over"])
+
+    @property
+    def recalls(self) -> bool:
+        """As upstream."""
+        return self._upstream.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What upstream gives again, mapped again."""
+        rows, error = self._applied.over(Chunk(self._upstream.recall(tickets), tickets))
+        if error is not None:
+            raise error
+        return rows
 
     def close(self) -> None:
         """Closes upstream."""

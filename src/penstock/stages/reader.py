@@ -19,8 +19,10 @@ import numpy as np
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SpecError, placed
 from penstock.plan import Source
+from penstock.sources.position import Marks, opened_at, state_of, too_short
+from penstock.stages.snapshot import Saved
 from penstock.structure import LEAF, Structure
-from penstock.ticket import Ticket, item_tickets, turn_tickets
+from penstock.ticket import Numbers, Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["RowReader", "RunReader", "place_of", "place_of_ticket"]
 
@@ -56,13 +58,14 @@ class _Opening:
         self._seen = 2 if copy is not None or source.waits is False else 0
         self._copy = copy
         self._over = False
+        self._from: Any = None
         self.counted: Callable[[], int] | None = None
         """Counts the items while a merge pulls the iterator itself."""
 
     def opened(self) -> Iterator[Any]:
         """The iterator behind the stream, opened if it was not."""
         if self._iterator is None:
-            iterator = self.source.open(self.epoch)
+            iterator = opened_at(self.source, self.epoch, self.offset, self._from)
             self._iterator = map(_copied, iterator) if self._copy else iterator
             self._raw = iterator
         return self._iterator
@@ -87,6 +90,36 @@ class _Opening:
         """The error with its place noted; nothing more is read."""
         self._over = True
         return placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
+
+    def _state(self) -> Any:
+        """Where the source stands by its own word, if it has one."""
+        return self._from if self._raw is None else state_of(self._raw)
+
+    def _recalled(self, epoch: int, places: Numbers) -> list[Any]:
+        """The items at ascending places of a pass, copied, since a source may refill them."""
+        fetch = getattr(self.source, "fetch", None)
+        if fetch is not None:
+            items: list[Any] = fetch(epoch, places.tolist())
+            return items
+        iterator = self.source.open(epoch)
+        try:
+            found, at = [], 0
+            for place in places.tolist():
+                item = next(islice(iterator, place - at, None), _ENDED)
+                if item is _ENDED:
+                    raise too_short(self.label, place + 1)
+                found.append(_copied(item))
+                at = place + 1
+            return found
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    @property
+    def recalls(self) -> bool:
+        """Whether it can give examples again by their tickets."""
+        return True
 
     def close(self) -> None:
         """Closes a generator or file that is open."""
@@ -133,6 +166,19 @@ class RowReader(_Opening):
         tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
         self.offset += len(rows)
         return Chunk(rows, tickets, error=error)
+
+    def snapshot(self) -> Saved:
+        """How much it has read, and where its source says that it stands."""
+        return {"epoch": self.epoch, "offset": self.given, "over": self._over, "source": self._state()}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on behind as many examples."""
+        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
+        self._over = bool(saved["over"])
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Reads examples again, by index where that goes, else from the start of their pass."""
+        return by_epoch(tickets, 2, self._recalled)
 
     again = False
     """Whether another pass follows its end: of `repeat` alone."""
@@ -188,6 +234,9 @@ class RunReader(_Opening):
         self._run: Columns | list[Any] | None = None
         self._at = 0
         self._row = 0
+        self._skip = 0
+        self._before: Any = None
+        self._marks = Marks()
         self.given = 0
         """Examples read so far. [examples]"""
         if source.blocks:
@@ -205,6 +254,9 @@ class RunReader(_Opening):
             if run is None:
                 self._over = True
                 return END
+            if self._skip:
+                self._at, self._skip = self._skip, 0
+                self._row += 0 if self._items else self._at
         start, stop, count = self._at, self._at + n, len(run)
         last = stop >= count
         if last:
@@ -223,6 +275,9 @@ class RunReader(_Opening):
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
             iterator = self.opened()
+            self._before = self._state()
+            if self._before is not None and self._marks.wants(self._row):
+                self._marks.add(self._row, self._before)
             item: Any = self.watched() if self._seen < 2 else next(iterator, _ENDED)
             if item is _ENDED:
                 return None
@@ -234,11 +289,88 @@ class RunReader(_Opening):
                 return run
         return None
 
+    def snapshot(self) -> Saved:
+        """How many runs it has read, and how much of the last it has given."""
+        run = self._run
+        within = run is not None
+        return {
+            "epoch": self.epoch,
+            "offset": self.offset - within,
+            "at": self._at if within else self._skip,
+            "row": self._row - (self._at if within and not self._items else 0),
+            "given": self.given - (len(run) if run is not None else 0),
+            "over": self._over,
+            "source": self._before if within else self._state(),
+            "marks": self._marks.state(),
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on in the middle of as manieth a run."""
+        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
+        self._row, self._over, self.given = int(saved["row"]), bool(saved["over"]), int(saved["given"])
+        self._marks.restore(saved["marks"])
+        self._skip = int(saved["at"])
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Reads rows again: of a user's chunks by chunk and row, of blocks by the number of the row."""
+        if not self._items:
+            return by_epoch(tickets, 2, self._rows_recalled)
+        table = tickets.table()
+        chunks, which = np.unique(table[:, 1:3], axis=0, return_inverse=True)
+        runs: list[list[Any]] = []
+        for epoch in np.unique(chunks[:, 0]).tolist():
+            places = chunks[chunks[:, 0] == epoch, 1]
+            runs += [self._columns(item).rows() for item in self._recalled(epoch, places)]
+        return [runs[run][row] for run, row in zip(which.reshape(-1).tolist(), table[:, 3].tolist(), strict=True)]
+
+    def _rows_recalled(self, epoch: int, places: Numbers) -> list[Any]:
+        """The examples at ascending places of a pass over blocks."""
+        fetch = getattr(self.source, "fetch", None)
+        if fetch is not None:
+            rows: list[Any] = fetch(epoch, places.tolist())
+            return rows
+        first, state = self._marks.before(int(places[0])) if epoch == self.epoch else (0, None)
+        blocks = opened_at(self.source, epoch, 0, state)
+        found: list[Any] = []
+        try:
+            for block in blocks:
+                inside = places[len(found) : np.searchsorted(places, first + len(block))] - first
+                if len(inside):
+                    rows = block.select(inside).rows() if isinstance(block, Columns) else [block[i] for i in inside]
+                    found += rows
+                first += len(block)
+                if len(found) == len(places):
+                    return found
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()
+        raise too_short(self.label, int(places[-1]) + 1)
+
     def _columns(self, item: Any) -> Columns:
         try:
             return Columns.of(item)
         except SpecError as error:
             raise SpecError(f"{error} of {place_of(self.offset, self.stream, self.label, 'item')}") from None
+
+
+def by_epoch(tickets: Tickets, column: int, read: Callable[[int, Numbers], list[Any]]) -> list[Any]:
+    """Reads examples epoch by epoch, each once and in the order of a stream, and gives them in that of the tickets.
+
+    Args:
+      tickets: of one stream.
+      column: of the ticket's table, which tells the place in an epoch.
+      read: gives the examples at ascending places of an epoch.
+    """
+    table = tickets.table()
+    out: list[Any] = [None] * len(table)
+    for epoch in np.unique(table[:, 1]).tolist():
+        which = np.flatnonzero(table[:, 1] == epoch)
+        places, inverse = np.unique(table[which, column], return_inverse=True)
+        rows = read(epoch, places)
+        for where, place in zip(which.tolist(), inverse.tolist(), strict=True):
+            out[where] = rows[place]
+    return out
 
 
 def _arrays(item: Any) -> list[Any]:
