@@ -219,7 +219,7 @@ class _Builder:
         if isinstance(node, Staged):
             number = place.after(node).drawing
             stage: Strata = node.stage(
-                upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)])
+                upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
             )
             self.built.strata.append(stage)
             return stage

@@ -33,6 +33,8 @@ class Site(NamedTuple):
     """The sources' names by stream number, for messages."""
     composed: Composed
     """What it composes for."""
+    wanted: Any = None
+    """Whether a snapshot is wanted."""
 
 
 class Staged(Node):

@@ -79,9 +79,9 @@ def written(words: list[Any], seed: int, state: State) -> dict[str, Any]:
 
 
 def _told(saved: Any) -> Any:
-    """A snapshot, with the choices that logs hold by now."""
+    """A snapshot, with what its logs hold by now."""
     if isinstance(saved, Log):
-        return [list(choice) for choice in saved.choices()]
+        return [list(entry) for entry in saved.all()]
     if isinstance(saved, dict):
         return {key: _told(value) for key, value in saved.items()}
     return [_told(value) for value in saved] if isinstance(saved, list) else saved

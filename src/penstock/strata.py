@@ -80,6 +80,7 @@ class Stratify(Staged):
                 seed=seed,
                 start=start,
                 labels=site.labels,
+                wanted=site.wanted,
             )
         per_class = PerClass(*self.per_class, seed=seed) if self.per_class else None
         return StratifyStage(
@@ -93,6 +94,7 @@ class Stratify(Staged):
             labels=site.labels,
             keep_last=site.composed.keep_last,
             exact=site.composed.exact,
+            wanted=site.wanted,
         )
 
 

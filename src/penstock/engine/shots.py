@@ -51,7 +51,7 @@ class Shots:
             return None
         self._worked_s += worked_s
         if not self._wanted.on:
-            if self._worked_s >= self._due_s or any([len(log) > MOST_CHOICES for log in self._logs()]):
+            if self._worked_s >= self._due_s or any([len(log.entries) > MOST_CHOICES for log in self._logs()]):
                 self._wanted.on = True
             return None
         started = perf_counter()

@@ -322,7 +322,7 @@ class ArrivalMerge:
                 place, most = ready, n
             inlet = self._live[place]
             chunk = inlet.take(min(n, most or 1))
-            self._log.add(self._all.index(inlet), chunk.count)
+            self._note(self._all.index(inlet), chunk.count)
             if self._told:
                 self._tell(chunk.count)
             if chunk.error is not None:
@@ -338,6 +338,14 @@ class ArrivalMerge:
             self._turn = place if self._inside else place + 1
             return chunk
         return END
+
+    def _note(self, number: int, count: int) -> None:
+        """Logs that so many examples were taken of an input; together with what was taken of it just before."""
+        entries = self._log.entries
+        if entries and entries[-1][0] == number and count and entries[-1][1]:
+            entries[-1] = number, entries[-1][1] + count
+        else:
+            entries.append((number, count))
 
     def _tell(self, count: int) -> None:
         """Counts off what was taken of the choice that is made again."""

@@ -15,9 +15,22 @@ import numpy as np
 
 from penstock.chunk import Chunk
 from penstock.errors import StateError, mismatch
-from penstock.ticket import Table, Tickets, listed_tickets
+from penstock.ticket import Numbers, Table, Tickets, listed_tickets
 
-__all__ = ["Again", "Log", "Saved", "Trail", "Unsettled", "Wanted", "drop", "noted", "packed_tickets", "unpacked_tickets"]
+__all__ = [
+    "Again",
+    "Log",
+    "Saved",
+    "Trail",
+    "Unsettled",
+    "Wanted",
+    "drop",
+    "noted",
+    "packed",
+    "packed_tickets",
+    "unpacked",
+    "unpacked_tickets",
+]
 
 Saved = dict[str, Any]
 """A snapshot."""
@@ -39,40 +52,29 @@ class Wanted:
 
 @final
 class Log:
-    """Choices between one snapshot and the next, with those that were made after that.
+    """What was decided between one snapshot and the next, and after that, and does not follow from the snapshot.
 
-    It is written by the stage and read by whoever asks for a state, which may be another thread.
+    One thread writes it; it may be read by another.
     """
 
-    __slots__ = ("_choices", "_next")
+    __slots__ = ("_next", "entries")
 
     def __init__(self) -> None:
-        self._choices: list[tuple[int, int]] = []
+        self.entries: list[tuple[Any, ...]] = []
+        """What was decided up to the next snapshot, so far."""
         self._next: Log | None = None
-
-    def add(self, number: int, count: int) -> None:
-        """Notes that so many examples were taken of an input."""
-        choices = self._choices
-        if choices and choices[-1][0] == number and count and choices[-1][1]:
-            choices[-1] = number, choices[-1][1] + count
-        else:
-            choices.append((number, count))
 
     def follow(self) -> Log:
         """The log of what follows."""
         self._next = Log()
         return self._next
 
-    def __len__(self) -> int:
-        """How many choices stand in this part of it."""
-        return len(self._choices)
-
-    def choices(self) -> list[tuple[int, int]]:
-        """All choices from here on."""
-        found: list[tuple[int, int]] = []
+    def all(self) -> list[tuple[Any, ...]]:
+        """All entries from here on."""
+        found: list[tuple[Any, ...]] = []
         log: Log | None = self
         while log is not None:
-            found += log._choices
+            found += log.entries
             log = log._next
         return found
 
@@ -197,10 +199,12 @@ def drop(stage: Any, count: int) -> None:
 def packed_tickets(tickets: Tickets) -> Saved:
     """Tickets as a snapshot holds them: each number of theirs once where it is the same for all, else as an array."""
     table = tickets.table()
-    return {"n": len(table), "columns": [_packed(column) for column in table.T]}
+    return {"n": len(table), "columns": [packed(column) for column in table.T]}
 
 
-def _packed(column: Any) -> Any:
+def packed(numbers: Any) -> Any:
+    """Whole numbers as a snapshot holds them: one, where all are the same; else as narrow an array as will do."""
+    column = np.asarray(numbers, np.int64)
     if not len(column):
         return 0
     low, high = int(column.min()), int(column.max())
@@ -209,6 +213,20 @@ def _packed(column: Any) -> Any:
     span = high - low
     width = "u1" if span < 1 << 8 else "u2" if span < 1 << 16 else "u4" if span < 1 << 32 else "u8"
     return {"from": low, "more": (column - low).astype(width)}
+
+
+def unpacked(saved: Any, count: int) -> Numbers:
+    """Whole numbers that were packed: int64[count].
+
+    Raises:
+      StateError: there are not as many.
+    """
+    if not isinstance(saved, dict):
+        return np.full(count, int(saved), np.int64)
+    if len(saved["more"]) != count:
+        raise StateError(mismatch(f"{count} numbers", f"{len(saved['more'])}", at="open(state)"))
+    numbers: Numbers = np.asarray(saved["more"]).astype(np.int64) + int(saved["from"])
+    return numbers
 
 
 def unpacked_tickets(saved: Saved) -> Tickets:
@@ -222,11 +240,5 @@ def unpacked_tickets(saved: Saved) -> Tickets:
     if len(columns) != table.shape[1]:
         raise StateError(mismatch(f"tickets of {table.shape[1]} numbers", f"{len(columns)}", at="open(state)"))
     for place, column in enumerate(columns):
-        if isinstance(column, dict):
-            if len(column["more"]) != count:
-                raise StateError(mismatch(f"{count} tickets", f"{len(column['more'])}", at="open(state)"))
-            table[:, place] = column["more"]
-            table[:, place] += int(column["from"])
-        else:
-            table[:, place] = int(column)
+        table[:, place] = unpacked(column, count)
     return listed_tickets(table)
