@@ -20,7 +20,7 @@ from penstock.fingerprint import fingerprint
 from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
 from penstock.report import report
 from penstock.spec import Spec
-from penstock.state import State, read_state, why_not, written
+from penstock.state import State, nbytes_of, read_state, why_not, written
 from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
 
@@ -195,10 +195,20 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """
         if self._why_not is not None:
             raise StateError(self._why_not)
+        self._check_scan()
         place, since = self._place, self._since + self._again
         return written(
             self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, {})
         )
+
+    def _check_scan(self) -> None:
+        """Sees to it that no source would have to be read from its start over more items than is allowed."""
+        most = self._options.max_scan
+        for reader in self._built.readers.copy().values() if most is not None else ():
+            if reader.scans and reader.given > (most or 0):
+                do = "give the source `skip(n)` or `state_dict`, read it by index, or raise `max_scan`"
+                got = f"{reader.given} of source {reader.label!r}, which can only be read from its start"
+                raise StateError(mismatch(f"at most {most} items to be read again", got, at="state_dict()", do=do))
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from a state: of this flow, or of any other of the same pipeline. What was read ahead is dropped.
@@ -297,6 +307,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
+            state_nbytes=0 if self._why_not is not None else nbytes_of(self.state_dict()),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
         )

@@ -265,8 +265,9 @@ class Pipeline(Iterable[Any]):
         Args:
           **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources'
             lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of
-            the flow, in threads and reports; `grace_s=1.0`, how long closing waits for a thread that is inside the
-            user's code. [s]
+            the flow, in threads and reports; `max_scan=None`, how many items of a source that can only be read from its
+            start may have to be read again to resume: `state_dict` refuses where it would be more; `grace_s=1.0`, how
+            long closing waits for a thread that is inside the user's code. [s]
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:

@@ -231,3 +231,5 @@ class FlowStats(NamedTuple):
     """Each source of each join by weights."""
     strata: tuple[StrataStats, ...] = ()
     """Each `stratify`."""
+    state_nbytes: int = 0
+    """How large `state_dict()` is now, written as JSON: bounded by what stages hold. 0 where there is none. [bytes]"""

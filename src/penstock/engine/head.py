@@ -21,7 +21,7 @@ from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Saved, Wanted
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
 
@@ -56,17 +56,19 @@ class Head:
       name: of the flow.
       grain: how many batches the stage is asked for at once; 1 where it might work long on each. [batches]
       doing: tells whose code is being run, for the case that it does not come back.
-      shots: notes where the stages stand, now and then.
+      shots: notes where the stages stand, now and then; nothing is noted without.
     """
 
-    def __init__(self, stage: Stage, *, name: str, grain: int, doing: Callable[[], str], shots: Shots) -> None:
+    def __init__(
+        self, stage: Stage, *, name: str, grain: int, doing: Callable[[], str], shots: Shots | None = None
+    ) -> None:
         self.name = name
         self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
         self._stage = stage
         self._grain = grain
-        self._shots = shots
+        self._shots = shots if shots is not None else Shots(None, Wanted())
         self._entries: deque[Entry] = deque()
         self._filled = Bell()
         self._freed = Bell()
@@ -194,11 +196,11 @@ class Head:
 class InlineHead:
     """Pulls the last stage in the caller's own thread; the same entries, nothing ahead."""
 
-    def __init__(self, stage: Stage, *, name: str, grain: int, shots: Shots) -> None:
+    def __init__(self, stage: Stage, *, name: str, grain: int, shots: Shots | None = None) -> None:
         self.name = name
         self._stage = stage
         self._grain = grain
-        self._shots = shots
+        self._shots = shots if shots is not None else Shots(None, Wanted())
         self._entry: Entry | None = None
         self._pulling = False
         self._broken: BaseException | None = None

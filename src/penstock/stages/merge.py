@@ -22,7 +22,7 @@ import numpy as np
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted, StateError, mismatch
 from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
-from penstock.stages.reader import RowReader
+from penstock.stages.reader import NOTHING, RowReader
 from penstock.stages.snapshot import Log, Saved
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import interleaved
@@ -114,6 +114,7 @@ class Merge:
         self._epochs = np.array([reader.epoch for reader in found])
         self._begin_direct(np.array([reader.offset for reader in found]), self._turn)
         for reader in found:
+            reader.last = NOTHING
             reader.counted = partial(self._count_of, reader)
         return True
 

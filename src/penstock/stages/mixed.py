@@ -19,6 +19,7 @@ import numpy as np
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted
 from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
+from penstock.stages.reader import NOTHING as UNKNOWN
 from penstock.stages.reader import RowReader
 from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Intake, Poured
@@ -219,6 +220,7 @@ class Mixed:
         self._streams, self._epochs = self._listed("stream"), self._listed("epoch")
         self._shift = self._listed("offset") - self.given()
         for number, reader in found.items():
+            reader.last = UNKNOWN
             reader.counted = partial(self._count_of, number)
         return True
 

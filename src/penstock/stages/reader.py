@@ -16,17 +16,20 @@ from typing import Any, final
 
 import numpy as np
 
+from penstock.checksum import checksum
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SpecError, placed
+from penstock.errors import SpecError, StateError, mismatch, placed
 from penstock.plan import Source
-from penstock.sources.position import Marks, opened_at, state_of, too_short
+from penstock.sources.position import Marks, opened_at, scans, state_of, too_short
 from penstock.stages.snapshot import Saved
 from penstock.structure import LEAF, Structure
 from penstock.ticket import Numbers, Ticket, Tickets, item_tickets, turn_tickets
 
-__all__ = ["RowReader", "RunReader", "place_of", "place_of_ticket"]
+__all__ = ["NOTHING", "RowReader", "RunReader", "place_of", "place_of_ticket"]
 
 _ENDED = object()
+NOTHING = object()
+"""Stands for an item that is not known."""
 
 
 def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
@@ -59,16 +62,42 @@ class _Opening:
         self._copy = copy
         self._over = False
         self._from: Any = None
+        self.last: Any = NOTHING
+        """The item that was pulled last, where that is known."""
+        self._known: int | None = None  # its checksum, after a restore
         self.counted: Callable[[], int] | None = None
         """Counts the items while a merge pulls the iterator itself."""
 
     def opened(self) -> Iterator[Any]:
         """The iterator behind the stream, opened if it was not."""
         if self._iterator is None:
-            iterator = opened_at(self.source, self.epoch, self.offset, self._from)
+            iterator = self._opened()
             self._iterator = map(_copied, iterator) if self._copy else iterator
             self._raw = iterator
         return self._iterator
+
+    def _opened(self) -> Iterator[Any]:
+        """Opens the source where it is to go on, after a look at the item before that."""
+        known, self._known = self._known, None
+        if known is None or self._from is not None or not self.offset:
+            return opened_at(self.source, self.epoch, self.offset, self._from)
+        iterator = opened_at(self.source, self.epoch, self.offset - 1)
+        item = next(iterator, NOTHING)
+        if item is NOTHING:
+            raise too_short(self.label, self.offset)
+        self.check_same(item, known, self.offset - 1)
+        return iterator
+
+    def check_same(self, item: Any, known: int, offset: int) -> None:
+        """Sees to it that an item is what it was.
+
+        Raises:
+          StateError: it is another.
+        """
+        if checksum(item) != known:
+            at = place_of(offset, self.stream, self.label)
+            do = "resuming asks for a source that gives the same examples each time"
+            raise StateError(mismatch("the example that it gave when the state was taken", "another", at=at, do=do))
 
     def watched(self) -> Any:
         """One of the first two items, copied if the source may refill it; `_ENDED` at the end."""
@@ -90,6 +119,12 @@ class _Opening:
         """The error with its place noted; nothing more is read."""
         self._over = True
         return placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
+
+    @property
+    def scans(self) -> bool:
+        """Whether its source is read from its start to get to a place."""
+        told = self._raw is not None and hasattr(self._raw, "load_state_dict")
+        return not told and scans(self.source, self._from) and not hasattr(self._raw, "skip")
 
     def _state(self) -> Any:
         """Where the source stands by its own word, if it has one."""
@@ -165,16 +200,24 @@ class RowReader(_Opening):
             return END
         tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
         self.offset += len(rows)
+        self.last = rows[-1] if rows else NOTHING
         return Chunk(rows, tickets, error=error)
 
     def snapshot(self) -> Saved:
         """How much it has read, and where its source says that it stands."""
-        return {"epoch": self.epoch, "offset": self.given, "over": self._over, "source": self._state()}
+        last = self._known if self.last is NOTHING else checksum(self.last)
+        return {
+            "epoch": self.epoch,
+            "offset": self.given,
+            "over": self._over,
+            "source": self._state(),
+            "last": last if self._raw is None or self.last is not NOTHING else None,
+        }
 
     def restore(self, saved: Saved) -> None:
         """Goes on behind as many examples."""
         self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
-        self._over = bool(saved["over"])
+        self._over, self._known = bool(saved["over"]), saved["last"]
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """Reads examples again, by index where that goes, else from the start of their pass."""
@@ -235,6 +278,7 @@ class RunReader(_Opening):
         self._at = 0
         self._row = 0
         self._skip = 0
+        self._known_row: int | None = None
         self._before: Any = None
         self._marks = Marks()
         self.given = 0
@@ -256,6 +300,11 @@ class RunReader(_Opening):
                 return END
             if self._skip:
                 self._at, self._skip = self._skip, 0
+                if self._at > len(run):
+                    raise too_short(self.label, self._at)
+                known, self._known_row = self._known_row, None
+                if known is not None:
+                    self.check_same(_row(run, self._at - 1), known, self.offset)
                 self._row += 0 if self._items else self._at
         start, stop, count = self._at, self._at + n, len(run)
         last = stop >= count
@@ -302,6 +351,7 @@ class RunReader(_Opening):
             "over": self._over,
             "source": self._before if within else self._state(),
             "marks": self._marks.state(),
+            "last": checksum(_row(run, self._at - 1)) if run is not None and self._at else self._known_row,
         }
 
     def restore(self, saved: Saved) -> None:
@@ -309,7 +359,7 @@ class RunReader(_Opening):
         self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
         self._row, self._over, self.given = int(saved["row"]), bool(saved["over"]), int(saved["given"])
         self._marks.restore(saved["marks"])
-        self._skip = int(saved["at"])
+        self._skip, self._known_row = int(saved["at"]), saved["last"]
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """Reads rows again: of a user's chunks by chunk and row, of blocks by the number of the row."""
@@ -371,6 +421,11 @@ def by_epoch(tickets: Tickets, column: int, read: Callable[[int, Numbers], list[
         for where, place in zip(which.tolist(), inverse.tolist(), strict=True):
             out[where] = rows[place]
     return out
+
+
+def _row(run: Columns | list[Any], place: int) -> Any:
+    """An example of a run."""
+    return run.cut(place, place + 1).rows()[0] if isinstance(run, Columns) else run[place]
 
 
 def _arrays(item: Any) -> list[Any]:
