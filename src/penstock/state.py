@@ -18,7 +18,7 @@ from penstock.plain import from_plain, to_plain
 from penstock.plan import Node, Read, find
 from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "State", "nbytes_of", "read_state", "restored", "why_not", "written"]
+__all__ = ["VERSION", "State", "nbytes_of", "read_state", "restored", "told", "why_not", "written"]
 
 VERSION = 1
 """Of the form that states have."""
@@ -72,19 +72,19 @@ def written(words: list[Any], seed: int, state: State) -> dict[str, Any]:
         "epoch": state.epoch,
         "delivered": state.delivered,
         "since": state.since,
-        "snapshot": to_plain(_told(state.snapshot)),
+        "snapshot": to_plain(told(state.snapshot)),
         "more": to_plain(state.more),
     }
     return {**data, "checksum": _checksum(data)}
 
 
-def _told(saved: Any) -> Any:
+def told(saved: Any) -> Any:
     """A snapshot, with what its logs hold by now."""
     if isinstance(saved, Log):
         return [list(entry) for entry in saved.all()]
     if isinstance(saved, dict):
-        return {key: _told(value) for key, value in saved.items()}
-    return [_told(value) for value in saved] if isinstance(saved, list) else saved
+        return {key: told(value) for key, value in saved.items()}
+    return [told(value) for value in saved] if isinstance(saved, list) else saved
 
 
 def _checksum(data: dict[str, Any]) -> int:

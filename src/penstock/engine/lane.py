@@ -162,14 +162,13 @@ class Lane:
 
     def _run(self, breath: Breath) -> None:
         seen, spent = -1, 0.0  # the first pull opens the source, and tells nothing
-        self._trail.settle()
+        rest = self._trail.settle()
         while True:
             self._await_room()
             place = self._place()
             started = perf_counter()
-            chunk = self._stage.take(
-                self._grain if self.items else min(self._grain, self._room - self._put + self._taken)
-            )
+            most = self._grain if self.items else min(self._grain, self._room - self._put + self._taken)
+            chunk = rest if rest is not None else self._stage.take(most)
             took = perf_counter() - started
             self._busy_s += took
             if not chunk.is_end:
@@ -304,10 +303,10 @@ class Lane:
         opening = self._put == 0
         started = self._waiting_since = perf_counter()
         try:
-            self._trail.settle()
+            rest = self._trail.settle()
             if self._wanted is not None and self._wanted.on:
                 self._trail.mark()
-            chunk = self._stage.take(n)
+            chunk = rest if rest is not None else self._stage.take(n)
         except Aborted:
             raise
         except BaseException as error:

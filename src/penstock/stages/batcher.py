@@ -91,7 +91,9 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
-        self._again.settle()
+        rest = self._again.settle()
+        if rest is not None:
+            self._ended, self._error = True, rest.error
         if self._assembler is None and not self._ended:
             self._begin()
         while self._gathered.count < self._size and not self._ended:

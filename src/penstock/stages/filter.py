@@ -52,7 +52,9 @@ class Filter:
         """Takes chunks until an example is kept, an error is met, or the end."""
         if self._drop:
             count, self._drop = self._drop, 0
-            drop(self, count)
+            rest = drop(self, count)
+            if rest is not None:
+                return rest
         kept, self._rest = self._rest, None
         while kept is None:
             if self._over:

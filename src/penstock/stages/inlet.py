@@ -106,7 +106,9 @@ class Straight:
     def take(self, n: int) -> Chunk:
         """Pulls the stage."""
         trail = self._trail
-        trail.settle()
+        rest = trail.settle()
+        if rest is not None:
+            return rest
         if self._wanted.on:
             trail.mark()
         chunk = self._stage.take(n)

@@ -99,17 +99,20 @@ class Again:
 
     def take(self, n: int) -> Chunk:
         """As upstream's own."""
-        self.settle()
+        rest = self.settle()
+        if rest is not None:
+            return rest
         self._before = noted(self._upstream) if self._wanted.on else None
         chunk: Chunk = self._upstream.take(n)
         self._last = chunk.count
         return chunk
 
-    def settle(self) -> None:
-        """Drops what was given before the state was taken, if that was not done yet."""
-        if self._drop:
-            count, self._drop = self._drop, 0
-            drop(self._upstream, count)
+    def settle(self) -> Chunk | None:
+        """Drops what was given before the state was taken, if that was not done yet; gives an error behind it."""
+        if not self._drop:
+            return None
+        count, self._drop = self._drop, 0
+        return drop(self._upstream, count)
 
     def snapshot(self, left: int) -> Saved:
         """Where upstream stood when so many examples of its last chunk, all at its end, were not given yet."""
@@ -165,11 +168,12 @@ class Trail:
             self._stage.restore(self._place)
         self._drop = self.since
 
-    def settle(self) -> None:
-        """Drops what was given before, if that was not done yet."""
-        if self._drop:
-            count, self._drop = self._drop, 0
-            drop(self._stage, count)
+    def settle(self) -> Chunk | None:
+        """Drops what was given before, if that was not done yet; gives an error behind it."""
+        if not self._drop:
+            return None
+        count, self._drop = self._drop, 0
+        return drop(self._stage, count)
 
 
 def noted(stage: Any) -> Saved | None:
@@ -181,19 +185,22 @@ def noted(stage: Any) -> Saved | None:
     return saved
 
 
-def drop(stage: Any, count: int) -> None:
-    """Takes examples and drops them.
+def drop(stage: Any, count: int) -> Chunk | None:
+    """Takes examples and drops them; gives the error behind them, if they came with it.
 
     Raises:
       StateError: there are not so many.
     """
     left = count
     while left > 0:
-        chunk = stage.take(left)
+        chunk: Chunk = stage.take(left)
         left -= chunk.count
         if left and (chunk.count == 0 or chunk.error is not None):
             error = StateError(mismatch(f"{count} examples again, as when the state was taken", f"{count - left}"))
             raise error from chunk.error
+        if chunk.error is not None:
+            return chunk.cut(chunk.count)[1]
+    return None
 
 
 def packed_tickets(tickets: Tickets) -> Saved:

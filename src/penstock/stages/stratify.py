@@ -117,7 +117,9 @@ class Stratify:
         """Gives up to n examples of what is composed, and composes more only if there is none."""
         if self._drop:
             count, self._drop = self._drop, 0
-            drop(self, count)
+            rest = drop(self, count)
+            if rest is not None:
+                return rest
         out = self._out
         if out is None:
             self._before = noted(self) if self._wanted.on else None
@@ -300,7 +302,10 @@ class Stratify:
     def _feed(self) -> None:
         """Takes what comes next: a chunk, or single examples straight into the rings."""
         kept = self._kept
-        self._again.settle()
+        rest = self._again.settle()
+        if rest is not None:
+            self._end(rest.error)
+            return
         if isinstance(kept, KeptRows) and self._pourer is not None and self._pourer.pours:
             poured = self._pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
             kept.pulled(poured.tickets)

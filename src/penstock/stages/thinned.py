@@ -128,7 +128,10 @@ class Thinned:
     def _sifted(self) -> Chunk | None:
         """Takes more if nothing is at hand; else judges it, and gives what is kept."""
         sieve, chunk = self._sieve, self._held
-        self._again.settle()
+        rest = self._again.settle()
+        if rest is not None:
+            self._end(rest.error)
+            return None
         if chunk is None:
             if not self._reads or self._pourer is None or not self._pourer.pours:
                 self._fetch()

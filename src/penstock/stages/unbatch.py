@@ -32,7 +32,9 @@ class Unbatch:
         """Gives rows of the batch at hand, and takes the next only if there is none."""
         if self._drop:
             count, self._drop = self._drop, 0
-            drop(self, count)
+            rest = drop(self, count)
+            if rest is not None:
+                return rest
         chunk = self._rest
         while chunk is None or chunk.count == 0:
             if chunk is not None and chunk.error is not None:
