@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from penstock.plan import Batch, Convert, Filter, Join, Node, Read, Repeat, Shard, Share, Skip, Take, Unbatch
 from penstock.later import later
+from penstock.plan import Batch, Convert, Filter, Join, Node, Read, Repeat, Shard, Share, Skip, Take, Unbatch
 from penstock.staged import Staged
 
 __all__ = ["ENDLESS", "last_change", "length_of", "words_of"]
