@@ -119,7 +119,7 @@ def test_each_rank_opens_its_own_files_only(tmp_path: Path):
 
     assert rows == ["1:0", "1:1", "1:2", "1:3"]
     assert "shard: rank 1 of 3, by files: it reads 1 of 3 sources" in told
-    assert [stats.examples for stats in flow.stats().sources][0] == 0
+    assert flow.stats().sources[0].examples == 0
 
 
 def test_files_that_do_not_tell_are_counted_and_the_ranks_end_together(tmp_path: Path):
@@ -299,6 +299,59 @@ def test_the_last_smaller_batch_is_shared_out_too():
     sizes = [[len(extras["valid"]) for _, extras in part] for part in own]
     assert sizes == [sizes[0]] * 4
     assert sum(int(extras["valid"].sum()) for part in own for _, extras in part) == 14
+
+
+# Going on from a state.
+
+
+def plainly(batch: Any) -> str:
+    """A batch as text, so that batches can be compared."""
+    return repr(batch)
+
+
+def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
+    """A part of each kind, rank 1 of 2."""
+    text, long = ps.read_text(lines(tmp_path, [7, 12, 9])), source(stream("iid", np.array([0.3, 0.7]), 120, 5))
+    chunks = ps.join([np.arange(40), np.arange(100, 133)])
+    return {
+        "turns": ps.join([list(range(9)), list(range(20, 40))]).shard(1, 2).batch(3),
+        "columns": chunks.batch(7).shard(1, 2).unbatch().batch(4),
+        "pad": ps.join([list(range(31))]).shard(1, 2, end="pad").batch(4),
+        "repeat": ps.join([list(range(9))]).shard(1, 2, end="repeat").batch(4, keep_last=True).repeat(2),
+        "around": ps.join([list(range(3))]).shard(1, 2, end="repeat").batch(5).repeat(3),
+        "files": text.shard(1, 2).batch(3),
+        "files padded": text.shard(1, 2, end="pad").batch(3),
+        "files repeated": text.shard(1, 2, end="repeat").batch(5),
+        "before": long.shard(1, 2).repeat(2).stratify(1, [0.5, 0.5]).batch(4).take(6).repeat(),
+        "behind": long.stratify(1, [0.5, 0.5], repeats=2).shard(1, 2).map(lambda x, rng: (*x, rng.random())).batch(4),
+        "padded behind": long.stratify(1, [0.25, 0.75]).shard(1, 2, end="pad").batch(3, keep_last=True),
+    }
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_each_kind_of_part_goes_on_where_it_was(tmp_path: Path, inline: bool):
+    """After any batch the state, as JSON, gives the rest as it would have come; and so does the state of that flow."""
+    for name, pipeline in resumable(tmp_path).items():
+        with pipeline.open(inline=True) as flow:
+            whole = [plainly(batch) for _, batch in zip(range(14), flow, strict=False)]
+        state: Any = None
+        assert len(whole) > 1, name
+        for at in range(len(whole)):
+            with pipeline.open(state=state, inline=inline) as flow:
+                got = plainly(next(flow))
+                state = json.loads(json.dumps(flow.state_dict()))
+            assert got == whole[at], f"{name} at batch {at}"
+
+
+def test_the_state_of_another_rank_is_refused():
+    """It would go on in the other's part."""
+    pipeline = ps.join([list(range(20))])
+    with pipeline.shard(0, 2).batch(2).open(inline=True) as flow:
+        next(flow)
+        state = flow.state_dict()
+
+    with pytest.raises(ps.PenstockError, match="`rank` 1, got one with 0"):
+        pipeline.shard(1, 2).batch(2).open(state=state)
 
 
 # What is said.

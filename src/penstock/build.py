@@ -238,9 +238,7 @@ class _Builder:
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
-    def _share(
-        self, node: Share, upstream: Stage, again: Callable[[], Stage], place: Place, wanted: Wanted
-    ) -> Stage:
+    def _share(self, node: Share, upstream: Stage, again: Callable[[], Stage], place: Place, wanted: Wanted) -> Stage:
         word = place.after(node).words
         earlier = self.built.shares.get(word)
         stage: Stage = later("parting").share_stage(

@@ -10,7 +10,7 @@ How
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -91,6 +91,15 @@ class Dealt:
         """Another target from the next batch on, which is dealt as the first."""
         self._schedule.change(target)
         self._number = 0
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as plain data."""
+        return {"of": self._schedule.state(), "over": self._over, "number": self._number}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there; the classes are those of then already."""
+        self._schedule.restore(state["of"])
+        self._over, self._number = int(state["over"]), int(state["number"])
 
     def enough(self, held: Int64s) -> None:
         """Nothing: only P classes and m of each look at what is held."""
