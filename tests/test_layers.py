@@ -39,6 +39,9 @@ GROUPS: list[tuple[str, ...]] = [
         "rejection",
         "resample",
         "stratified",
+        "ranks",
+        "sharing",
+        "parting",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),

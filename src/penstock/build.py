@@ -16,7 +16,7 @@ from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.later import later
-from penstock.place import Place, input_names, labels_of, word_of
+from penstock.place import Place, input_names, labels_of, opened_of, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -28,6 +28,7 @@ from penstock.plan import (
     Pad,
     Read,
     Repeat,
+    Share,
     Skip,
     Take,
     Unbatch,
@@ -85,6 +86,8 @@ class Built:
     """The stages' meters, by the number of their word; the first word has the lowest."""
     strata: list[Strata] = field(default_factory=list)
     """The stages that see to class proportions."""
+    shares: dict[int, Any] = field(default_factory=dict)
+    """The stages that give a rank its part, by the number of their word."""
     tallies: dict[int, Tally] = field(default_factory=dict)
     """What the joins by weights have given, by the number of their word."""
     batcher: Batcher | None = None
@@ -123,9 +126,9 @@ def build(
     Raises:
       StateError: they cannot go on there.
     """
-    reads = find(node, Read)
     labels = labels_of(node)
-    builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)), composed_for(node))
+    opened = opened_of(node)
+    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node))
     built = builder.built
     built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
     if saved is not None:
@@ -155,14 +158,17 @@ class _Builder:
         options: Options,
         coordinator: Coordinator | None,
         labels: list[str],
+        opened: int,
         capacity: int,
         composed: Mapping[int, Composed],
     ) -> None:
         self._options = options
         self._coordinator = coordinator
+        self._opened = opened
         self._capacity = capacity
         self._pool = Pool()
         self._composed = composed
+        self._lengths: dict[int, list[int]] = {}
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
@@ -192,8 +198,11 @@ class _Builder:
             return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
         upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
-        if isinstance(node, Convert | Pad):
+        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all):
             return upstream
+        if isinstance(node, Share):
+            again = partial(self.chain, below, epoch, place, wanted, lanes=lanes)
+            return self._metered(self._share(node, upstream, again, place, wanted), node, place, upstream)
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
@@ -218,15 +227,38 @@ class _Builder:
             return UnbatchStage(upstream, wanted=wanted)
         if isinstance(node, Staged):
             number = place.after(node).drawing
-            stage: Strata = node.stage(
-                upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
-            )
+            site = Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
+            for share in find(node.upstream[0], Share):
+                site = site._replace(rank=share.rank, world_size=share.world_size)
+            stage: Strata = node.stage(upstream, site)
             self.built.strata.append(stage)
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
+
+    def _share(self, node: Share, upstream: Stage, again: Callable[[], Stage], place: Place, wanted: Wanted) -> Stage:
+        word = place.after(node).words
+        earlier = self.built.shares.get(word)
+        stage: Stage = later("parting").share_stage(
+            node,
+            upstream,
+            below=self._composed.get(id(node.of)),
+            again=again,
+            lengths=partial(self._lengths_of, node),
+            earlier=earlier.stats() if earlier is not None else None,
+            wanted=wanted,
+        )
+        self.built.shares[word] = stage
+        return stage
+
+    def _lengths_of(self, node: Share) -> list[int]:
+        """How many examples each rank's files have; those of files that do not tell are counted once."""
+        if id(node) not in self._lengths:
+            check = self._coordinator.check if self._coordinator is not None else None
+            self._lengths[id(node)] = later("sharing").counted(node, check)
+        return self._lengths[id(node)]
 
     def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
@@ -257,9 +289,10 @@ class _Builder:
             keep_last=node.keep_last,
             pad=padding(node.of),
             pool=self._pool,
-            firsts=len(find(node, Read)) if fixed else 1,
+            firsts=opened_of(node) if fixed else 1,
             labels=self.built.labels,
-            tags=[join.tag for join in joins if join.tag is not None],
+            tags=[join.tag for join in joins if join.tag is not None]
+            + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
         )
 
@@ -300,7 +333,8 @@ class _Builder:
         rooms, nbytes = self._parts(node, self._capacity), None if most is None else self._parts(node, most)
         inlets: dict[int, Inlet] = {}
         for number, below in enumerate(node.of):
-            if isinstance(node.weights, tuple) and not node.weights[number]:
+            closed = node.opened is not None and number not in node.opened
+            if closed or (isinstance(node.weights, tuple) and not node.weights[number]):
                 place = place.after(below)
                 continue
             alone = len(find(below, Read)) == 1
@@ -346,7 +380,7 @@ class _Builder:
 
     def _parts(self, join: Join, total: int) -> list[int]:
         """What each input's lane may hold of a total: an equal part, or one by its weight; and one place at least."""
-        n_lanes = len(self.built.labels)
+        n_lanes = self._opened
         if not isinstance(join.weights, tuple):
             return [max(1, total // n_lanes)] * len(join.of)
         weights = [w if len(find(below, Read)) == 1 else 0 for below, w in zip(join.of, join.weights, strict=True)]
@@ -454,7 +488,7 @@ def _by_item(node: Node) -> bool:
     if node.batched:
         return True
     while not isinstance(node, Read):
-        if isinstance(node, Unbatch | Staged):
+        if isinstance(node, Unbatch | Staged | Share):
             return False
         if len(node.upstream) != 1:
             return False

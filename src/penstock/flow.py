@@ -308,6 +308,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
             state_nbytes=0 if self._why_not is not None else nbytes_of(self.state_dict()),
+            shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
         )

@@ -87,7 +87,7 @@ class TableSource:
     once: object | None = None
 
     def __init__(self, files: tuple[str, ...], format: Format, choice: Choice, nulls: Nulls) -> None:
-        self._files = files
+        self.files = files
         self._format = format
         self._choice = choice
         self._nulls = nulls
@@ -99,7 +99,7 @@ class TableSource:
 
     def identity(self) -> list[Any]:
         """What tells it from others: the names and sizes of its files."""
-        return sizes_of(self._files)
+        return sizes_of(self.files)
 
     def length(self) -> int | None:
         """The number of rows, where the format tells it and none may be left out.
@@ -110,7 +110,7 @@ class TableSource:
         if self._choice.filter is not None or self._nulls.skips:
             return None
         total = 0
-        for path in self._files:
+        for path in self.files:
             with self._reading(path):
                 count = self._format.count(path)
             if count is None:
@@ -118,13 +118,17 @@ class TableSource:
             total += count
         return total
 
+    def of(self, files: tuple[str, ...]) -> TableSource:
+        """The same of other files."""
+        return TableSource(files, self._format, self._choice, self._nulls)
+
     def _reading(self, path: str) -> Reading:
         return Reading(self._format.kind, path, errors=(load("pyarrow", extra="arrow").ArrowException,))
 
     def blocks_from(self, at: Place) -> Iterator[tuple[Place, Any]]:
         """Runs of examples from a place on, each with the place behind it."""
         first: _First | None = None
-        for number, path in enumerate(self._files):
+        for number, path in enumerate(self.files):
             if number < at.file and first is not None:
                 continue  # the first with a row is looked at in any case: the others are read with its types
             where = f"'{path}'"

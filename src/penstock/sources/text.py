@@ -52,7 +52,7 @@ class _TextSource:
     once: object | None = None
 
     def __init__(self, files: tuple[str, ...], encoding: str) -> None:
-        self._files = files
+        self.files = files
         self._encoding = encoding
         # Where a byte that is 10 can only be the end of a line, one can begin to read behind it.
         self._one_byte = codecs.lookup(encoding).name in _ONE_BYTE
@@ -64,15 +64,19 @@ class _TextSource:
 
     def identity(self) -> list[Any]:
         """What tells it from others: the names and sizes of its files."""
-        return sizes_of(self._files)
+        return sizes_of(self.files)
 
     def length(self) -> int | None:
         """Unknown."""
         return None
 
+    def of(self, files: tuple[str, ...]) -> _TextSource:
+        """The same of other files."""
+        return _TextSource(files, self._encoding)
+
     def _lines_from(self, at: Place) -> Iterator[tuple[Place, list[str]]]:
         """Runs of lines from a place on, each with the place behind it."""
-        for number, path in enumerate(self._files[at.file :], at.file):
+        for number, path in enumerate(self.files[at.file :], at.file):
             start = at if number == at.file else Place(number, 0)
             with Reading("a text file", path) as reading, opened(path) as file:
                 reading.row = start.row

@@ -25,7 +25,7 @@ import numpy as np
 from penstock.assemble import Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
-from penstock.sampling import Classes, Rings, Schedule, Target, efficiency
+from penstock.sampling import Classes, Dealt, Rings, Schedule, Target, efficiency
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
 from penstock.stages.claims import Claims
@@ -70,7 +70,7 @@ class Stratify:
         upstream: Stage,
         by: By,
         classes: Classes,
-        schedule: Schedule,
+        schedule: Schedule | Dealt,
         wishes: Wishes,
         *,
         seed: int,
