@@ -355,6 +355,16 @@ class Stratify:
                 self._schedule.enough(rings.fresh_held)
             elif self._target is not None and len(self._target) == len(self._classes):
                 self._learning.apply(rings, self._target)
+                if self._schedule.steady:
+                    self._spare(rings, self._target)
+
+    def _spare(self, rings: Rings, target: Float64s) -> None:
+        """Holds no more than is enough, if it is time to look, and never less than is asked for."""
+        enough, asked = self._learning.enough(target), self._asked
+        if enough is not None:
+            self._limits.spare(rings, target, enough)
+            if asked is not None:
+                self._limits.hold(rings, asked.classes, asked.counts)
 
     def _see_to_absent(self, rings: Rings) -> None:
         """Sees whether a class stays away."""
