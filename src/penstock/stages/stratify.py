@@ -22,7 +22,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble import Pool
+from penstock.assemble import Assembler, Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
 from penstock.sampling import Classes, Rings, Schedule, Target, efficiency
@@ -115,6 +115,16 @@ class Stratify:
             self._out = None
         return out
 
+    def assemble(self, assembler: Assembler) -> None:
+        """Keeps single examples as they will stand in batches, where nothing is added to them and none is kept to give again."""
+        if isinstance(self._kept, KeptRows) and assembler.pours and not self._one_by_one:
+            self._kept.assemble(assembler, self._pool)
+
+    @property
+    def _one_by_one(self) -> bool:
+        """Whether there is something to do with each batch."""
+        return self._absence.keeps or self._wishes.weights is not None
+
     def _composed(self, n: int) -> Chunk:
         """The next batch; of a run of columns several, if it completes as many and about n examples were asked for."""
         most = -(-n // self._schedule.size)
@@ -172,7 +182,7 @@ class Stratify:
         """What was drawn, with what is added to it."""
         given = kept.given()
         name, kind = self._wishes.weights_as, self._wishes.weights
-        if kind is None and not self._absence.keeps:
+        if not self._one_by_one:
             return given
         asked, number = self._drawn, self._claims.number
         drawn = kept.rings.drawn_classes(number, asked.classes, asked.counts)
@@ -331,8 +341,7 @@ class Stratify:
         grow()
         if not stored:
             return KeptRows(rings, self._by, first, self._classes, grow)
-        one_by_one = self._absence.keeps or self._wishes.weights is not None
-        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST)
+        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if self._one_by_one else MOST)
 
     # Looking up.
 
