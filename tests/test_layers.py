@@ -42,6 +42,7 @@ GROUPS: list[tuple[str, ...]] = [
         "ranks",
         "sharing",
         "parting",
+        "queues",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),

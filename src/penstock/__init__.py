@@ -12,6 +12,8 @@ from penstock.errors import (
     PenstockError,
     PenstockWarning,
     PipelineError,
+    QueueClosed,
+    QueueExhausted,
     SourceError,
     SpecError,
 )
@@ -24,6 +26,7 @@ from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
+    from penstock.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
@@ -32,16 +35,22 @@ if typing.TYPE_CHECKING:
 
 __all__ = [
     "Component",
+    "FIFOQueue",
     "Flow",
     "FlowClosed",
     "FlowStats",
     "LaneStats",
     "MissingExtra",
     "MixStats",
+    "PaddingFIFOQueue",
     "PenstockError",
     "PenstockWarning",
     "Pipeline",
     "PipelineError",
+    "PriorityQueue",
+    "QueueClosed",
+    "QueueExhausted",
+    "RandomShuffleQueue",
     "SourceError",
     "Spec",
     "SpecError",
@@ -68,6 +77,10 @@ __all__ = [
 
 # What many programs never use is loaded when it is first asked for: the file formats are a quarter of the rest.
 _LATER = {
+    "FIFOQueue": "queues",
+    "PaddingFIFOQueue": "queues",
+    "PriorityQueue": "queues",
+    "RandomShuffleQueue": "queues",
     "Temperature": "sampling",
     "WeightedResample": "resample",
     "read_arrow": "reading",
