@@ -29,7 +29,9 @@ def pool():
         yield pool
 
 
-def in_line(line: Line, pool: ThreadPoolExecutor, call: Callable[..., Any], *arguments: Any, **more: Any) -> Future[Any]:
+def in_line(
+    line: Line, pool: ThreadPoolExecutor, call: Callable[..., Any], *arguments: Any, **more: Any
+) -> Future[Any]:
     """A call in a thread of its own, which waits for its turn when this comes back."""
     waiting = line.waiting
     future = pool.submit(call, *arguments, timeout_s=PATIENCE_S, **more)
@@ -158,7 +160,9 @@ def test_cancel_wakes_everyone(pool: ThreadPoolExecutor):
     assert other.take(2) == [1, 2]
 
 
-@pytest.mark.parametrize("order", [InTurn, lambda: ByChance(Draws(KEY), 3), ByPriority], ids=["turn", "chance", "priority"])
+@pytest.mark.parametrize(
+    "order", [InTurn, lambda: ByChance(Draws(KEY), 3), ByPriority], ids=["turn", "chance", "priority"]
+)
 def test_many_producers_and_consumers_lose_and_double_nothing(order: Any):
     """Eight threads, some of which put in and take out many at once, and a line that is short."""
     line = Line(order(), 7, "a line")
@@ -212,24 +216,18 @@ def test_a_signal_in_a_wait_loses_nothing():
 
     line = fifo()
     line.put([1, 2])
-    stop = Event()
 
     def strike() -> None:
         while not line.waiting:
             sleep(0)
-        while not stop.is_set():
-            signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
-            stop.wait(0.01)
+        signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, handler)
     thread = Thread(target=strike)
     try:
         thread.start()
         with pytest.raises(Struck):
-            try:
-                line.take(3)
-            finally:
-                stop.set()
+            line.take(3)
     finally:
         thread.join()
         signal.signal(signal.SIGUSR1, before)

@@ -85,7 +85,9 @@ class Elements:
             try:
                 return self._dtypes[0].type(value)
             except OverflowError as error:
-                raise SpecError(mismatch(f"`{self._dtypes[0]}`", f"`{_kind(value)}`: {error}", at=self._name(0))) from None
+                raise SpecError(
+                    mismatch(f"`{self._dtypes[0]}`", f"`{_kind(value)}`: {error}", at=self._name(0))
+                ) from None
         parts = self._parts(value)
         leaves = [self._leaf(part, place) for place, part in enumerate(parts)]
         return leaves[0] if len(leaves) == 1 else tuple(leaves)
@@ -220,7 +222,9 @@ class Elements:
             dtypes, shapes = [c.dtype for c in spec.components], [c.shape for c in spec.components]
         else:
             dtypes, shapes = self._dtypes, self._shapes
-        arrays = [np.empty((0, *[size or 0 for size in shape]), dtype) for dtype, shape in zip(dtypes, shapes, strict=True)]
+        arrays = [
+            np.empty((0, *[size or 0 for size in shape]), dtype) for dtype, shape in zip(dtypes, shapes, strict=True)
+        ]
         if self._dtypes is None and self._assembler is not None:
             return self._assembler.spec.structure.build(arrays)
         return arrays[0] if len(arrays) == 1 and self._names is None else self._formed(arrays)
@@ -232,7 +236,11 @@ class Elements:
             return "any"
         shapes = self._shapes if self._shapes is not None else [None] * len(self._dtypes)
         parts = [
-            "str[…]" if shape is None and dtype is _OBJECT else f"{dtype}[…]" if shape is None else str(Component(dtype, shape))
+            "str[…]"
+            if shape is None and dtype is _OBJECT
+            else f"{dtype}[…]"
+            if shape is None
+            else str(Component(dtype, shape))
             for dtype, shape in zip(self._dtypes, shapes, strict=True)
         ]
         names = [""] * len(parts) if self._names is None else [f"{name}: " for name in self._names]
@@ -269,9 +277,10 @@ def _dtype(dtype: Any, at: str) -> np.dtype[Any]:
     try:
         if dtype is None:  # which NumPy takes for float64
             raise TypeError
-        return np.dtype(dtype)
+        own: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise PipelineError(mismatch("a dtype", f"`{dtype!r}`", at=at)) from None
+    return own
 
 
 def _names(names: Any, dtypes: Sequence[Any] | None, at: str) -> tuple[str, ...]:

@@ -221,7 +221,7 @@ class Line:
     def put_back(self, hands: list[Any], take: _Take | None = None) -> None:
         """Takes back what was taken out and could not be used, before all others."""
         with self._lock:
-            if take in self._takes:
+            if take is not None and take in self._takes:
                 self._takes.remove(take)
             self._order.put_back(hands)
             self._settled()
