@@ -43,6 +43,7 @@ GROUPS: list[tuple[str, ...]] = [
         "sharing",
         "parting",
         "queues",
+        "shuffling",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
@@ -54,6 +55,7 @@ OPEN_GROUPS = (GROUPS[0], GROUPS[1], GROUPS[5])
 # ... and single passages between rooms that otherwise may not.
 PASSAGES = {
     ("stages", "assemble"),
+    ("sources", "sampling"),
     ("demo", "data"),
     ("cli", "demo"),
     ("cli", "doctor"),

@@ -281,6 +281,33 @@ class Pipeline(Iterable[Any]):
             )
         )
 
+    def shuffle(self, buffer_size: int | None = None, *, seed: int | None = None) -> Pipeline:
+        """Examples in random order, the same on every run: out of a buffer, or all of a source by index.
+
+        With a buffer, `buffer_size` examples are held, one of which leaves at random whenever another is asked for. The
+        larger it is, the better it mixes, and the later it starts. An error comes after all that was read before it.
+
+        Without one nothing is held: each source right before it, which must be read by index (arrays, lists, map-style
+        data sets), is read in an order of its own. Each epoch has another order, that of `epoch=` and the seed.
+
+        Args:
+          buffer_size: how many are held; `None` shuffles by index. [examples]
+          seed: of this word's random numbers, in place of the pipeline's.
+
+        Raises:
+          PipelineError: it comes after `.batch`; or there is no buffer, and a source is not read by index.
+
+        Source: TF1 `tf.train.shuffle_batch`.
+
+        >>> import penstock as ps
+        >>> sorted(ps.join([range(5)]).shuffle(3))
+        [0, 1, 2, 3, 4]
+        >>> both = ps.join([range(5)]).shuffle().repeat(2)
+        >>> list(both) == list(both), list(both)[:5] == list(both)[5:]
+        (True, False)
+        """
+        return self._with(later("shuffling").shuffled(self._node, buffer_size, seed))
+
     def batch(self, size: int, *, keep_last: bool = False) -> Pipeline:
         """Batches of `size` examples, in the structure of an example; each component gets a leading dimension.
 

@@ -20,7 +20,7 @@ from penstock.engine.line import Line
 from penstock.engine.orders import ByChance, ByPriority, InTurn, Order
 from penstock.engine.shared import shared
 from penstock.errors import PipelineError, QueueExhausted, mismatch
-from penstock.plan import positive
+from penstock.plan import integer, positive
 from penstock.sampling.draws import Draws
 from penstock.stages.functions import key_of
 
@@ -301,7 +301,7 @@ class RandomShuffleQueue(QueueBase):
         if room is not None and room <= keep:
             raise PipelineError(mismatch(f"`capacity` above `min_after_dequeue`, {keep}", f"{room}", at=at))
         elements = Elements(dtypes, shapes, names, pads=False, ranked=False, at=at)
-        order = ByChance(Draws(key_of(_seed(seed, at), 0)), keep)
+        order = ByChance(Draws(key_of(0 if seed is None else integer(seed, "seed", at=at), 0)), keep)
         super().__init__(elements, order, capacity, shared_name, name, "RandomShuffleQueue")
 
 
@@ -363,10 +363,3 @@ def _capacity(capacity: Any, at: str) -> int | None:
         do = "nothing would ever go in" if number == 0 and capacity == 0 else None
         raise PipelineError(mismatch("`capacity` to be an integer, and not 0", f"`{capacity!r}`", at=at, do=do))
     return None if number < 0 else number
-
-
-def _seed(seed: Any, at: str) -> int:
-    try:
-        return operator.index(0 if seed is None else seed)
-    except TypeError:
-        raise PipelineError(mismatch("`seed` to be an integer", f"`{seed!r}`", at=at)) from None

@@ -11,7 +11,10 @@ __all__ = ["BLOCK", "Draws", "permutation"]
 BLOCK = 512
 """Numbers are made so many at once."""
 
+_MASK = 2**64 - 1
+
 Key = np.ndarray[Any, np.dtype[np.uint64]]
+Places = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @final
@@ -20,21 +23,23 @@ class Draws:
 
     Args:
       key: of whose draws these are, uint64[2].
+      epoch: which pass they are for.
       number: of the first draw.
 
     Source: Philox (Salmon et al. 2011), a counter-based generator. A place is the floor of a float64 of [0, 1) times n.
 
     >>> draws = Draws(np.array([7, 0], np.uint64))
     >>> first = [draws.below(10) for _ in range(4)]
-    >>> later = Draws(np.array([7, 0], np.uint64), 3)
+    >>> later = Draws(np.array([7, 0], np.uint64), number=3)
     >>> first[3] == later.below(10)
     True
     """
 
-    __slots__ = ("_block", "_from", "_key", "number")
+    __slots__ = ("_block", "_epoch", "_from", "_key", "number")
 
-    def __init__(self, key: Key, number: int = 0) -> None:
+    def __init__(self, key: Key, *, epoch: int = 0, number: int = 0) -> None:
         self._key = key
+        self._epoch = epoch
         self._block: list[float] = []
         self._from = 0
         self.number = number
@@ -48,19 +53,38 @@ class Draws:
         self.number += 1
         return int(self._block[at] * n)
 
+    def many(self, sizes: Places) -> Places:
+        """The next places, among so many each: int64[m]."""
+        parts: list[list[float]] = []
+        left = len(sizes)
+        while left:
+            at = self.number - self._from
+            if not 0 <= at < len(self._block):
+                at = self._fill()
+            parts.append(self._block[at : at + left])
+            left -= len(parts[-1])
+            self.number += len(parts[-1])
+        drawn = np.array([one for part in parts for one in part])
+        places: Places = (drawn * sizes).astype(np.int64)
+        return places
+
     def _fill(self) -> int:
         block = self.number // BLOCK
-        counter = np.array([0, block & (2**64 - 1), 0, 0], np.uint64)
-        self._block = np.random.Generator(np.random.Philox(key=self._key, counter=counter)).random(BLOCK).tolist()
+        self._block = _generator(self._key, self._epoch, block + 1).random(BLOCK).tolist()
         self._from = block * BLOCK
         return self.number - self._from
 
 
-def permutation(key: Key, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """An order of n things, int64[n]: a function of the key alone.
+def permutation(key: Key, epoch: int, n: int) -> Places:
+    """An order of n things, int64[n]: a function of the key and the epoch alone.
 
-    >>> sorted(permutation(np.array([7, 0], np.uint64), 5).tolist())
+    >>> sorted(permutation(np.array([7, 0], np.uint64), 0, 5).tolist())
     [0, 1, 2, 3, 4]
     """
-    order: np.ndarray[Any, np.dtype[np.int64]] = np.random.Generator(np.random.Philox(key=key)).permutation(n)
+    order: Places = _generator(key, epoch, 0).permutation(n)
     return order
+
+
+def _generator(key: Key, epoch: int, block: int) -> np.random.Generator:
+    counter = np.array([0, block & _MASK, epoch & _MASK, 0], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key, counter=counter))
