@@ -44,6 +44,9 @@ GROUPS: list[tuple[str, ...]] = [
         "parting",
         "queues",
         "shuffling",
+        "shuffles",
+        "sharing",
+        "producers",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),

@@ -26,11 +26,25 @@ from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
+    from penstock.producers import (
+        input_producer,
+        limit_epochs,
+        match_filenames_once,
+        range_input_producer,
+        slice_input_producer,
+        string_input_producer,
+    )
     from penstock.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
+    from penstock.shuffles import (
+        maybe_shuffle_batch,
+        maybe_shuffle_batch_join,
+        shuffle_batch,
+        shuffle_batch_join,
+    )
     from penstock.stratified import stratified_sample
 
 __all__ = [
@@ -61,9 +75,15 @@ __all__ = [
     "batch",
     "batch_join",
     "from_arrays",
+    "input_producer",
     "join",
+    "limit_epochs",
+    "match_filenames_once",
     "maybe_batch",
     "maybe_batch_join",
+    "maybe_shuffle_batch",
+    "maybe_shuffle_batch_join",
+    "range_input_producer",
     "read_arrow",
     "read_csv",
     "read_jsonl",
@@ -71,7 +91,11 @@ __all__ = [
     "read_text",
     "rejection_sample",
     "resample_at_rate",
+    "shuffle_batch",
+    "shuffle_batch_join",
+    "slice_input_producer",
     "stratified_sample",
+    "string_input_producer",
     "weighted_resample",
 ]
 
@@ -83,6 +107,12 @@ _LATER = {
     "RandomShuffleQueue": "queues",
     "Temperature": "sampling",
     "WeightedResample": "resample",
+    "input_producer": "producers",
+    "limit_epochs": "producers",
+    "match_filenames_once": "producers",
+    "maybe_shuffle_batch": "shuffles",
+    "maybe_shuffle_batch_join": "shuffles",
+    "range_input_producer": "producers",
     "read_arrow": "reading",
     "read_csv": "reading",
     "read_jsonl": "reading",
@@ -90,7 +120,11 @@ _LATER = {
     "read_text": "reading",
     "rejection_sample": "rejection",
     "resample_at_rate": "resample",
+    "shuffle_batch": "shuffles",
+    "shuffle_batch_join": "shuffles",
+    "slice_input_producer": "producers",
     "stratified_sample": "stratified",
+    "string_input_producer": "producers",
     "weighted_resample": "resample",
 }
 

@@ -344,8 +344,10 @@ class Pipeline(Iterable[Any]):
           **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources'
             lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of
             the flow, in threads and reports; `max_scan=None`, how many items of a source that can only be read from its
-            start may have to be read again to resume: `state_dict` refuses where it would be more; `grace_s=1.0`, how
-            long closing waits for a thread that is inside the user's code. [s]
+            start may have to be read again to resume: `state_dict` refuses where it would be more; `shared_name=None`,
+            under which several pipelines of one process feed from one flow, each batch going to exactly one of them,
+            until the last is closed; `grace_s=1.0`, how long closing waits for a thread that is inside the user's code.
+            [s]
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:
@@ -373,6 +375,9 @@ class Pipeline(Iterable[Any]):
             raise PipelineError(mismatch("a state, which holds its epoch, or `epoch`", "both", at="open()"))
         node = self._settled()
         self._warn(node)
+        if self._options.shared_name is not None:
+            consumer: Flow = later("shared").shared_flow(node, self._options, epoch=first, inline=inline, state=state)
+            return consumer
         return Flow(node, self._options, epoch=first, inline=inline, state=state)
 
     def __iter__(self) -> Iterator[Any]:

@@ -35,12 +35,7 @@ def by_hand(n: int, size: int, draws: Draws) -> list[int]:
     coming, held, left = iter(range(n)), [], []
     hole: int | None = None
     while True:
-        if hole is None and len(held) < size:
-            more = next(coming, None)
-        elif hole is not None:
-            more = next(coming, None)
-        else:
-            more = None
+        more = next(coming, None) if hole is not None or len(held) < size else None
         if more is not None:
             if hole is None:
                 held.append(more)
@@ -116,8 +111,7 @@ def test_an_example_for_which_none_has_come_is_given_at_once():
 
 
 def test_a_full_buffer_orders_by_chance():
-    """Where all n are held, each of n! orders is as likely: of 2400 shuffles of 4, each of 24 comes 100 times, +- five
-    sigma = 49."""
+    """Where all n are held, each of n! orders is as likely: of 2400 shuffles of 4 each comes 100 times; five sigma is 49."""
     counts = Counter(tuple(out(shuffle(Recut([0, 1, 2, 3]), 4, epoch), 9)) for epoch in range(2400))
 
     assert len(counts) == 24
