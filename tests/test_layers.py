@@ -44,6 +44,7 @@ GROUPS: list[tuple[str, ...]] = [
         "parting",
         "queues",
         "shuffling",
+        "bucketing",
         "shuffles",
         "sharing",
         "producers",

@@ -58,6 +58,7 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.batcher import Groups
 from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Saved, Wanted
 from penstock.state import restored
@@ -173,6 +174,7 @@ class _Builder:
         self._pool = Pool()
         self._composed = composed
         self._lengths: dict[int, list[int]] = {}
+        self._staged: dict[int, Stage] = {}
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
@@ -236,6 +238,7 @@ class _Builder:
             for share in find(node.upstream[0], Share):
                 site = site._replace(rank=share.rank, world_size=share.world_size)
             stage: Stage = node.stage(upstream, site)
+            self._staged[id(node)] = stage
             if hasattr(stage, "set_target"):
                 self.built.strata.append(cast(Strata, stage))
             return stage
@@ -300,6 +303,7 @@ class _Builder:
             tags=[join.tag for join in joins if join.tag is not None]
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
+            groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:

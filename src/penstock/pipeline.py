@@ -322,6 +322,60 @@ class Pipeline(Iterable[Any]):
         check_composed(node)
         return self._with(node)
 
+    def bucket(
+        self,
+        by: Any,
+        boundaries: Sequence[float],
+        batch_size: int | Sequence[int] | None = None,
+        *,
+        max_tokens: int | None = None,
+        pad_to_boundaries: bool = False,
+        keep_last: bool = False,
+    ) -> Pipeline:
+        """Batches of examples of like length, so that little of them is padding; in place of `.batch`.
+
+        Each example waits in the bucket of its length until that is full, and then they are a batch. Examples of one
+        bucket keep their order; which batch comes when depends on the examples alone.
+
+        Args:
+          by: the length: a key, an index, an attribute's name, a path (a tuple of these), or a function of the example.
+            Of an array, list or text its length counts; a number is one.
+          boundaries: k numbers that increase, for k + 1 buckets: lengths below the first; from it on and below the
+            second; and so on; from the last on.
+          batch_size: examples in a batch; or a number for each bucket. [examples]
+          max_tokens: in its place a budget: a batch holds as many examples as fit, where each counts with its padding, that
+            is as the longest of the batch. An example that does not fit alone is an error. [tokens]
+          pad_to_boundaries: whether dimensions that may be padded are padded to the boundary above, and in the last bucket
+            to a multiple of the last boundary, so that there are few shapes (JAX compiles each); otherwise to the longest
+            in the batch. It is the first dimension of each component that `.pad(...)` frees.
+          keep_last: whether what is left in the buckets at the end is given, as smaller batches, from the first bucket on;
+            otherwise it is counted in the report.
+
+        Raises:
+          PipelineError: something that cannot be, or there is a `batch` already.
+
+        Source: TF1 `tf.contrib.training.bucket_by_sequence_length`.
+
+        >>> import numpy as np
+        >>> import penstock as ps
+        >>> texts = [np.arange(n) for n in (1, 5, 2, 6)]
+        >>> for batch in ps.join([texts]).pad().bucket(len, [4], batch_size=2):
+        ...     print(batch.shape)
+        (2, 2)
+        (2, 6)
+        """
+        return self._with(
+            later("bucketing").bucketed(
+                self._node,
+                by,
+                boundaries,
+                batch_size,
+                max_tokens=max_tokens,
+                pad_to_boundaries=pad_to_boundaries,
+                keep_last=keep_last,
+            )
+        )
+
     def unbatch(self) -> Pipeline:
         """The rows of each batch, as examples again."""
         return self._with(Unbatch(self._node))

@@ -53,12 +53,12 @@ class Shuffle:
         self._hole = NONE
         self._ended = False
         self._error: BaseException | None = None
-        self._recalled: Tickets | None = None
+        self._again: Chunk | None = None  # what was held by a state, and is not yet here
 
     def take(self, n: int) -> Chunk:
         """Gives examples for which others came; without waiting for more once `size` are held."""
-        if self._recalled is not None:
-            self._refill(self._recalled)
+        if self._again is not None:
+            self._refill(self._again)
         while not self._ended:
             full = self._held == self._size
             if full and self._hole == NONE:
@@ -153,11 +153,19 @@ class Shuffle:
     # Where it stands.
 
     def snapshot(self) -> Saved:
-        """The tickets of what is held, slot by slot, the hole, and the number of the next draw."""
-        held = self._recalled if self._recalled is not None else listed_tickets(self._tickets[: self._held].copy())
+        """The tickets of what is held, slot by slot, the hole, and the number of the next draw.
+
+        What upstream cannot recall is held by the snapshot itself.
+        """
+        again, slots = self._again, np.arange(self._held)
+        tickets = again.tickets if again is not None else listed_tickets(self._tickets[: self._held].copy())
+        rows = None
+        if not self._upstream.recalls:
+            rows = again.rows if again is not None else self._given(slots).as_rows() if self._held else []
         return {
             "of": self._upstream.snapshot(),
-            "held": packed_tickets(held),
+            "held": packed_tickets(tickets),
+            "rows": rows,
             "hole": self._hole,
             "draw": self._draws.number,
             "ended": self._ended,
@@ -166,17 +174,17 @@ class Shuffle:
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was held is recalled when something is first taken."""
         self._upstream.restore(saved["of"])
-        self._recalled = unpacked_tickets(saved["held"])
+        self._again = Chunk(saved["rows"], unpacked_tickets(saved["held"]))
         self._hole, self._ended = int(saved["hole"]), bool(saved["ended"])
         self._draws.number = int(saved["draw"])
 
-    def _refill(self, tickets: Tickets) -> None:
-        self._recalled = None
-        if not len(tickets):
-            return
-        chunk = Chunk(self._upstream.recall(tickets), tickets)
-        self._store.suit(chunk)
-        self._fill(chunk)
+    def _refill(self, again: Chunk) -> None:
+        self._again = None
+        if len(again.tickets):
+            rows = again.rows if again.rows is not None else self._upstream.recall(again.tickets)
+            chunk = Chunk(rows, again.tickets)
+            self._store.suit(chunk)
+            self._fill(chunk)
 
     @property
     def recalls(self) -> bool:
