@@ -45,6 +45,7 @@ GROUPS: list[tuple[str, ...]] = [
         "queues",
         "shuffling",
         "bucketing",
+        "buckets",
         "shuffles",
         "sharing",
         "producers",

@@ -29,12 +29,27 @@ FUNCTIONS = {
         "batch_join",
         "maybe_batch",
         "maybe_batch_join",
+        "shuffle_batch",
+        "shuffle_batch_join",
+        "maybe_shuffle_batch",
+        "maybe_shuffle_batch_join",
+        "bucket",
+        "bucket_by_sequence_length",
         "stratified_sample",
         "rejection_sample",
         "resample_at_rate",
         "weighted_resample",
         "WeightedResample",
     ],
+    "TF1's producers": [
+        "input_producer",
+        "string_input_producer",
+        "range_input_producer",
+        "slice_input_producer",
+        "limit_epochs",
+        "match_filenames_once",
+    ],
+    "Queues": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
     "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
 }
 # The families of functions whose recorded answers are kept in `tests/oracle/`.
@@ -49,6 +64,32 @@ ANSWERED: dict[str, dict[str, Any]] = {
         "recordings": ["stratified_rejection.json", "stratified_trace.json", "resample.json"],
         "answers": "answers_sampling.json",
     },
+    "Shuffling": {
+        "functions": ["shuffle_batch", "shuffle_batch_join", "maybe_shuffle_batch", "maybe_shuffle_batch_join"],
+        "recordings": ["shuffle.json"],
+        "answers": "answers_shuffle.json",
+    },
+    "Buckets": {
+        "functions": ["bucket", "bucket_by_sequence_length"],
+        "recordings": ["bucket.json"],
+        "answers": "answers_bucket.json",
+    },
+    "Producers": {
+        "functions": [
+            "input_producer",
+            "string_input_producer",
+            "range_input_producer",
+            "slice_input_producer",
+            "limit_epochs",
+        ],
+        "recordings": ["producers.json"],
+        "answers": "answers_producers.json",
+    },
+    "Queues": {
+        "functions": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
+        "recordings": ["queues.json"],
+        "answers": "answers_queues.json",
+    },
 }
 WORDS = {
     "The words of a pipeline": (
@@ -57,11 +98,13 @@ WORDS = {
             "map",
             "filter",
             "stratify",
+            "shuffle",
             "take",
             "skip",
             "repeat",
             "pad",
             "batch",
+            "bucket",
             "unbatch",
             "to",
             "options",
@@ -73,7 +116,17 @@ WORDS = {
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
 VALUES = ["Spec", "Component", "Ticket", "Temperature", "FlowStats", "LaneStats", "StageStats", "MixStats"]
-ERRORS = ["PenstockError", "PipelineError", "SpecError", "SourceError", "FlowClosed", "MissingExtra", "PenstockWarning"]
+ERRORS = [
+    "PenstockError",
+    "PipelineError",
+    "SpecError",
+    "SourceError",
+    "FlowClosed",
+    "QueueClosed",
+    "QueueExhausted",
+    "MissingExtra",
+    "PenstockWarning",
+]
 
 
 def opening(thing: Any) -> str:

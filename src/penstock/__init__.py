@@ -26,6 +26,7 @@ from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
+    from penstock.buckets import bucket, bucket_by_sequence_length
     from penstock.producers import (
         input_producer,
         limit_epochs,
@@ -74,6 +75,8 @@ __all__ = [
     "WeightedResample",
     "batch",
     "batch_join",
+    "bucket",
+    "bucket_by_sequence_length",
     "from_arrays",
     "input_producer",
     "join",
@@ -107,6 +110,8 @@ _LATER = {
     "RandomShuffleQueue": "queues",
     "Temperature": "sampling",
     "WeightedResample": "resample",
+    "bucket": "buckets",
+    "bucket_by_sequence_length": "buckets",
     "input_producer": "producers",
     "limit_epochs": "producers",
     "match_filenames_once": "producers",

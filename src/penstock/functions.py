@@ -324,7 +324,7 @@ def batched(
     """
     options = Options(
         seed=seed,
-        capacity=_capacity(capacity),
+        capacity=capacity_of(capacity),
         capacity_bytes=capacity_bytes,
         on_error=on_error,
         name=name,
@@ -332,26 +332,37 @@ def batched(
     )
     joined: Node = Join(inputs, order)
     joined = joined if between is None else between(joined)
-    pad = _pad(joined, shapes, dynamic_pad)
+    pad = pad_of(joined, shapes, dynamic_pad)
     return Pipeline(BatchNode(pad if pad is not None else joined, batch_size, bool(smaller)), options)
 
 
-def _capacity(capacity: Any) -> int:
+def capacity_of(capacity: Any) -> int:
     """A positive capacity, or TF1's negative one: no limit."""
     unlimited = isinstance(capacity, (int, np.integer)) and capacity < 0
     return UNLIMITED if unlimited else positive(capacity, "capacity", at="capacity")
 
 
-def _pad(node: Node, shapes: Any, dynamic_pad: bool) -> Pad | None:
+def pad_of(node: Node, shapes: Any, dynamic_pad: bool, *, beside: int | None = None) -> Pad | None:
+    """What may be padded, by TF1's arguments.
+
+    Args:
+      node: what comes before.
+      shapes: of each component; `None` goes by `dynamic_pad` alone.
+      dynamic_pad: whether dimensions that vary are padded.
+      beside: the place of a number that stands beside the components, in a pair with them; `None` if none does.
+    """
     if shapes is None:
         return Pad(node, ((None, PadRule()),)) if dynamic_pad else None
     if isinstance(shapes, Mapping):
-        rules = tuple(((key,), _rule(shape, dynamic_pad, key)) for key, shape in shapes.items())
+        within = () if beside is None else (1 - beside,)
+        rules = tuple(((*within, key), _rule(shape, dynamic_pad, key)) for key, shape in shapes.items())
         return Pad(node, rules)
     if isinstance(shapes, (str, bytes)) or not isinstance(shapes, Sequence):
         raise PipelineError(mismatch("a shape for each component", f"`{shapes!r}`", at="shapes"))
     flat = all(size is None or isinstance(size, (int, np.integer)) for size in shapes)
     each = [shapes] if flat else list(shapes)
+    if beside is not None:
+        each.insert(beside * len(each), [])
     return Pad(node, tuple(((i,), _rule(shape, dynamic_pad, i)) for i, shape in enumerate(each)), in_order=True)
 
 

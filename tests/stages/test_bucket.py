@@ -171,7 +171,11 @@ def test_a_length_is_a_number_or_how_many_there_are(by: Any, example: Any, lengt
 @pytest.mark.parametrize(
     ("by", "example", "message"),
     [
-        ("m", {"n": 3}, "expected a component `m`, got `dict` without it - at bucket(by) of example 0 of source 0 ('x')"),
+        (
+            "m",
+            {"n": 3},
+            "expected a component `m`, got `dict` without it - at bucket(by) of example 0 of source 0 ('x')",
+        ),
         (0, (None,), "expected a number, or an array whose length counts, got `None` - at bucket(by) of example 0 of "),
         (0, (float("nan"),), "expected a number, or an array whose length counts, got `nan` - at"),
     ],
