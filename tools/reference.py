@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import penstock as ps
+from penstock.queues import QueueBase
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -112,6 +113,10 @@ WORDS = {
             "spec",
             "torch",
         ],
+    ),
+    "A queue": (
+        QueueBase,
+        ["enqueue", "enqueue_many", "dequeue", "dequeue_many", "dequeue_up_to", "size", "is_closed", "close", "cancel"],
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }

@@ -211,8 +211,12 @@ def test_a_signal_in_a_wait_loses_nothing():
     class Struck(Exception):
         pass
 
+    heard = Event()
+
     def handler(number: int, frame: Any) -> None:
-        raise Struck
+        if not heard.is_set():
+            heard.set()
+            raise Struck
 
     line = fifo()
     line.put([1, 2])
@@ -220,7 +224,9 @@ def test_a_signal_in_a_wait_loses_nothing():
     def strike() -> None:
         while not line.waiting:
             sleep(0)
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
+        while not heard.is_set():  # one that comes just before the wait begins is not heard before it is over
+            signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
+            heard.wait(0.01)
 
     before = signal.signal(signal.SIGUSR1, handler)
     thread = Thread(target=strike)

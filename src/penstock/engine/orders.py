@@ -139,7 +139,8 @@ class ByChance:
 
     def __init__(self, draws: Draws, keep: int) -> None:
         self._elements: list[Any] = []
-        self._below = draws.below
+        self._draws = draws
+        self._numbers: list[float] = []
         self._keep = keep
 
     def __len__(self) -> int:
@@ -168,18 +169,23 @@ class ByChance:
 
     def pop(self, hands: list[Any], n: int) -> None:
         """Any n."""
-        elements, below = self._elements, self._below
         for _ in range(n):
-            at = below(len(elements))
-            hands += (elements[at],)
-            elements[at] = elements[-1]
-            del elements[-1]
+            self._pop(hands)
+
+    def _pop(self, hands: list[Any]) -> None:
+        elements = self._elements
+        if not self._numbers:
+            self._numbers = self._draws.several()
+        at = int(self._numbers.pop() * len(elements))
+        hands += (elements[at],)
+        elements[at] = elements[-1]
+        del elements[-1]
 
     def pop_one(self, hands: list[Any]) -> bool:
         """Any."""
         if len(self._elements) <= self._keep:
             return False
-        self.pop(hands, 1)
+        self._pop(hands)
         return True
 
     def put_back(self, hands: list[Any]) -> None:

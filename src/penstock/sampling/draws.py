@@ -53,6 +53,14 @@ class Draws:
         self.number += 1
         return int(self._block[at] * n)
 
+    def several(self) -> list[float]:
+        """Some of the next numbers in [0, 1), as they are drawn: all that are made at once."""
+        at = self.number - self._from
+        if not 0 <= at < len(self._block):
+            at = self._fill()
+        self.number = self._from + len(self._block)
+        return self._block[at:]
+
     def many(self, sizes: Places) -> Places:
         """The next places, among so many each: int64[m]."""
         parts: list[list[float]] = []
