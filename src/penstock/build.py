@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from penstock.assemble import Pool
 from penstock.chunk import WHOLE, examples_in
@@ -30,6 +30,7 @@ from penstock.plan import (
     Repeat,
     Share,
     Skip,
+    Source,
     Take,
     Unbatch,
     find,
@@ -57,6 +58,8 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.batcher import Groups
+from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Saved, Wanted
 from penstock.state import restored
 from penstock.stats import NO_LANE, LaneStats
@@ -64,6 +67,8 @@ from penstock.tally import Tally
 
 __all__ = ["Built", "build"]
 
+ORDERS = 1 << 31
+"""Orders of sources draw from numbers of their own: no stage has such a number."""
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
@@ -169,6 +174,7 @@ class _Builder:
         self._pool = Pool()
         self._composed = composed
         self._lengths: dict[int, list[int]] = {}
+        self._staged: dict[int, Stage] = {}
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
@@ -206,9 +212,9 @@ class _Builder:
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
-        return self._metered(self._step(node, upstream, place, wanted), node, place, upstream)
+        return self._metered(self._step(node, upstream, place, epoch, wanted), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, place: Place, wanted: Wanted) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: Place, epoch: int, wanted: Wanted) -> Stage:
         if isinstance(node, Map):
             return MapStage(upstream, self._applied(node, "mapping", place))
         if isinstance(node, Filter):
@@ -227,11 +233,14 @@ class _Builder:
             return UnbatchStage(upstream, wanted=wanted)
         if isinstance(node, Staged):
             number = place.after(node).drawing
-            site = Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
+            composed = self._composed[id(node)]
+            site = Site(self._options.seed, number, self.built.labels, composed, wanted, epoch=epoch)
             for share in find(node.upstream[0], Share):
                 site = site._replace(rank=share.rank, world_size=share.world_size)
-            stage: Strata = node.stage(upstream, site)
-            self.built.strata.append(stage)
+            stage: Stage = node.stage(upstream, site)
+            self._staged[id(node)] = stage
+            if hasattr(stage, "set_target"):
+                self.built.strata.append(cast(Strata, stage))
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted)
@@ -294,6 +303,7 @@ class _Builder:
             tags=[join.tag for join in joins if join.tag is not None]
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
+            groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
@@ -304,7 +314,7 @@ class _Builder:
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
 
     def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
-        source = node.source
+        source = self._ordered(node, stream)
         label = self.built.labels[stream]
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
@@ -319,6 +329,16 @@ class _Builder:
             for cancel in _cancels(source):
                 self._coordinator.on_stop(cancel)
         return reader
+
+    def _ordered(self, node: Read, stream: int) -> Source:
+        """The source of a read, in an order that is drawn for each epoch where one is asked for."""
+        if node.order is None:
+            return node.source
+        what, seed = node.order
+        # Streams of files draw one order together, and each reads its part of it.
+        own = ORDERS + (stream if what == "index" else 0)
+        ordered: Source = cast(Any, node.source).shuffled(key_of(self._options.seed if seed is None else seed, own))
+        return ordered
 
     def _add_earlier(self, stream: int, stats: LaneStats) -> None:
         """Keeps what a reader or lane has seen whose place another takes."""

@@ -6,6 +6,8 @@
     ├── SourceError(OSError)          a file cannot be opened or parsed      - the storage's fault
     ├── StateError(ValueError)        a state is of another pipeline, damaged, or cannot be had
     ├── FlowClosed(RuntimeError)      you used a flow after it was closed
+    ├── QueueClosed(RuntimeError)     nothing more goes into a queue, or your wait for one was cancelled
+    ├── QueueExhausted(EOFError)      a closed queue holds fewer elements than you asked for
     └── MissingExtra(ImportError)     an optional package is not installed
 
     PenstockWarning(UserWarning)      something is left behind or will surprise you
@@ -25,6 +27,8 @@ __all__ = [
     "PenstockError",
     "PenstockWarning",
     "PipelineError",
+    "QueueClosed",
+    "QueueExhausted",
     "SourceError",
     "SpecError",
     "StateError",
@@ -55,6 +59,14 @@ class StateError(PenstockError, ValueError):
 
 class FlowClosed(PenstockError, RuntimeError):
     """A flow was used after it was closed, or in a process that is not its own."""
+
+
+class QueueClosed(PenstockError, RuntimeError):
+    """Something was put into a queue that is closed; or a call that waited for a queue was cancelled."""
+
+
+class QueueExhausted(PenstockError, EOFError):
+    """A queue is closed, and holds fewer elements than were asked for."""
 
 
 class MissingExtra(PenstockError, ImportError):

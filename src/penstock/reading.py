@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.pipeline import Pipeline
-from penstock.plan import Join, Options, Read, Source
+from penstock.plan import Join, Options, Read, Source, integer
 from penstock.sources.csv import csv_sources
 from penstock.sources.files import Paths
 from penstock.sources.ipc import arrow_sources
@@ -18,7 +18,14 @@ __all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text"]
 
 
 def read_parquet(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
+    filter: Any = None,
+    nulls: Any = "error",
 ) -> Pipeline:
     """The rows of Parquet files, as dicts of their columns.
 
@@ -28,6 +35,8 @@ def read_parquet(
       paths: a path, a glob, or several of them; the files of a glob are read in the order of their names.
       columns: the columns, in the order of the example's keys; all if `None`.
       streams: how many streams the files are spread over, file i to stream i % streams, and joined in turn.
+      shuffle_files: whether the files are read in another order in each epoch; it is dealt to the streams.
+      seed: of that order, in place of the pipeline\'s.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, which names file and row; `"skip"` drops such rows; a value, or a dict of values by column, fills in.
 
@@ -38,11 +47,24 @@ def read_parquet(
 
     Source: pyarrow's Parquet reader.
     """
-    return _joined(parquet_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+    return _joined(
+        parquet_sources(
+            paths, columns=columns, streams=streams, shuffle_files=shuffle_files, filter=filter, nulls=nulls
+        ),
+        shuffle_files,
+        seed,
+    )
 
 
 def read_arrow(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
+    filter: Any = None,
+    nulls: Any = "error",
 ) -> Pipeline:
     """The rows of Arrow IPC files, in the file (Feather) or the stream format, as dicts of their columns.
 
@@ -50,6 +72,8 @@ def read_arrow(
       paths: as in `read_parquet`.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
 
@@ -60,7 +84,11 @@ def read_arrow(
 
     Source: pyarrow's IPC readers.
     """
-    return _joined(arrow_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+    return _joined(
+        arrow_sources(paths, columns=columns, streams=streams, shuffle_files=shuffle_files, filter=filter, nulls=nulls),
+        shuffle_files,
+        seed,
+    )
 
 
 def read_csv(
@@ -68,6 +96,8 @@ def read_csv(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     delimiter: str = ",",
@@ -79,6 +109,8 @@ def read_csv(
       paths: as in `read_parquet`.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       delimiter: what stands between two values.
@@ -93,8 +125,17 @@ def read_csv(
     """
     return _joined(
         csv_sources(
-            paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types
-        )
+            paths,
+            columns=columns,
+            streams=streams,
+            shuffle_files=shuffle_files,
+            filter=filter,
+            nulls=nulls,
+            delimiter=delimiter,
+            types=types,
+        ),
+        shuffle_files,
+        seed,
     )
 
 
@@ -103,6 +144,8 @@ def read_jsonl(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     types: Mapping[str, Any] | None = None,
@@ -113,6 +156,8 @@ def read_jsonl(
       paths: as in `read_parquet`; `.gz` is decompressed.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       types: types of columns by name, where they are not to be found out.
@@ -124,23 +169,43 @@ def read_jsonl(
 
     Source: pyarrow's JSON reader.
     """
-    return _joined(jsonl_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, types=types))
+    return _joined(
+        jsonl_sources(
+            paths,
+            columns=columns,
+            streams=streams,
+            shuffle_files=shuffle_files,
+            filter=filter,
+            nulls=nulls,
+            types=types,
+        ),
+        shuffle_files,
+        seed,
+    )
 
 
-def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> Pipeline:
+def read_text(
+    paths: Paths, *, streams: int = 1, shuffle_files: bool = False, seed: int | None = None, encoding: str = "utf-8"
+) -> Pipeline:
     """The lines of text files, as `str` without the line's end.
 
     Args:
       paths: as in `read_parquet`; `.gz` is decompressed.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       encoding: of the text.
 
     Raises:
       PipelineError: an argument that cannot be.
       SourceError: a file does not exist, or a glob matches none.
     """
-    return _joined(text_sources(paths, streams=streams, encoding=encoding))
+    return _joined(
+        text_sources(paths, streams=streams, shuffle_files=shuffle_files, encoding=encoding), shuffle_files, seed
+    )
 
 
-def _joined(sources: tuple[Source, ...]) -> Pipeline:
-    return Pipeline(Join(tuple(Read(source) for source in sources)), Options())
+def _joined(sources: tuple[Source, ...], shuffle_files: bool, seed: int | None) -> Pipeline:
+    own = None if seed is None else integer(seed, "seed", at="seed")
+    order: Any = ("files", own) if shuffle_files else None
+    return Pipeline(Join(tuple(Read(source, order=order) for source in sources)), Options())

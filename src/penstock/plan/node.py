@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from penstock.errors import PipelineError, mismatch
 from penstock.plan.source import Source
 
-__all__ = ["Node", "Read", "find", "function", "positive", "takes_rng"]
+__all__ = ["Node", "Read", "find", "function", "integer", "positive", "takes_rng"]
 
 
 def positive(value: object, name: str, *, at: str, least: int = 1) -> int:
@@ -23,6 +23,14 @@ def positive(value: object, name: str, *, at: str, least: int = 1) -> int:
     if number is None or isinstance(value, bool) or number < least:
         raise PipelineError(mismatch(f"`{name}` to be an integer >= {least}", f"`{value!r}`", at=at))
     return number
+
+
+def integer(value: Any, name: str, *, at: str) -> int:
+    """Gives `value` as an int, or says that it is none."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise PipelineError(mismatch(f"`{name}` to be an integer", f"`{value!r}`", at=at)) from None
 
 
 def function(value: object, *, at: str) -> Callable[..., Any]:
@@ -79,6 +87,8 @@ class Read(Node):
     """Whether each item is a user's chunk (`enqueue_many`)."""
     copy: bool | None = None
     """Whether items are copied as they come; `None` copies where the source refills one array."""
+    order: tuple[Literal["index", "files"], int | None] | None = None
+    """What is in an order that is drawn for each epoch, and the seed, where it is not the pipeline's; `None`: nothing."""
 
 
 def find(node: Node, kind: type[Node]) -> Sequence[Any]:
