@@ -47,7 +47,7 @@ GROUPS: list[tuple[str, ...]] = [
         "bucketing",
         "buckets",
         "shuffles",
-        "sharing",
+        "shared",
         "producers",
     ),
     ("",),  # penstock itself: the public names
