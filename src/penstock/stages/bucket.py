@@ -118,7 +118,9 @@ class Bucket:
 
     def take(self, n: int) -> Chunk:
         """Gives the group at hand, or what n takes of it; its end is the end of an item."""
-        self._again.settle()
+        rest = self._again.settle()
+        if rest is not None:
+            self._ended, self._error = True, rest.error
         if self._recalled is not None:
             self._refill(self._recalled)
         group = self._group if self._group is not None else self._next()

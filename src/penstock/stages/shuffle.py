@@ -17,7 +17,7 @@ import numpy as np
 from penstock.assemble import Pool
 from penstock.chunk import END, Chunk
 from penstock.sampling.draws import Draws, Places
-from penstock.stages.snapshot import Saved, packed_tickets, unpacked_tickets
+from penstock.stages.snapshot import Saved, Unsettled, packed_tickets, unpacked_tickets
 from penstock.stages.stage import Stage
 from penstock.stages.store import Store
 from penstock.ticket import Table, Tickets, listed_tickets
@@ -156,7 +156,12 @@ class Shuffle:
         """The tickets of what is held, slot by slot, the hole, and the number of the next draw.
 
         What upstream cannot recall is held by the snapshot itself.
+
+        Raises:
+          Unsettled: there is an error, which is still to come.
         """
+        if self._error is not None:
+            raise Unsettled
         again, slots = self._again, np.arange(self._held)
         tickets = again.tickets if again is not None else listed_tickets(self._tickets[: self._held].copy())
         rows = None
