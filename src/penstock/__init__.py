@@ -20,7 +20,6 @@ from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.inputs import from_arrays, join
 from penstock.pipeline import Pipeline
 from penstock.spec import Component, Spec
-from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
@@ -28,6 +27,7 @@ if typing.TYPE_CHECKING:
     from penstock.rejection import rejection_sample
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
+    from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
     from penstock.stratified import stratified_sample
 
 __all__ = [
@@ -68,6 +68,10 @@ __all__ = [
 
 # What many programs never use is loaded when it is first asked for: the file formats are a quarter of the rest.
 _LATER = {
+    "FlowStats": "stats",
+    "LaneStats": "stats",
+    "MixStats": "stats",
+    "StageStats": "stats",
     "Temperature": "sampling",
     "WeightedResample": "resample",
     "read_arrow": "reading",

@@ -10,17 +10,19 @@ from contextlib import AbstractContextManager
 from functools import cache
 from time import perf_counter
 from types import TracebackType
-from typing import Any, NoReturn, Self, final
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from penstock.build import build
 from penstock.deliver import converter
 from penstock.engine import Coordinator, Head, InlineHead
 from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, mismatch
+from penstock.later import later
 from penstock.plan import Batch, Convert, Join, Node, Options, find
-from penstock.report import report
 from penstock.spec import Spec
-from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
+
+if TYPE_CHECKING:
+    from penstock.stats import FlowStats
 
 __all__ = ["Flow"]
 
@@ -161,7 +163,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         # A copy, since the driver adds to them when it builds the first epoch.
         stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.copy().items()))
         batcher = self._built.batcher
-        return FlowStats(
+        stats: FlowStats = later("stats").FlowStats(
             name=self._name,
             delivered=self._delivered,
             examples=self._examples(),
@@ -174,6 +176,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
         )
+        return stats
 
     def _examples(self) -> int:
         """The examples in what was delivered; the last batch may be smaller."""
@@ -217,7 +220,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """
         orders = {"weights" if join.weights is not None else join.order for join in self._joins}
         order = next((order for order in ("arrival", "weights") if order in orders), "fixed")
-        return report(self.stats(), order=order)
+        text: str = later("report").report(self.stats(), order=order)
+        return text
 
     def __repr__(self) -> str:
         return f"<Flow {self._name!r}: {self._delivered} delivered, {'closed' if self._closed else 'open'}>"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, final
 
-from penstock.deliver import torch_dataset
 from penstock.described import ENDLESS, last_change, length_of, words_of
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.flow import Flow
@@ -354,7 +353,7 @@ class Pipeline(Iterable[Any]):
         """
         delivered = [convert.to for convert in find(self._node, Convert)]
         pipeline = self if delivered == ["torch"] else self.to("torch")
-        return torch_dataset(pipeline.open, pipeline._known_length)
+        return later("deliver.torch_dataset").torch_dataset(pipeline.open, pipeline._known_length)
 
     def _known_length(self) -> int | None:
         length = length_of(self._node)

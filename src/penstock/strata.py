@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -24,7 +23,6 @@ ALONE = 64
 """Examples that are composed together where no `batch` follows. [examples]"""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stratify(Staged):
     """Examples in the class proportions asked for."""
 

@@ -14,14 +14,17 @@ from collections import deque
 from collections.abc import Callable
 from math import ceil
 from time import perf_counter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.errors import Aborted, FlowClosed, mismatch
+from penstock.later import later
 from penstock.stages.stage import Stage
-from penstock.stats import LaneStats
+
+if TYPE_CHECKING:
+    from penstock.stats import LaneStats
 
 __all__ = ["Entry", "Head", "InlineHead"]
 
@@ -170,7 +173,7 @@ class Head:
 
     def stats(self) -> LaneStats:
         """What the driver has seen since the flow was opened."""
-        return LaneStats(
+        stats: LaneStats = later("stats").LaneStats(
             name=self.name,
             examples=self._put,
             held=len(self._entries),
@@ -182,6 +185,7 @@ class Head:
             busy_s=self._busy_s,
             parked=False,
         )
+        return stats
 
 
 @final
@@ -231,7 +235,7 @@ class InlineHead:
 
     def stats(self) -> LaneStats:
         """What has been pulled since the flow was opened."""
-        return LaneStats(
+        stats: LaneStats = later("stats").LaneStats(
             name=self.name,
             examples=self._put,
             held=0,
@@ -243,3 +247,4 @@ class InlineHead:
             busy_s=self._busy_s,
             parked=False,
         )
+        return stats

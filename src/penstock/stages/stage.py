@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from penstock.chunk import Chunk
-from penstock.stats import StrataStats
 from penstock.ticket import Tickets
+
+if TYPE_CHECKING:
+    from penstock.stats import StrataStats
 
 __all__ = ["Intake", "Poured", "Pouring", "Stage", "Strata"]
 
