@@ -111,8 +111,9 @@ class Head:
         self._put += chunk.count
         if ready > self._most:
             self._most = ready
-        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once.
-        if self._eager or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
+        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once. Of a slow one
+        # it hears at once: what it lets go of then is the memory that is warm.
+        if self._eager or self._room == LEAST or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
             self._filled.ring()
 
     def _await_room(self) -> None:
