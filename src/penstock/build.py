@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.assemble import Pool
 from penstock.chunk import WHOLE, examples_in
@@ -43,7 +43,6 @@ from penstock.stages import (
     Batcher,
     Inlet,
     Merge,
-    Mixed,
     RowReader,
     RunReader,
     Stage,
@@ -61,9 +60,11 @@ from penstock.stages import Unbatch as UnbatchStage
 from penstock.stages.batcher import Groups
 from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Saved, Wanted
-from penstock.state import restored
-from penstock.stats import NO_LANE, LaneStats
-from penstock.tally import Tally
+
+if TYPE_CHECKING:
+    from penstock.stages.mixed import Mixed
+    from penstock.stats import LaneStats
+    from penstock.tally import Tally
 
 __all__ = ["Built", "build"]
 
@@ -105,7 +106,7 @@ class Built:
     def source_stats(self, stream: int) -> LaneStats:
         """What a source has given since the flow was opened, in all epochs."""
         lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
-        own = lane.stats() if lane is not None else NO_LANE
+        own: LaneStats = lane.stats() if lane is not None else later("stats").NO_LANE
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
 
@@ -138,7 +139,7 @@ def build(
     built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
     if saved is not None:
         try:
-            restored(built.stage.restore, saved)
+            later("state").restored(built.stage.restore, saved)
         except BaseException:
             for reader in built.readers.values():  # no thread has them yet
                 reader.close()
@@ -323,7 +324,7 @@ class _Builder:
             reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label)
         earlier = self.built.readers.get(stream)
         if earlier is not None:
-            self._add_earlier(stream, NO_LANE.read(label, earlier.given))
+            self._add_earlier(stream, later("stats").NO_LANE.read(label, earlier.given))
         self.built.readers[stream] = reader
         if self._coordinator is not None:
             for cancel in _cancels(source):
@@ -383,8 +384,9 @@ class _Builder:
             return merge
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
-        mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
-        tally = self.built.tallies.setdefault(word, Tally(word_of(node), input_names(node)))
+        mixture = later("mixing").mixture_of(node, list(inlets))
+        mixed: Mixed = later("stages.mixed").Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
+        tally = self.built.tallies.setdefault(word, later("tally").Tally(word_of(node), input_names(node)))
         tally.follow(mixed, list(inlets))
         return mixed
 
