@@ -90,11 +90,13 @@ def word_lists(draw: st.DrawFn, *, repeated: bool, batched: bool | None) -> tupl
 
 
 @st.composite
-def pipelines(draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, batched: bool | None = None) -> Described:
+def pipelines(
+    draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, batched: bool | None = None, once: bool = True
+) -> Described:
     """A pipeline of up to four inputs, of which some are pipelines of one or two sources, batched or not.
 
     With `errors` one source may raise; with `repeated` there may be `repeat` among the words; `batched` decides whether
-    batches come out, and `None` leaves it open.
+    batches come out, and `None` leaves it open; without `once` every source can be opened again.
     """
     count = draw(st.integers(1, 4))
     failing = draw(st.integers(0, count - 1)) if errors and draw(st.booleans()) else None
@@ -102,12 +104,12 @@ def pipelines(draw: st.DrawFn, *, errors: bool = True, repeated: bool = True, ba
     number = 0
     for place in range(count):
         if draw(st.integers(0, 3)):
-            inputs.append(draw(sources(number, again=repeated, fails=place == failing)))
+            inputs.append(draw(sources(number, again=repeated or not once, fails=place == failing)))
             number += 1
             continue
         inner = []
         for i in range(draw(st.integers(1, 2))):
-            inner.append(draw(sources(number, again=repeated, fails=place == failing and i == 0)))
+            inner.append(draw(sources(number, again=repeated or not once, fails=place == failing and i == 0)))
             number += 1
         inputs.append(Described(tuple(inner), draw(word_lists(repeated=repeated, batched=None))))
     return Described(tuple(inputs), draw(word_lists(repeated=repeated, batched=batched)))

@@ -7,6 +7,7 @@ L7 An error comes in its turn, after all that stands before it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from itertools import islice
 from time import sleep
@@ -18,6 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock as ps
+import penstock.engine.lane as lane
+import penstock.engine.shots as shots
 from described import Described, Source, Word, pipelines, source_lists
 from examples import run
 from penstock.testing import same
@@ -262,6 +265,32 @@ def test_neither_capacity_nor_timing_changes_a_byte(described: Described, capaci
     pipeline = built(described).options(capacity=capacity, capacity_bytes=nbytes)
 
     assert_same(run(pipeline), run(built(described), inline=True), drawn=True)
+
+
+def broken(described: Described, breaks: list[int], *, inline: bool) -> tuple[list[Any], Exception | None]:
+    """What comes out if it is stopped after so many, goes on from its state, is stopped again, and so on."""
+    things: list[Any] = []
+    state: Any = None
+    for legs_left, most in zip(range(len(breaks), -1, -1), [*breaks, None], strict=True):
+        with built(described).open(state=state, inline=inline != bool(legs_left % 2)) as flow:
+            try:
+                things += islice(flow, most)
+            except Broken as error:
+                return things, error
+            state = json.loads(json.dumps(flow.state_dict()))
+    return things, None
+
+
+@pytest.mark.slow
+@settings(max_examples=250)
+@given(pipelines(once=False), st.lists(st.integers(0, 6), min_size=1, max_size=3), st.booleans(), st.booleans())
+def test_what_is_stopped_and_goes_on_gives_the_same(described: Described, breaks: list[int], inline: bool, often: bool):
+    """L3: again after a second and a third break, with threads and without, whether snapshots are frequent or none is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((shots, "PART"), (lane, "NOTING")):
+            patch.setattr(module, name, 0.0 if often else 1e9)
+
+        assert_same(broken(described, breaks, inline=inline), run(built(described), inline=True), drawn=True)
 
 
 def counting(described: Described) -> Described:
