@@ -16,6 +16,7 @@ from penstock.errors import (
     QueueExhausted,
     SourceError,
     SpecError,
+    StateError,
 )
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
@@ -70,6 +71,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "StageStats",
+    "StateError",
     "Temperature",
     "Ticket",
     "WeightedResample",

@@ -156,7 +156,11 @@ def _read_spec(parts: Any, depth: int) -> Spec:
         Component(_dtype(dtype), tuple([None if size is None else int(size) for size in shape]), text)
         for dtype, shape, text in leaves
     ]
-    return Spec(_read_structure(structure, depth), tuple(components))
+    tree = _read_structure(structure, depth)
+    known = Structure.of(tree.build(list(range(len(components))))) == tree
+    if not known or any(part.text not in (None, "str", "bytes") for part in components):
+        raise StateError(mismatch("the spec of an example", "none", at="open(state)"))
+    return Spec(tree, tuple(components))
 
 
 def _read_structure(node: Any, depth: int) -> Structure:

@@ -113,7 +113,7 @@ class Batcher:
         if self._assembler is None and not self._ended:
             self._begin()
         while self._gathered.count < self._size and not self._ended:
-            if self._pourer is not None and self._pours and self._pourer.pours:
+            if self._pourer is not None and self._pours and self._pourer.pours and not self._again.marks:
                 return self._poured(self._pourer)
             self._gather(self._size, n)
         if self._gathered.count >= self._size:

@@ -23,7 +23,7 @@ from penstock.chunk import END, Chunk
 from penstock.errors import Aborted, StateError, mismatch
 from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
 from penstock.stages.reader import NOTHING, RowReader
-from penstock.stages.snapshot import Log, Saved
+from penstock.stages.snapshot import Log, Saved, numbers
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import interleaved
 from penstock.ticket import Tickets, turn_tickets
@@ -56,6 +56,7 @@ class Merge:
         self._readers: list[RowReader] = []
         self._iterators: list[Iterator[Any]] = []
         self._since = 0
+        self._lasts = False  # whether the readers know what was pulled of them last
 
     def take(self, n: int) -> Chunk:
         """Takes up to n examples in turn."""
@@ -143,6 +144,10 @@ class Merge:
 
     def pour(self, into: Intake, n: int) -> Poured:
         """Pulls up to n examples straight into a batch; only while `pours` is true."""
+        if self._lasts:
+            self._lasts = False
+            for reader in self._readers:
+                reader.last = NOTHING
         poured = self._pull_direct(n, into)
         if poured.error is not None:
             self._live.clear()
@@ -150,7 +155,12 @@ class Merge:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
+        readers, first = list(self._readers), self._since
         poured = self._pull_direct(min(n, MOST_ROWS), rows)
+        k = len(readers)
+        for place in range(max(0, len(rows) - k), len(rows)):
+            readers[(first + place) % k].last = rows[place]
+        self._lasts = True
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
 
     def _pull_direct(self, n: int, into: Into) -> Poured:
@@ -252,13 +262,13 @@ class Merge:
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there; inputs that had ended are closed."""
-        live = [self._slots[place] for place in saved["live"]]
+        live = [self._slots[place] for place in numbers(saved["live"], below=len(self._slots)).tolist()]
         for slot in self._slots:
             if slot not in live:
                 slot.inlet.close()
         for slot, its in zip(live, saved["inlets"], strict=True):
             slot.inlet.restore(its)
-        self._live, self._turn = live, int(saved["turn"])
+        self._live, self._turn = live, int(numbers([saved["turn"]], below=max(1, len(live)))[0])
 
     @property
     def recalls(self) -> bool:
@@ -376,13 +386,14 @@ class ArrivalMerge:
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there, and makes the same choices as long as the log tells them."""
-        self._live = [self._all[place] for place in saved["live"]]
+        self._live = [self._all[place] for place in numbers(saved["live"], below=len(self._all)).tolist()]
         for inlet in self._all:
             if inlet not in self._live:
                 inlet.close()
         for inlet, its in zip(self._live, saved["inlets"], strict=True):
             inlet.restore(its)
-        self._turn, self._inside = int(saved["turn"]), bool(saved["inside"])
+        self._turn = int(numbers([saved["turn"]], below=len(self._live) + 1)[0])
+        self._inside = bool(saved["inside"])
         choices = [(int(number), int(count)) for number, count in [*saved["told"], *saved["log"]]]
         self._told.extend(choices)
 

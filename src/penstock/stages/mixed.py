@@ -21,7 +21,7 @@ from penstock.errors import Aborted
 from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
 from penstock.stages.reader import NOTHING as UNKNOWN
 from penstock.stages.reader import RowReader
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Saved, numbers
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import woven
 from penstock.ticket import NO_TICKETS, Tickets, mixed_tickets
@@ -241,6 +241,8 @@ class Mixed:
 
     def pour(self, into: Intake, n: int) -> Poured:
         """Pulls up to n examples straight to where they are wanted; only while `pours` is true."""
+        for reader in self._readers.values():
+            reader.last = UNKNOWN
         end = self._look_ahead()
         poured = self._pull_direct(n, into) if end is None else Poured(NO_TICKETS, end.error)
         self._over = self._over or poured.error is not None
@@ -248,7 +250,11 @@ class Mixed:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
+        first = self._at
         poured = self._pull_direct(n, rows)
+        for number, row in zip(self._turns[first : first + len(rows)].tolist(), rows, strict=True):
+            if number in self._readers:
+                self._readers[number].last = row
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
 
     def _pull_direct(self, n: int, into: Into) -> Poured:
@@ -377,15 +383,16 @@ class Mixed:
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there; inputs that had ended are closed."""
-        self._over, self._live = bool(saved["over"]), np.array(saved["live"], np.bool_)
+        count = len(self._slots)
+        self._over, self._live = bool(saved["over"]), numbers(saved["live"], count=count, below=2).astype(np.bool_)
         for slot, its in zip(self._slots, saved["inlets"], strict=True):
             if its is None:
                 slot.inlet.close()
             else:
                 slot.inlet.restore(its)
-        self._go_on(np.array(saved["turns"], np.int64), np.array(saved["given"], np.int64))
-        self._within = None if saved["within"] is None else int(saved["within"])
-        self._ahead = [int(count) for count in saved["ahead"]]
+        self._go_on(numbers(saved["turns"], below=count), numbers(saved["given"], count=count))
+        self._within = None if saved["within"] is None else int(numbers([saved["within"]], below=count)[0])
+        self._ahead = [int(places) for places in saved["ahead"]]
         self._mixture.restore(saved["mixture"])
 
     @property

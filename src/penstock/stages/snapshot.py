@@ -26,6 +26,7 @@ __all__ = [
     "Wanted",
     "drop",
     "noted",
+    "numbers",
     "packed",
     "packed_tickets",
     "unpacked",
@@ -96,6 +97,11 @@ class Again:
         self._before: Saved | None = None
         self._last = 0
         self._drop = 0
+
+    @property
+    def marks(self) -> bool:
+        """Whether a snapshot is wanted, for which chunks are to come this way."""
+        return self._wanted.on
 
     def take(self, n: int) -> Chunk:
         """As upstream's own."""
@@ -234,6 +240,23 @@ def unpacked(saved: Any, count: int) -> Numbers:
         raise StateError(mismatch(f"{count} numbers", f"{len(saved['more'])}", at="open(state)"))
     numbers: Numbers = np.asarray(saved["more"]).astype(np.int64) + int(saved["from"])
     return numbers
+
+
+def numbers(values: Any, *, count: int | None = None, below: int | None = None) -> Numbers:
+    """Whole numbers of at least 0, as a snapshot holds them in plain: int64[n].
+
+    Raises:
+      StateError: they are none, not `count`, or not all smaller than `below`.
+    """
+    array = np.array(values)
+    whole = array.ndim == 1 and (array.dtype.kind in "iub" or not len(array))
+    if not whole or (count is not None and len(array) != count):
+        raise StateError(
+            mismatch(f"{'' if count is None else f'{count} '}whole numbers", f"`{values!r}`"[:80], at="open(state)")
+        )
+    if len(array) and (array.min() < 0 or (below is not None and array.max() >= below)):
+        raise StateError(mismatch(f"numbers of 0 to {below}", f"{array.min()} to {array.max()}", at="open(state)"))
+    return array.astype(np.int64)
 
 
 def unpacked_tickets(saved: Saved) -> Tickets:

@@ -316,7 +316,8 @@ class Stratify:
         if rest is not None:
             self._end(rest.error)
             return
-        if isinstance(kept, KeptRows) and self._pourer is not None and self._pourer.pours:
+        pours = self._pourer is not None and self._pourer.pours and not self._again.marks
+        if isinstance(kept, KeptRows) and self._pourer is not None and pours:
             poured = self._pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
             kept.pulled(poured.tickets)
             if poured.error is not None and kept.refused is None:

@@ -1,0 +1,416 @@
+"""L3: a flow that is stopped goes on exactly, whatever waits in its stages; and a state that does not suit is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import penstock as ps
+import penstock.engine.lane as lane
+import penstock.engine.shots as shots
+from penstock.errors import PenstockError
+from penstock.testing import assert_resume_exact, same
+
+Make = Callable[[], ps.Pipeline]
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot as often as there can be one, so that little data shows what is in them."""
+    monkeypatch.setattr(shots, "PART", 0.0)
+    monkeypatch.setattr(lane, "NOTING", 0.0)
+
+
+def labelled(n: int, seed: int = 0) -> Callable[[], Iterator[Any]]:
+    """n examples of four classes, 8 : 4 : 2 : 1."""
+
+    def examples() -> Iterator[Any]:
+        rng = np.random.default_rng(seed)
+        for number in range(n):
+            yield {"x": np.float32([number, seed]), "y": int(rng.choice(4, p=np.array([8, 4, 2, 1]) / 15))}
+
+    return examples
+
+
+def chunked(n: int, size: int) -> Callable[[], Iterator[Any]]:
+    """n chunks of such examples, as columns."""
+
+    def chunks() -> Iterator[Any]:
+        rng = np.random.default_rng(n)
+        for number in range(n):
+            yield np.arange(size) + number * size, rng.choice(4, size, p=np.array([8, 4, 2, 1]) / 15)
+
+    return chunks
+
+
+def ragged(n: int, seed: int) -> Callable[[], Iterator[Any]]:
+    def examples() -> Iterator[Any]:
+        rng = np.random.default_rng(seed)
+        for number in range(n):
+            yield np.arange(rng.integers(0, 9)) + number, seed
+
+    return examples
+
+
+def jittered(example: Any, rng: np.random.Generator) -> Any:
+    return {**example, "x": example["x"] + rng.random()}
+
+
+def bright(example: Any) -> bool:
+    return bool(example["x"][0] % 5)
+
+
+def curriculum(number: int) -> list[float]:
+    return [0.7, 0.1, 0.1, 0.1] if number < 9 else [0.1, 0.1, 0.1, 0.7]
+
+
+PIPELINES: dict[str, Make] = {
+    "padded, of unequal sources": lambda: (
+        ps.join([ragged(40 + 9 * k, k) for k in range(3)]).pad(lengths="n", mask="m").batch(7, keep_last=True)
+    ),
+    "chunks cut in the middle": lambda: ps.batch_join([chunked(n, 7) for n in (9, 4, 6)], 10, enqueue_many=True),
+    "by weights": lambda: ps.join({"a": labelled(60), "b": labelled(40, 1)}, {"a": 3, "b": 1}, tag="source").batch(8),
+    "by weights that change": lambda: ps.join(
+        [labelled(700), labelled(500, 1)], lambda given: [1, 1 + given // 100]
+    ).batch(32),
+    "by weights, with chunks": lambda: (
+        ps.join([ps.join([labelled(50)]).batch(6), labelled(60, 1)], [2, 1], end=["drop", "repeat"]).take(150).batch(8)
+    ),
+    "epochs": lambda: ps.join([labelled(13), labelled(17, 1)]).repeat(4).map(jittered).batch(8),
+    "shuffled": lambda: ps.join([labelled(80), labelled(60, 1)]).map(jittered).shuffle(20).batch(8),
+    "shuffled epochs": lambda: ps.join([labelled(23)]).shuffle(50).repeat(4).batch(8),
+    "bucketed": lambda: ps.join([ragged(90, 1), ragged(70, 2)]).pad().bucket(0, [3, 6], 8),
+    "batches apart": lambda: ps.join([chunked_rows]).batch(6).map(doubled).unbatch().shuffle(9).batch(7),
+    "stratified": lambda: ps.join([labelled(900)]).stratify("y", [0.25] * 4).map(jittered).batch(16),
+    "stratified, with repeats": lambda: (
+        ps.join([labelled(300), labelled(200, 1)]).stratify("y", "uniform", repeats=4).map(jittered).batch(10)
+    ),
+    "stratified behind a decoder, before a filter": lambda: (
+        ps.join([labelled(400)]).map(jittered).stratify("y", ps.Temperature(0.5), repeats=2).filter(bright).batch(10)
+    ),
+    "stratified columns": lambda: ps.stratified_sample(
+        [chunked_part(0)], chunked_part(1), [0.25] * 4, 16, enqueue_many=True, repeats=3
+    ),
+    "stratified, a curriculum, the last too": lambda: (
+        ps.join([labelled(300)]).stratify("y", curriculum, repeats=3).batch(10, keep_last=True)
+    ),
+    "stratified, with weights": lambda: (
+        ps.join([labelled(500)]).stratify("y", [0.25] * 4, weights="natural", weights_as="w").batch(10)
+    ),
+    "P classes and m of each": lambda: (
+        ps.join([labelled(300)]).stratify("y", classes_per_batch=2, per_class=3).batch(6)
+    ),
+    "an absent class, repeated": lambda: (
+        ps.join([lambda: ((i, 9 if i < 20 else i % 3) for i in range(500))])
+        .stratify(1, {0: 0.3, 1: 0.3, 2: 0.2, 9: 0.2}, missing="repeat", patience=30)
+        .batch(8)
+    ),
+    "exact on average": lambda: ps.join([labelled(600)]).stratify("y", [0.25] * 4, exact="average").batch(10),
+    "a pipeline as a component": lambda: ps.join(
+        [{"x": ps.join([labelled(53)]).map(jittered), "k": list(range(53))}]
+    ).batch(7),
+}
+
+
+def chunked_rows() -> Iterator[Any]:
+    for ids, labels in chunked(5, 11)():
+        yield from zip(ids, labels, strict=True)
+
+
+def chunked_part(place: int) -> Callable[[], Iterator[Any]]:
+    return lambda: (chunk[place] for chunk in chunked(20, 41)())
+
+
+def doubled(batch: Any) -> Any:
+    return batch[0] * 2, batch[1]
+
+
+def legs(make: Make, breaks: list[int]) -> list[Any]:
+    """The batches of a run that is stopped after so many, and so on; by turns with threads and inline."""
+    batches: list[Any] = []
+    state: Any = None
+    for number, most in enumerate([*breaks, None]):
+        with make().open(state=state, inline=bool(number % 2)) as flow:
+            batches += islice(flow, most)
+            state = json.loads(json.dumps(flow.state_dict()))
+    return batches
+
+
+@pytest.mark.filterwarnings("ignore:penstock. class:penstock.errors.PenstockWarning")
+@pytest.mark.parametrize("name", PIPELINES)
+def test_what_waits_in_a_stage_is_there_again(name: str):
+    """Wherever it is stopped, and again, and again: the same bytes as without."""
+    make = PIPELINES[name]
+    whole = list(make().open(inline=True))
+    choose = random.Random(len(name))
+    assert len(whole) > 5
+
+    for first in {0, 1, *choose.sample(range(2, len(whole)), 3)}:
+        batches = legs(make, [first, 1, 2])
+
+        assert len(batches) == len(whole)
+        assert all(map(same, batches, whole)), first
+
+
+def test_each_leg_may_be_a_process_of_its_own():
+    """A state is all that has to survive."""
+    assert assert_resume_exact(ps.join([list(range(40)), list(range(100, 130))]).batch(6), breaks=2) == 11
+
+
+def test_a_pipeline_that_does_not_resume_is_found():
+    """One that draws from the outside."""
+    drawn = random.Random(0)
+    pipeline = ps.join([list(range(40))]).map(lambda x: x + drawn.random()).batch(4)
+
+    with pytest.raises(AssertionError, match="expected the batch of the unbroken run, got another - at batch"):
+        assert_resume_exact(pipeline, new_processes=False)
+
+
+def test_in_arrival_order_the_choices_are_made_again():
+    """What was read ahead comes in the order in which it had come: the log tells it."""
+    pipeline = ps.join([lambda: iter(range(60)), lambda: iter(range(100, 160))], order="arrival").batch(5)
+    with pipeline.open() as flow:
+        before = list(islice(flow, 3))
+        state = json.loads(json.dumps(flow.state_dict()))
+        ahead = list(islice(flow, 4))
+    with pipeline.open(state=state) as flow:
+        again = list(flow)
+
+    assert all(map(same, again, ahead[: len(again)]))
+    assert sorted(np.concatenate([*before, *again]).tolist()) == [*range(60), *range(100, 160)]
+
+
+def test_files_go_on_by_file_row_group_and_byte(tmp_path: Path):
+    """And not from the start of the first."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    for number in range(3):
+        pq.write_table(
+            pa.table({"n": range(100 * number, 100 * number + 57)}), tmp_path / f"{number}.parquet", row_group_size=20
+        )
+        (tmp_path / f"{number}.txt").write_text("".join(f"line {number} {row}\n" for row in range(41)))
+    for make in (
+        lambda: ps.read_parquet(tmp_path / "*.parquet", streams=2).batch(8, keep_last=True),
+        lambda: ps.read_parquet(tmp_path / "*.parquet").shuffle(30).batch(8),
+        lambda: ps.read_text(tmp_path / "*.txt").batch(8, keep_last=True),
+    ):
+        whole = list(make())
+
+        assert all(map(same, legs(make, [4, 1, 7]), whole))
+
+
+def test_a_target_that_was_set_is_part_of_the_state():
+    """Also where the state is of a moment before the batch that it is promised for."""
+
+    def make() -> ps.Pipeline:
+        return ps.join([labelled(900)]).stratify("y", [0.25] * 4).batch(8)
+
+    with make().open() as flow:
+        batches = list(islice(flow, 2))
+        flow.set_target([0.5, 0.5, 0, 0])
+        state = json.loads(json.dumps(flow.state_dict()))
+        batches += flow
+    again = list(make().open(state=state))
+
+    assert len(again) == len(batches) - 2
+    assert all(map(same, again, batches[2:]))
+    assert set(again[-1]["y"].tolist()) == {0, 1}
+
+
+# The state itself.
+
+
+def test_a_state_is_small_however_long_it_has_run(monkeypatch: pytest.MonkeyPatch):
+    """It holds what stages hold, as tickets; its size is told."""
+    pipeline = ps.join([lambda: ((np.zeros(1000), i) for i in range(10**9))]).shuffle(100).batch(10)
+    sizes = []
+    with pipeline.open(inline=True) as flow:
+        for _ in range(3):
+            flow.skip(50)
+            next(flow)
+            sizes.append(flow.stats().state_nbytes)
+
+    assert max(sizes) < 2000
+    assert max(sizes) - min(sizes) < 100
+
+
+def test_batches_are_left_out():
+    """To jump over what a loss spike came from."""
+    with ps.join([range(40)]).batch(4).open() as flow:
+        next(flow)
+        flow.skip(3)
+        fifth = next(flow)
+        state = flow.state_dict()
+
+    assert fifth.tolist() == [16, 17, 18, 19]
+    assert state["delivered"] == 5
+    assert next(ps.join([range(40)]).batch(4).open(state=state, inline=True)).tolist() == [20, 21, 22, 23]
+
+
+def test_a_flow_goes_back_to_a_state_of_its_own():
+    """As torchdata, grain and Orbax ask for it."""
+    with ps.join([range(40)]).batch(4).open() as flow:
+        next(flow)
+        state = flow.get_state()
+        later = next(flow)
+        flow.set_state(state)
+        again = next(flow)
+
+    assert same(later, again)
+
+
+def test_one_that_can_be_opened_only_once_says_so_when_the_state_is_asked_for():
+    """And what to do."""
+    with ps.join([iter([1, 2, 3])]).batch(2).open() as flow:
+        next(flow)
+        with pytest.raises(
+            ps.StateError, match=r"got the one-shot `list_iterator` - at state_dict\(\) - pass a callable"
+        ):
+            flow.state_dict()
+
+
+class Counting:
+    """An iterator that says itself where it stands."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def __iter__(self) -> Counting:
+        return self
+
+    def __next__(self) -> int:
+        self.at += 1
+        return self.at
+
+    def state_dict(self) -> dict[str, int]:
+        return {"at": self.at}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.at = state["at"]
+
+
+class Skipping(Counting):
+    """One that can skip."""
+
+    state_dict = load_state_dict = None  # type: ignore[assignment]
+
+    def skip(self, n: int) -> None:
+        self.at += n
+
+
+@pytest.mark.parametrize("source", [Counting, Skipping])
+def test_a_source_may_say_itself_how_it_goes_on(source: Any):
+    """By a state of its own, or by skipping."""
+
+    def make() -> ps.Pipeline:
+        return ps.join([source]).take(200).batch(8)
+
+    assert all(map(same, legs(make, [3, 5, 2]), list(make())))
+
+
+def test_what_would_have_to_be_read_again_is_bounded():
+    """By who asks for it."""
+    with ps.join([lambda: iter(range(100))]).batch(10).options(max_scan=30).open(inline=True) as flow:
+        next(flow)
+        flow.state_dict()
+        flow.skip(5)
+        next(flow)
+        with pytest.raises(ps.StateError, match=r"expected at most 30 items to be read again, got .* of source"):
+            flow.state_dict()
+
+
+def state_of(pipeline: ps.Pipeline, batches: int = 3) -> dict[str, Any]:
+    with pipeline.open(inline=True) as flow:
+        list(islice(flow, batches))
+        return json.loads(json.dumps(flow.state_dict()))  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: ps.join([range(40)]).batch(5), r"whose batch has `size` 5, got one with 4"),
+        (lambda: ps.join([range(40), range(3)]).batch(4), r"whose join has 2 inputs, got one with 1"),
+        (lambda: ps.join([range(41)]).batch(4), r"whose read 'range' has `is` \[41\], got one with \[40\]"),
+        (lambda: ps.join([range(40)]).map(abs).batch(4), r"whose the pipeline has `map`, got one with `join`"),
+        (lambda: ps.join([range(40)]).batch(4).options(seed=1), r"of a run with seed 1, got one with 0"),
+    ],
+)
+def test_a_state_of_another_pipeline_is_refused(other: Make, message: str):
+    """With the difference named."""
+    state = state_of(ps.join([range(40)]).batch(4))
+
+    with pytest.raises(ps.StateError, match=message):
+        other().open(state=state)
+
+
+def test_a_source_that_gives_something_else_is_named():
+    """And not believed."""
+    state = state_of(ps.join([lambda: iter([1, 2, 3, 4, 5, 6, 7, 8])]).map(abs).batch(2), 2)
+
+    def other() -> ps.Pipeline:
+        return ps.join([lambda: iter([1, 2, 3, -4, 5, 6, 7, 8])]).map(abs).batch(2)
+
+    with pytest.raises(ps.StateError, match="expected the example that it gave when the state was taken, got another"):
+        list(other().open(state=state))
+    short = ps.join([lambda: iter([1, 2])]).map(abs).batch(2)
+    with pytest.raises(ps.StateError, match="expected a source of at least 4 items"):
+        list(short.open(state=state))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: None, "expected a state as `state_dict` gives it, got `NoneType`"),
+        (lambda state: {**state, "penstock": 2}, "expected a state of version 1, got one of version 2"),
+        (lambda state: {k: v for k, v in state.items() if k != "since"}, "got none of .'since'."),
+        (lambda state: {**state, "since": 7}, "expected a state that is whole, got one that was changed or damaged"),
+        (lambda state: [state], "got `list`"),
+    ],
+)
+def test_a_state_that_is_damaged_is_refused(change: Callable[[Any], Any], message: str):
+    """Before anything is opened."""
+    pipeline = ps.join([range(40)]).batch(4)
+    bad = change(state_of(pipeline))
+
+    with pytest.raises((ps.StateError, ValueError), match=message):
+        pipeline.open(state=bad) if bad is not None else pipeline.open(inline=True).load_state_dict(bad)
+
+
+def mutated(data: Any, choose: random.Random) -> Any:
+    """Plain data with one value somewhere changed."""
+    if isinstance(data, dict) and data:
+        key = choose.choice(sorted(data))
+        if not choose.randrange(8):
+            return {name: value for name, value in data.items() if name != key}
+        return {**data, key: mutated(data[key], choose)}
+    if isinstance(data, list) and data:
+        place = choose.randrange(len(data))
+        if not choose.randrange(8):
+            return data[:place] + data[place + 1 :]
+        return [*data[:place], mutated(data[place], choose), *data[place + 1 :]]
+    return choose.choice([None, -1, 0, 10**30, 3.5, "", "x", [], {}, {"~array": ["<i8", [2], "AA=="]}, True])
+
+
+@pytest.mark.parametrize("name", ["stratified, with repeats", "shuffled", "by weights", "chunks cut in the middle"])
+def test_a_state_that_was_tampered_with_ends_in_an_error_of_ours(name: str):
+    """Even one whose checksum was made to fit: never another exception, nor a flow that hangs."""
+    make = PIPELINES[name]
+    state = state_of(make(), 5)
+    for seed in range(60):
+        bad = {**state, "snapshot": mutated(state["snapshot"], random.Random(seed))}
+        del bad["checksum"]
+        bad["checksum"] = zlib.crc32(json.dumps(bad, sort_keys=True, separators=(",", ":")).encode())
+        try:
+            with make().open(state=bad, inline=True) as flow:
+                list(islice(flow, 40))
+        except PenstockError:
+            continue
