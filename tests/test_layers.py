@@ -15,7 +15,7 @@ SRC = Path(__file__).parents[1] / "src" / "penstock"
 # Rooms (a module, or a folder and all in it), lowest first. A module imports from groups above its own line only.
 GROUPS: list[tuple[str, ...]] = [
     ("errors", "optional", "later"),
-    ("structure", "spec", "chunk", "ticket", "plan", "stats", "staged"),
+    ("structure", "spec", "chunk", "ticket", "faults", "plan", "stats", "staged"),
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),

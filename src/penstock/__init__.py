@@ -9,12 +9,15 @@ import typing
 from penstock.errors import (
     FlowClosed,
     MissingExtra,
+    OverBudget,
     PenstockError,
     PenstockWarning,
     PipelineError,
     SourceError,
     SpecError,
+    Stalled,
 )
+from penstock.faults import Retry, Skip, Skipped, SkipStats
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.inputs import from_arrays, join
@@ -38,14 +41,20 @@ __all__ = [
     "LaneStats",
     "MissingExtra",
     "MixStats",
+    "OverBudget",
     "PenstockError",
     "PenstockWarning",
     "Pipeline",
     "PipelineError",
+    "Retry",
+    "Skip",
+    "SkipStats",
+    "Skipped",
     "SourceError",
     "Spec",
     "SpecError",
     "StageStats",
+    "Stalled",
     "Temperature",
     "Ticket",
     "WeightedResample",

@@ -13,8 +13,9 @@ from typing import Any
 
 from penstock.assemble import Pool
 from penstock.chunk import WHOLE, examples_in
-from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
+from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
+from penstock.faults import OnError, Quarantine, policy_of
 from penstock.later import later
 from penstock.place import Place, input_names, labels_of, word_of
 from penstock.plan import (
@@ -40,6 +41,7 @@ from penstock.stages import (
     ArrivalMerge,
     Batcher,
     Inlet,
+    Mending,
     Merge,
     Mixed,
     RowReader,
@@ -87,6 +89,11 @@ class Built:
     """What the joins by weights have given, by the number of their word."""
     batcher: Batcher | None = None
     """The last batcher, if there is one."""
+    quarantine: Quarantine = field(init=False)
+    """What was skipped."""
+
+    def __post_init__(self) -> None:
+        self.quarantine = Quarantine(self.labels)
 
     def source_stats(self, stream: int) -> LaneStats:
         """What a source has given since the flow was opened, in all epochs."""
@@ -142,6 +149,9 @@ class _Builder:
         self._capacity = capacity
         self._pool = Pool()
         self._composed = composed
+        self._pauses = Pauses(coordinator.check if coordinator is not None else None)
+        if coordinator is not None:
+            coordinator.on_stop(self._pauses.abort)
         self.built = Built(stage=_NoStage(), labels=labels)
 
     def chain(self, node: Node, epoch: int, place: Place, *, lanes: bool) -> Stage:
@@ -154,7 +164,7 @@ class _Builder:
           lanes: whether its sources get lanes.
         """
         if isinstance(node, Read):
-            return self._reader(node, epoch, place.streams)
+            return self._reader(node, epoch, place)
         if isinstance(node, Join):
             merge = self._merge(node, epoch, place, lanes=lanes)
             return self._metered(merge if node.tag is None else self._tagged(merge, node, node.tag, place), node, place)
@@ -171,7 +181,7 @@ class _Builder:
 
     def _step(self, node: Node, upstream: Stage, place: Place) -> Stage:
         if isinstance(node, Map):
-            return MapStage(upstream, self._applied(node, "mapping", place))
+            return MapStage(upstream, self._applied(node, "mapping", place), items=_by_item(node))
         if isinstance(node, Filter):
             return FilterStage(
                 upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node)
@@ -190,13 +200,21 @@ class _Builder:
             self.built.strata.append(stage)
             return stage
         if isinstance(node, Batch):
-            self.built.batcher = self._batcher(node, upstream)
+            self.built.batcher = self._batcher(node, upstream, place)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
     def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
-        return Applied(node.fn, doing, seed=seed, stage=place.after(node).drawing, labels=self.built.labels)
+        return Applied(
+            node.fn,
+            doing,
+            seed=seed,
+            stage=place.after(node).drawing,
+            labels=self.built.labels,
+            judges=isinstance(node, Filter),
+            mending=self._mending(node, node.on_error, place),
+        )
 
     def _metered(self, stage: Stage, node: Node, place: Place, upstream: Stage | None = None) -> Stage:
         if self._coordinator is None:
@@ -214,7 +232,7 @@ class _Builder:
         self.built.meters[word] = meter
         return meter
 
-    def _batcher(self, node: Batch, upstream: Stage) -> Batcher:
+    def _batcher(self, node: Batch, upstream: Stage, place: Place) -> Batcher:
         joins = find(node, Join)
         fixed = all(join.order == "fixed" for join in joins)
         return Batcher(
@@ -226,6 +244,7 @@ class _Builder:
             firsts=len(find(node, Read)) if fixed else 1,
             labels=self.built.labels,
             tags=[join.tag for join in joins if join.tag is not None],
+            mending=self._mending(node, None, place),
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, *, lanes: bool) -> Stage:
@@ -235,14 +254,24 @@ class _Builder:
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
 
-    def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
-        source = node.source
-        label = self.built.labels[stream]
+    def _mending(self, node: Node, on_error: OnError | None, place: Place) -> Mending | None:
+        """What is done about errors of a node."""
+        policy = policy_of(self._options.on_error if on_error is None else on_error, at="on_error")
+        if policy.raises:
+            return None
+        name = f"read {self.built.labels[place.streams]!r}" if isinstance(node, Read) else word_of(node)
+        return Mending(self.built.quarantine.ledger(place.after(node).words, name, policy), self._pauses)
+
+    def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
+        source, stream = node.source, place.streams
+        label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
-            reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label)
+            reader = RunReader(
+                source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label, mending=mending
+            )
         else:
-            reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label)
+            reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label, mending=mending)
         earlier = self.built.readers.get(stream)
         if earlier is not None:
             self._add_earlier(stream, NO_LANE.read(label, earlier.given))
@@ -337,7 +366,9 @@ class _Builder:
         if read.source.waits is False and not worked:
             return None
         runs = (read.chunks or read.source.blocks) and not worked
-        parks = join.order == "fixed" and read.source.waits is not True
+        # Who tries again waits in between, and nobody is to wait with it.
+        again = policy_of(self._options.on_error if read.on_error is None else read.on_error, at="on_error").retry
+        parks = join.order == "fixed" and read.source.waits is not True and again is None
         waits = parks and len(self.built.lanes) >= FIRST_WAVE
         lane = Lane(
             stage,

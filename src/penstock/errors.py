@@ -4,6 +4,8 @@
     ├── PipelineError(ValueError)     you described something impossible     - raised before anything runs
     ├── SpecError(ValueError)         an example does not fit its spec       - the data's fault
     ├── SourceError(OSError)          a file cannot be opened or parsed      - the storage's fault
+    ├── OverBudget(RuntimeError)      more was skipped than you allowed
+    ├── Stalled(TimeoutError)         nothing came for as long as you had said
     ├── FlowClosed(RuntimeError)      you used a flow after it was closed
     └── MissingExtra(ImportError)     an optional package is not installed
 
@@ -21,11 +23,13 @@ __all__ = [
     "Aborted",
     "FlowClosed",
     "MissingExtra",
+    "OverBudget",
     "PenstockError",
     "PenstockWarning",
     "PipelineError",
     "SourceError",
     "SpecError",
+    "Stalled",
     "mismatch",
     "placed",
 ]
@@ -45,6 +49,14 @@ class SpecError(PenstockError, ValueError):
 
 class SourceError(PenstockError, OSError):
     """A file or stream cannot be opened or parsed: the storage's fault."""
+
+
+class OverBudget(PenstockError, RuntimeError):
+    """More was skipped than `on_error=Skip(...)` allows; its cause is the last error."""
+
+
+class Stalled(PenstockError, TimeoutError):
+    """Nothing has come for `watchdog_s` seconds; says who is waited for, and shows the stacks of the flow's threads."""
 
 
 class FlowClosed(PenstockError, RuntimeError):

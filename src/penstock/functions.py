@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError
 from penstock.inputs import input_of
 from penstock.pipeline import Pipeline
 from penstock.plan import Batch as BatchNode
@@ -38,7 +39,7 @@ def batch(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of one source, read ahead.
 
@@ -63,7 +64,7 @@ def batch(
       order: as in `batch_join`.
       seed: of everything that is drawn.
       capacity_bytes: how many bytes may wait. [bytes]
-      on_error: `"raise"`.
+      on_error: `"raise"`, `ps.Skip(...)`, `ps.Retry(...)` or both, of every source and of examples that do not fit.
 
     Returns:
       A pipeline of batches; iterate over it, or `open()` it.
@@ -110,7 +111,7 @@ def maybe_batch(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of one source whose flag is true.
 
@@ -176,7 +177,7 @@ def batch_join(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of several sources, read ahead and joined in turn.
 
@@ -196,7 +197,7 @@ def batch_join(
       order: `"fixed"`, each in turn, or `"arrival"`, whoever is ready.
       seed: of everything that is drawn.
       capacity_bytes: how many bytes may wait in all. [bytes]
-      on_error: `"raise"`.
+      on_error: `"raise"`, `ps.Skip(...)`, `ps.Retry(...)` or both, of every source and of examples that do not fit.
 
     Raises:
       PipelineError: no sources, or an argument that cannot be.
@@ -238,7 +239,7 @@ def maybe_batch_join(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of several sources whose flags are true.
 
@@ -299,7 +300,7 @@ def _batched(
     order: Order,
     seed: int,
     capacity_bytes: int | None,
-    on_error: str,
+    on_error: OnError,
 ) -> Pipeline:
     if shared_name is not None:
         raise PipelineError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.faults import OnError
 from penstock.pipeline import Pipeline
 from penstock.plan import Join, Options, Read, Source
 from penstock.sources.csv import csv_sources
@@ -18,7 +19,13 @@ __all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text"]
 
 
 def read_parquet(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    filter: Any = None,
+    nulls: Any = "error",
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of Parquet files, as dicts of their columns.
 
@@ -30,6 +37,8 @@ def read_parquet(
       streams: how many streams the files are spread over, file i to stream i % streams, and joined in turn.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, which names file and row; `"skip"` drops such rows; a value, or a dict of values by column, fills in.
+      on_error: what is done where a file cannot be opened or read on, in place of what `.options` say: `"raise"`,
+        `ps.Retry(...)`, or, of JSON Lines and text, also `ps.Skip(...)`, which leaves out bad lines.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -38,11 +47,17 @@ def read_parquet(
 
     Source: pyarrow's Parquet reader.
     """
-    return _joined(parquet_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+    return _joined(parquet_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls), on_error)
 
 
 def read_arrow(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    filter: Any = None,
+    nulls: Any = "error",
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of Arrow IPC files, in the file (Feather) or the stream format, as dicts of their columns.
 
@@ -52,6 +67,7 @@ def read_arrow(
       streams: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -60,7 +76,7 @@ def read_arrow(
 
     Source: pyarrow's IPC readers.
     """
-    return _joined(arrow_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls))
+    return _joined(arrow_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls), on_error)
 
 
 def read_csv(
@@ -72,6 +88,7 @@ def read_csv(
     nulls: Any = "error",
     delimiter: str = ",",
     types: Mapping[str, Any] | None = None,
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of CSV files, whose first line names the columns, as dicts of them.
 
@@ -83,6 +100,7 @@ def read_csv(
       nulls: as in `read_parquet`.
       delimiter: what stands between two values.
       types: types of columns by name, where they are not to be found out: `{"zip": "str"}`.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -94,7 +112,8 @@ def read_csv(
     return _joined(
         csv_sources(
             paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types
-        )
+        ),
+        on_error,
     )
 
 
@@ -106,6 +125,7 @@ def read_jsonl(
     filter: Any = None,
     nulls: Any = "error",
     types: Mapping[str, Any] | None = None,
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The objects of JSON Lines files, one a line, as dicts; lists of numbers come out ragged.
 
@@ -116,6 +136,7 @@ def read_jsonl(
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       types: types of columns by name, where they are not to be found out.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -124,23 +145,26 @@ def read_jsonl(
 
     Source: pyarrow's JSON reader.
     """
-    return _joined(jsonl_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, types=types))
+    return _joined(
+        jsonl_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, types=types), on_error
+    )
 
 
-def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> Pipeline:
+def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8", on_error: OnError | None = None) -> Pipeline:
     """The lines of text files, as `str` without the line's end.
 
     Args:
       paths: as in `read_parquet`; `.gz` is decompressed.
       streams: as in `read_parquet`.
       encoding: of the text.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
       SourceError: a file does not exist, or a glob matches none.
     """
-    return _joined(text_sources(paths, streams=streams, encoding=encoding))
+    return _joined(text_sources(paths, streams=streams, encoding=encoding), on_error)
 
 
-def _joined(sources: tuple[Source, ...]) -> Pipeline:
-    return Pipeline(Join(tuple(Read(source) for source in sources)), Options())
+def _joined(sources: tuple[Source, ...], on_error: OnError | None) -> Pipeline:
+    return Pipeline(Join(tuple(Read(source, on_error=on_error) for source in sources)), Options())

@@ -6,6 +6,7 @@ from penstock.engine.coordinator import Coordinator
 from penstock.engine.head import Entry, Head, InlineHead
 from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
+from penstock.engine.pauses import Pauses
 from penstock.engine.puller import Puller
 
-__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Wave"]
+__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Pauses", "Puller", "Wave"]

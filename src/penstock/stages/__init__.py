@@ -8,6 +8,7 @@ from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
 from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
 from penstock.stages.map import Map
+from penstock.stages.mending import Mending
 from penstock.stages.merge import ArrivalMerge, Merge
 from penstock.stages.mixed import Mixed, Mixture
 from penstock.stages.reader import RowReader, RunReader
@@ -27,6 +28,7 @@ __all__ = [
     "Intake",
     "Into",
     "Map",
+    "Mending",
     "Merge",
     "Mixed",
     "Mixture",

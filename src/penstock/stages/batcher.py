@@ -17,6 +17,7 @@ from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import Pad
 from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
+from penstock.stages.mending import Mending
 from penstock.stages.reader import place_of_ticket
 from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form, Structure
@@ -47,6 +48,7 @@ class Batcher:
       firsts: how many examples are awaited before the first batch. [examples]
       labels: the sources' names by stream number, for messages.
       tags: the names under which joins put what stands beside an example that is no dict.
+      mending: what is done about an example that does not fit; `None` raises its error.
     """
 
     def __init__(
@@ -60,9 +62,13 @@ class Batcher:
         firsts: int,
         labels: Sequence[str],
         tags: Collection[str] = (),
+        mending: Mending | None = None,
     ) -> None:
         self._upstream = upstream
-        self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
+        self._mending = mending if mending is not None and mending.skips else None
+        # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
+        pours = isinstance(upstream, Pouring) and upstream.may_pour and self._mending is None
+        self._pourer = upstream if pours else None
         self._size = size
         self._keep_last = keep_last
         self._pad = pad
@@ -88,15 +94,19 @@ class Batcher:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
         if self._assembler is None and not self._ended:
             self._begin()
-        while self._gathered.count < self._size and not self._ended:
-            if self._pourer is not None and self._pours and self._pourer.pours:
-                return self._poured(self._pourer)
-            self._gather(self._size, n)
-        if self._gathered.count >= self._size:
-            return self._give_ready(n) or self._give(self._size)
-        if self._gathered.count:
-            return self._give(self._gathered.count)
-        return self._last()
+        while True:
+            while self._gathered.count < self._size and not self._ended:
+                if self._pourer is not None and self._pours and self._pourer.pours:
+                    return self._poured(self._pourer)
+                self._gather(self._size, n)
+            if self._gathered.count >= self._size:
+                made = self._give_ready(n) or self._give(self._size)
+            elif self._gathered.count:
+                made = self._give(self._gathered.count)
+            else:
+                made = self._last()
+            if made is not None:
+                return made
 
     def _begin(self) -> None:
         """Reads the spec off the first example, once one of each source is there, and readies what depends on it."""
@@ -104,20 +114,23 @@ class Batcher:
         most = self._firsts if self._pourer is not None else max(self._firsts, self._size)
         while self._gathered.count < self._firsts and not self._ended:
             self._gather(most, 1)
-        if not self._gathered.count:
-            return
-        first = self._gathered.first
+        while self._gathered.count and self._assembler is None:
+            self._begin_with(self._gathered.first)
+            while not self._gathered.count and not self._ended:  # the first was skipped
+                self._gather(most, 1)
+
+    def _begin_with(self, first: Chunk) -> None:
         at = first.tickets[0]
         try:
             spec = spec_of(first)
             rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
             self._assembler = Assembler(spec, rules.get, self._pool)
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
-            self._fail(SpecError(f"{error} - at {self._place(at)}"))
+            self._lose(self._gathered.take(1), 0, SpecError(f"{error} - at {self._place(at)}"))
         except PipelineError as error:  # padding for what there is not
             self._fail(error)
         except Exception as error:  # a component raises when it is read
-            self._fail(placed(error, f"reading {self._place(at)}"))
+            self._lose(self._gathered.take(1), 0, placed(error, f"reading {self._place(at)}"))
         else:
             self._form = self._assembler.spec.structure
             self._build = self._form.builder()
@@ -128,6 +141,10 @@ class Batcher:
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
         chunk = self._upstream.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        ended = chunk.count == 0
+        if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
+            known = self._mending.ledger.is_known
+            chunk = chunk.select([at for at, ticket in enumerate(chunk.tickets) if not known(ticket)])
         if chunk.count:
             columns = chunk.columns
             if columns is not None and not self._cuts(columns) and columns.holds_objects:
@@ -135,7 +152,7 @@ class Batcher:
                 chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
             self._gathered.add(chunk)
             self._columnar = columns is not None
-        if chunk.error is not None or chunk.count == 0:
+        if chunk.error is not None or ended:
             self._ended, self._error = True, chunk.error
 
     def _cuts(self, columns: Columns) -> bool:
@@ -190,7 +207,8 @@ class Batcher:
         self.nbytes += examples * self._assembler.row_nbytes
         return Chunk(list(map(self._build, batches)), tickets)
 
-    def _give(self, count: int) -> Chunk:
+    def _give(self, count: int) -> Chunk | None:
+        """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
         assert self._assembler is not None, "the spec is known before a batch is given"
         parts = self._gathered.take(count)
         try:
@@ -245,12 +263,13 @@ class Batcher:
         keys = form.children[1].keys
         return bool(keys) and set(keys) <= set(self._tags)
 
-    def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
+    def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk | None:
         """The error of an example that does not fit, after the remainder before it where that is given."""
         assert self._assembler is not None, "only an assembler finds a misfit"
         example = [row for part in parts for row in part.as_rows()][row]
         ticket = Tickets.joined([part.tickets for part in parts])[row]
-        self._fail(self._assembler.explain(example, self._place(ticket)))
+        if self._lose(parts, row, self._assembler.explain(example, self._place(ticket))):
+            return None
         if not row or not self._keep_last:
             self.discarded += row
             return self._last()
@@ -259,6 +278,18 @@ class Batcher:
         kept = self._gathered.take(row)
         self._gathered.clear()
         return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
+
+    def _lose(self, parts: Sequence[Chunk], row: int, error: BaseException) -> bool:
+        """Skips one of these examples, which were taken off, and puts the others back, if it may be; else fails."""
+        if self._mending is not None:
+            ticket = Tickets.joined([part.tickets for part in parts])[row]
+            raised = self._mending.skipped(ticket, error)
+            if raised is None:
+                self._gathered.put_back(parts, row)
+                return True
+            error = raised
+        self._fail(error)
+        return False
 
     def _place(self, ticket: Ticket) -> str:
         return place_of_ticket(ticket, self._labels)

@@ -17,14 +17,18 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SpecError, placed
+from penstock.errors import SourceError, SpecError, mismatch, placed
 from penstock.plan import Source
+from penstock.stages.mending import Mending
 from penstock.structure import LEAF, Structure
 from penstock.ticket import Ticket, item_tickets, turn_tickets
 
 __all__ = ["RowReader", "RunReader", "place_of", "place_of_ticket"]
 
 _ENDED = object()
+
+CHECK_EVERY = 1024
+"""Whoever reads again what was read before looks up each so many examples, to hear of a stop. [examples]"""
 
 
 def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
@@ -39,12 +43,26 @@ def place_of_ticket(ticket: Ticket, labels: Sequence[str]) -> str:
 
 
 class _Opening:
-    """Opens a source, and copies its items if it refills them."""
+    """Opens a source, copies its items if it refills them, and goes on behind an error where that is asked for.
+
+    An error for which there is a policy stands at its place until somebody takes: what was pulled before it is given first.
+    """
 
     def __init__(
-        self, source: Source, stream: int, *, epoch: int, copy: bool | None = None, label: str | None = None
+        self,
+        source: Source,
+        stream: int,
+        *,
+        epoch: int,
+        copy: bool | None = None,
+        label: str | None = None,
+        mending: Mending | None = None,
     ) -> None:
         self.source = source
+        self._mending = mending
+        self._fault: BaseException | None = None
+        self._doubt: BaseException | None = None
+        self._skipped = 0
         self.stream = stream
         self.label = source.label if label is None else label
         self.epoch = epoch
@@ -62,7 +80,10 @@ class _Opening:
     def opened(self) -> Iterator[Any]:
         """The iterator behind the stream, opened if it was not."""
         if self._iterator is None:
-            iterator = self.source.open(self.epoch)
+            lasting = (
+                getattr(self.source, "lasting", None) if self._mending is not None and self._mending.skips else None
+            )
+            iterator = (self.source.open if lasting is None else lasting)(self.epoch)
             self._iterator = map(_copied, iterator) if self._copy else iterator
             self._raw = iterator
         return self._iterator
@@ -79,14 +100,103 @@ class _Opening:
         refilled = any(_shared(one, two) for one, two in zip(self._first, _arrays(item), strict=False))
         self._first = None
         if refilled:
-            self._iterator = map(_copied, self.opened())
+            self._iterator, self._copy = map(_copied, self.opened()), True
             return _copied(item)
         return item
 
-    def failed(self, error: BaseException, offset: int, what: str = "example") -> BaseException:
-        """The error with its place noted; nothing more is read."""
+    def failed(self, error: BaseException, offset: int, what: str = "example") -> BaseException | None:
+        """The error with its place noted, after which nothing more is read; `None` where it is to be mended."""
+        error = placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
+        if self._mending is not None and isinstance(error, Exception):
+            self._fault = error
+            return None
         self._over = True
-        return placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
+        return error
+
+    # Errors that are to be mended.
+
+    def _mended(self, offset: int) -> BaseException | None:
+        """Deals with the error that stands here: reads on from an anew opened source, or behind the example.
+
+        Gives `None`, or the error that nothing helps against.
+        """
+        mending, error = self._mending, self._fault
+        assert mending is not None and error is not None, "an error stands only where there is a policy"
+        self._fault = None
+        ticket = Ticket(self.stream, self.epoch, offset)
+        if self.source.once is not None and mending.retries:
+            error.add_note(
+                "penstock: it was not tried again, since the source can be opened only once: pass a callable"
+            )
+        while self.source.once is None and mending.begin_attempt(ticket):
+            try:
+                self._reopen(offset)
+            except Exception as again:
+                error = placed(again, f"opening source {self.stream} ({self.label!r}) again")
+            else:
+                return None
+        # What cannot be opened, or not read up to here again, has no place behind the example to go on from.
+        raised = mending.told(error) if self._iterator is None else mending.skipped(ticket, error)
+        if raised is not None:
+            self._over = True
+            return raised
+        self._skipped += 1
+        lasts = getattr(self._raw, "lasts", getattr(self.source, "lasts", False))
+        self._doubt = None if lasts else error
+        return None
+
+    def _reopen(self, offset: int) -> None:
+        """Opens the source anew, and reads up to where it was."""
+        raw, self._iterator, self._raw = self._raw, None, None
+        self._doubt = None
+        close = getattr(raw, "close", None)
+        if close is not None:
+            close()
+        self.opened()
+        try:
+            self._catch_up(self._raw, offset)
+        except BaseException:
+            self._iterator = None
+            raise
+
+    def _catch_up(self, raw: Any, offset: int) -> None:
+        """Reads again what was given, or skipped, before."""
+        assert self._mending is not None, "only where there is a policy"
+        at = 0
+        while at < offset:
+            if at % CHECK_EVERY == 0:
+                self._mending.pauses.check()
+            try:
+                item = next(raw, _ENDED)
+            except Exception:
+                if not self._mending.ledger.has(Ticket(self.stream, self.epoch, at)):
+                    raise
+                at += 1
+                continue
+            if item is _ENDED:
+                got = f"{at}, and its end"
+                raise SourceError(
+                    mismatch(f"the {offset} examples that it had given", got, at=f"source {self.label!r}")
+                )
+            at = self._passed(item, at, offset)
+
+    def _passed(self, item: Any, at: int, offset: int) -> int:
+        """Where the source is behind an item that was read again."""
+        return at + 1
+
+    def _ended(self, offset: int) -> BaseException | None:
+        """What the end means: nothing, unless it comes right behind an error that was to be skipped."""
+        self._over = True
+        error, self._doubt = self._doubt, None
+        if error is None or self._mending is None or self.source.length() == offset:
+            return None
+        self._mending.ledger.take_back()
+        self._skipped -= 1
+        error.add_note(
+            "penstock: it was to be skipped, but the source ended there. A generator ends where it raises: skip the "
+            "example within it, or pass an iterator class, or a data set that is read by index"
+        )
+        return error
 
     def close(self) -> None:
         """Closes a generator or file that is open."""
@@ -107,13 +217,14 @@ class RowReader(_Opening):
       epoch: which pass.
       copy: whether to copy each example; `None` finds out.
       label: what the source is called in messages, if not by its own label.
+      mending: what is done about errors; `None` raises them.
     """
 
     def take(self, n: int) -> Chunk:
         """Pulls n examples, or fewer at the end or before an error."""
         rows: list[Any] = []
-        error = None
-        if not self._over:
+        error = self._met() if self._fault is not None else None
+        while not self._over:
             try:
                 iterator = self.opened()
                 while self._seen < 2 and len(rows) < n:
@@ -127,12 +238,25 @@ class RowReader(_Opening):
                     rows.extend(islice(iterator, n - len(rows)))
             except BaseException as raised:
                 error = self.failed(raised, self.offset + len(rows))
-        if not rows and error is None:
-            self._over = True
-            return END
+            if rows or self._fault is None:
+                break
+            error = self._met()
+        if rows:
+            self._doubt = None
+        elif error is None:
+            error = self._ended(self.offset)
+            if error is None:
+                return END
         tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
         self.offset += len(rows)
         return Chunk(rows, tickets, error=error)
+
+    def _met(self) -> BaseException | None:
+        """Deals with the error that stands here."""
+        before = self._skipped
+        error = self._mended(self.offset)
+        self.offset += self._skipped - before
+        return error
 
     again = False
     """Whether another pass follows its end: of `repeat` alone."""
@@ -150,12 +274,14 @@ class RowReader(_Opening):
     def given(self) -> int:
         """Examples read so far. [examples]"""
         counted = self.counted
-        return self.offset if counted is None else counted()
+        return (self.offset if counted is None else counted()) - self._skipped
 
     @property
     def direct(self) -> Iterator[Any] | None:
         """The iterator that gives the next examples, if nothing remains to be found out about it."""
-        return self._iterator if self._seen >= 2 and not self._over else None
+        if self._seen < 2 or self._over or self._fault is not None or self._doubt is not None:
+            return None
+        return self._iterator
 
 
 @final
@@ -171,6 +297,7 @@ class RunReader(_Opening):
       items: whether each item is a user's chunk (`enqueue_many`).
       copy: whether to copy each item; `None` finds out.
       label: what the source is called in messages, if not by its own label.
+      mending: what is done about errors; `None` raises them.
     """
 
     def __init__(
@@ -182,8 +309,9 @@ class RunReader(_Opening):
         items: bool,
         copy: bool | None = None,
         label: str | None = None,
+        mending: Mending | None = None,
     ) -> None:
-        super().__init__(source, stream, epoch=epoch, copy=copy, label=label)
+        super().__init__(source, stream, epoch=epoch, copy=copy, label=label, mending=mending)
         self._items = items
         self._run: Columns | list[Any] | None = None
         self._at = 0
@@ -196,15 +324,23 @@ class RunReader(_Opening):
     def take(self, n: int) -> Chunk:
         """Gives rows of the run at hand, and reads the next run only if there is none."""
         run = self._run
-        if run is None:
-            try:
-                run = self._next_run()
-            except BaseException as raised:
-                offset, what = (self.offset, "item") if self._items else (self._row, "example")
-                return Chunk([], END.tickets, error=self.failed(raised, offset, what))
-            if run is None:
-                self._over = True
-                return END
+        while run is None:
+            error = self._met() if self._fault is not None else None
+            if error is None:
+                try:
+                    run = self._run or self._next_run()
+                except BaseException as raised:
+                    offset, what = (self.offset, "item") if self._items else (self._row, "example")
+                    error = self.failed(raised, offset, what)
+                    if error is None:
+                        continue
+                else:
+                    error = self._ended(self.offset if self._items else self._row) if run is None else None
+                    if run is None and error is None:
+                        return END
+            if error is not None:
+                return Chunk([], END.tickets, error=error)
+        self._doubt = None
         start, stop, count = self._at, self._at + n, len(run)
         last = stop >= count
         if last:
@@ -219,6 +355,25 @@ class RunReader(_Opening):
         if isinstance(run, Columns):
             return Chunk(None, tickets, columns=run if last and start == 0 else run.cut(start, stop), item_end=end)
         return Chunk(run[start:stop], tickets, item_end=end)
+
+    def _met(self) -> BaseException | None:
+        """Deals with the error that stands here."""
+        before = self._skipped
+        error = self._mended(self.offset if self._items else self._row)
+        if self._items:
+            self.offset += self._skipped - before
+        else:
+            self._row += self._skipped - before
+        return error
+
+    def _passed(self, item: Any, at: int, offset: int) -> int:
+        """Behind a user's chunk, or the rows of a run; what lies beyond the place is kept."""
+        if self._items:
+            return at + 1
+        if at + len(item) > offset:
+            self._run, self._at = item, offset - at
+            self.given += at + len(item) - offset
+        return at + len(item)
 
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
