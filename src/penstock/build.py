@@ -92,6 +92,9 @@ class Built:
     quarantine: Quarantine = field(init=False)
     """What was skipped."""
 
+    moves: dict[int, Callable[[], float]] = field(default_factory=dict)
+    """Tell what moves while stages are at work: pulls, by the number of the join, and waits before another attempt."""
+
     def __post_init__(self) -> None:
         self.quarantine = Quarantine(self.labels)
 
@@ -101,6 +104,14 @@ class Built:
         own = lane.stats() if lane is not None else NO_LANE
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
+
+    def moved(self) -> tuple[float, ...]:
+        """How far everything has come: different after anything has moved."""
+        given = sum(reader.given for reader in self.readers.copy().values())
+        taken = sum(lane.stats().examples for lane in self.lanes.copy().values())
+        worked = sum(meter.stats().examples for meter in self.meters.copy().values())
+        skipped = sum(len(ledger) for ledger in self.quarantine.ledgers.copy().values())
+        return given, taken, worked, skipped, *[move() for move in self.moves.copy().values()]
 
     def doing(self) -> str:
         """Whose code the driver is in, as far as one can tell."""
@@ -153,6 +164,7 @@ class _Builder:
         if coordinator is not None:
             coordinator.on_stop(self._pauses.abort)
         self.built = Built(stage=_NoStage(), labels=labels)
+        self.built.moves[-1] = self._pauses.moved
 
     def chain(self, node: Node, epoch: int, place: Place, *, lanes: bool) -> Stage:
         """The stage of a node, with everything upstream of it.
@@ -291,6 +303,8 @@ class _Builder:
         wave = Wave()
         puller = Puller(self._coordinator.check) if self._coordinator is not None else None
         most = self._options.capacity_bytes
+        if puller is not None and self._options.watchdog_s is not None:
+            self.built.moves[word] = puller.moved
         rooms, nbytes = self._parts(node, self._capacity), None if most is None else self._parts(node, most)
         inlets: dict[int, Inlet] = {}
         for number, below in enumerate(node.of):

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from penstock.faults import SkipStats
+
 __all__ = ["NO_LANE", "ClassEvent", "ClassStats", "FlowStats", "LaneStats", "MixStats", "StageStats", "StrataStats"]
 
 
@@ -33,6 +35,8 @@ class LaneStats(NamedTuple):
     """Time its thread spent in the stage, which may well have been waiting too. [s]"""
     parked: bool
     """Whether the source is so quick that the driver pulls it itself."""
+    awaited_s: float = 0.0
+    """How long the taker has been waiting for it at this moment; 0 if it is not. [s]"""
 
     def read(self, name: str, examples: int) -> LaneStats:
         """The same for a source that has been read so far."""
@@ -231,3 +235,5 @@ class FlowStats(NamedTuple):
     """Each source of each join by weights."""
     strata: tuple[StrataStats, ...] = ()
     """Each `stratify`."""
+    skips: tuple[SkipStats, ...] = ()
+    """Each source and stage that has skipped something under `on_error`."""

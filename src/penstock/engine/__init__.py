@@ -8,5 +8,19 @@ from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.pauses import Pauses
 from penstock.engine.puller import Puller
+from penstock.engine.watchdog import Watchdog
 
-__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Pauses", "Puller", "Wave"]
+__all__ = [
+    "Bell",
+    "Breath",
+    "Coordinator",
+    "Entry",
+    "Head",
+    "InlineHead",
+    "Lane",
+    "Meter",
+    "Pauses",
+    "Puller",
+    "Watchdog",
+    "Wave",
+]

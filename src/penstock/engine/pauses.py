@@ -64,10 +64,9 @@ class Pauses:
         if self._check is not None:
             self._check()
 
-    @property
-    def waiting(self) -> bool:
-        """Whether somebody waits."""
-        return bool(self._bells)
+    def moved(self) -> float:
+        """Another number at each call while somebody waits, which is meant to be and no standstill."""
+        return monotonic() if self._bells else 0.0
 
     def abort(self) -> None:
         """Wakes everyone who waits, for good. Takes no lock."""

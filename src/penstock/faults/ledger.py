@@ -31,7 +31,7 @@ class Skipped(NamedTuple):
     ticket: Ticket
     """Where it came from; of a batch, where its first example did."""
     stage: str
-    """Whose error it was: `"read"`, `"map(decode)"`, `"batch(32)"`."""
+    """Where the error was: `"read 'train-3.jsonl'"`, `"map(decode)"`, `"batch(32)"`."""
     source: str
     """The name of its source."""
     kind: str
@@ -40,7 +40,8 @@ class Skipped(NamedTuple):
     """What the error said."""
 
     def __str__(self) -> str:
-        return f"{self.ticket} of {self.source!r} in {self.stage}: {self.kind}: {self.text}"
+        of = "" if self.stage.startswith("read ") else f" of {self.source!r}"
+        return f"{self.ticket}{of} in {self.stage}: {self.kind}: {self.text}"
 
 
 class SkipStats(NamedTuple):
@@ -61,7 +62,7 @@ class Ledger:
     """What one place has skipped.
 
     Args:
-      stage: what stands there: `"read"`, `"map(decode)"`.
+      stage: what stands there: `"read 'train-3.jsonl'"`, `"map(decode)"`.
       policy: what is done about errors there.
       labels: the sources' names by stream number.
     """

@@ -11,7 +11,7 @@ Assumes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from penstock.plan import Source
 from penstock.sources.choice import Choice
 from penstock.sources.decoder import Decoder, pieces
 from penstock.sources.files import Paths, Reading, file_sources, label_of, named, said
+from penstock.sources.lasting import Bad, Lasting
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 
@@ -39,9 +40,9 @@ class Table:
     """A file that is open."""
 
     schema: Any
-    """The `pyarrow.Schema` of at least the needed columns; `None` if there is no row to tell it."""
+    """The `pyarrow.Schema` of at least the needed columns; `None` if there is no good row to tell it."""
     batches: Iterator[tuple[int, Any]]
-    """`pyarrow.RecordBatch`es of at least the needed columns, each with the number of its first row."""
+    """`pyarrow.RecordBatch`es of at least the needed columns, each with the number of its first row; or bad rows."""
     mapped: bool = False
     """Whether arrays may lie in a part of the file that is only mapped into memory, and not read yet."""
 
@@ -93,7 +94,7 @@ class TableSource:
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Starts at the first row of the first file."""
-        return self._examples()
+        return Lasting(self._examples())
 
     def length(self) -> int | None:
         """The number of rows, where the format tells it and none may be left out.
@@ -115,7 +116,7 @@ class TableSource:
     def _reading(self, path: str) -> Reading:
         return Reading(self._format.kind, path, errors=(load("pyarrow", extra="arrow").ArrowException,))
 
-    def _examples(self) -> Iterator[Any]:
+    def _examples(self) -> Generator[Any, None, None]:
         first: _First | None = None
         for path in self._files:
             where = f"'{path}'"
@@ -127,6 +128,7 @@ class TableSource:
                 self._format.open(path, choose, known=known, filter=filter) as table,
             ):
                 if table.schema is None:
+                    yield from (bad for _, bad in table.batches)
                     continue
                 names = self._choice.columns or tuple(table.schema.names)
                 if first is None:
@@ -139,6 +141,9 @@ class TableSource:
                 decoder = Decoder(first.plan, self._nulls, where=where, do=_NULLS, mapped=table.mapped)
                 reading.row = 0
                 for start, batch in table.batches:
+                    if isinstance(batch, Bad):
+                        yield batch
+                        continue
                     for place, piece in pieces(batch):
                         row = reading.row = start + place
                         rows: Any = range(row, row + piece.num_rows)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
 from penstock.sources.files import Paths, Reading, file_sources, label_of
+from penstock.sources.lasting import Bad, Lasting
 from penstock.sources.lines import opened, parts
 
 __all__ = ["text_sources"]
@@ -53,13 +54,13 @@ class _TextSource:
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Starts at the first line of the first file."""
-        return self._lines()
+        return Lasting(self._lines())
 
     def length(self) -> int | None:
         """Unknown."""
         return None
 
-    def _lines(self) -> Iterator[list[str]]:
+    def _lines(self) -> Generator[list[str] | Bad, None, None]:
         for path in self._files:
             with Reading("a text file", path) as reading, opened(path) as file:
                 reading.row = 0
@@ -68,41 +69,61 @@ class _TextSource:
                     reading.row += len(lines)
                     if error is not None:
                         at = f"row {reading.row} of '{path}'"
-                        raise SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=at)) from error
+                        bad = SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=at))
+                        bad.__cause__ = error
+                        yield Bad(bad)
+                        reading.row += 1
 
 
 def _decoded(parts: Iterator[bytes], encoding: str) -> Iterator[tuple[list[str], UnicodeDecodeError | None]]:
-    """Runs of whole lines; and an error, if the line behind them cannot be decoded."""
+    """Runs of whole lines; and an error, if the line behind them cannot be decoded.
+
+    What follows that line is given too, but where the end of a line is more than one byte: there it cannot be found.
+    """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    goes_on = "\n\n".encode(encoding) == b"\n\n"
     begun: list[str] = []
+    bad = False  # whether the rest of a line that cannot be decoded is still to come
     for part in parts:
-        text, error = _text(decoder, part)
-        first, *others = text.split("\n")
-        begun.append(first)
-        if others:
-            lines = ["".join(begun), *others[:-1]]
-            begun = [others[-1]]
-            yield lines, error
-        elif error is not None:
-            yield [], error
-    text, error = _text(decoder, b"", final=True)
+        while part:
+            if bad:
+                end = part.find(b"\n") + 1
+                bad, part = not end, part[end:] if end else b""
+                continue
+            text, error, part = _text(decoder, part)
+            first, *others = text.split("\n")
+            begun.append(first)
+            lines = ["".join(begun), *others[:-1]] if others else []
+            if others:
+                begun = [others[-1]]
+            if others or error is not None:
+                yield lines, error
+            if error is not None:
+                if not goes_on:
+                    raise error
+                begun, bad = [], True
+                decoder.reset()
+    if bad:
+        return
+    text, error, _ = _text(decoder, b"", final=True)
     last = "".join([*begun, text])
     if last or error is not None:
         yield [] if error is not None else last.removesuffix("\n").split("\n"), error
 
 
-def _text(decoder: Any, part: bytes, *, final: bool = False) -> tuple[str, UnicodeDecodeError | None]:
-    """Decodes a part, or as much of it as can be decoded."""
+def _text(decoder: Any, part: bytes, *, final: bool = False) -> tuple[str, UnicodeDecodeError | None, bytes]:
+    """Decodes a part, or as much of it as can be decoded; gives also the bytes from those on that cannot."""
     state = decoder.getstate()
     try:
-        return decoder.decode(part, final=final), None
+        return decoder.decode(part, final=final), None, b""
     except UnicodeDecodeError:
         decoder.setstate(state)
     text: list[str] = []
+    place = 0
     try:
         for place in range(len(part)):
             text.append(decoder.decode(part[place : place + 1]))
         text.append(decoder.decode(b"", final=final))
     except UnicodeDecodeError as error:
-        return "".join(text), error
+        return "".join(text), error, part[place:]
     raise AssertionError("what cannot be decoded at once cannot be decoded byte by byte")
