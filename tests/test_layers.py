@@ -35,6 +35,7 @@ GROUPS: list[tuple[str, ...]] = [
         "tally",
         "strata",
         "rejection",
+        "replaying",
         "resample",
         "stratified",
     ),

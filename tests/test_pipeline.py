@@ -719,8 +719,8 @@ def test_a_pipeline_of_named_functions_can_be_pickled():
 @pytest.mark.parametrize(
     ("word", "parameters"),
     [
-        ("map", ["fn", "*seed"]),
-        ("filter", ["fn", "*seed"]),
+        ("map", ["fn", "*seed", "*on_error"]),
+        ("filter", ["fn", "*seed", "*on_error"]),
         ("take", ["n"]),
         ("skip", ["n"]),
         ("repeat", ["epochs"]),

@@ -29,6 +29,7 @@ from penstock.ticket import Ticket
 if typing.TYPE_CHECKING:
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
+    from penstock.replaying import replay
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
     from penstock.stratified import stratified_sample
@@ -70,6 +71,7 @@ __all__ = [
     "read_parquet",
     "read_text",
     "rejection_sample",
+    "replay",
     "resample_at_rate",
     "stratified_sample",
     "weighted_resample",
@@ -85,6 +87,7 @@ _LATER = {
     "read_parquet": "reading",
     "read_text": "reading",
     "rejection_sample": "rejection",
+    "replay": "replaying",
     "resample_at_rate": "resample",
     "stratified_sample": "stratified",
     "weighted_resample": "resample",

@@ -31,7 +31,7 @@ from penstock.plan import (
 from penstock.spec import Spec
 from penstock.staged import check_composed
 
-__all__ = ["Pipeline", "node_of"]
+__all__ = ["Pipeline", "node_of", "options_of"]
 
 
 @final
@@ -380,3 +380,8 @@ class Pipeline(Iterable[Any]):
 def node_of(pipeline: Pipeline) -> Node:
     """The last node of a pipeline's description."""
     return pipeline._node
+
+
+def options_of(pipeline: Pipeline) -> Options:
+    """What holds for the whole pipeline."""
+    return pipeline._options

@@ -64,14 +64,14 @@ def _skips(stats: FlowStats) -> list[str]:
     """What was skipped under `on_error`, by source and stage."""
     lines = []
     for skip in stats.skips[:MOST_NAMED]:
-        line = f"{skip.stage}: {skip.count:,} skipped"
+        line = f"{skip.stage}: {skip.skipped:,} skipped"
         if skip.first is not None:
             line += f"; the first: {skip.first}"
         if skip.last is not None and skip.last != skip.first:
             line += f"; the last: {skip.last}"
         lines.append(line)
     if len(stats.skips) > MOST_NAMED:
-        count = sum(skip.count for skip in stats.skips[MOST_NAMED:])
+        count = sum(skip.skipped for skip in stats.skips[MOST_NAMED:])
         lines.append(f"and {count:,} more in {len(stats.skips) - MOST_NAMED} more sources and stages")
     return lines
 

@@ -49,7 +49,7 @@ class SkipStats(NamedTuple):
 
     stage: str
     """`"read 'train-3.jsonl'"`, or a stage's word: `"map(decode)"`."""
-    count: int
+    skipped: int
     """How many. [examples, or batches behind `.batch`]"""
     first: Skipped | None
     """The first; `None` if all were skipped before the state that the flow was opened with."""

@@ -106,7 +106,7 @@ class Retry:
           attempt: 1 for the first.
 
         >>> [round(Retry(backoff_s=1.0).delay_s(Ticket(0, 0, 7), attempt), 2) for attempt in (1, 2, 3)]
-        [0.54, 1.33, 3.71]
+        [0.79, 1.72, 3.25]
         """
         spread = crc32(repr((tuple(ticket), attempt)).encode()) / 2**32
         return float(self.backoff_s * 2 ** min(attempt - 1, DOUBLINGS) * (1 + spread) / 2)

@@ -67,8 +67,8 @@ class Batcher:
         self._upstream = upstream
         self._mending = mending if mending is not None and mending.skips else None
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
-        pours = isinstance(upstream, Pouring) and upstream.may_pour and self._mending is None
-        self._pourer = upstream if pours else None
+        pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
+        self._pourer = pourer if self._mending is None else None
         self._size = size
         self._keep_last = keep_last
         self._pad = pad
