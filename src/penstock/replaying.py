@@ -141,7 +141,7 @@ def _read(read: Read, ticket: Ticket, labels: list[str]) -> Chunk:
                 got = f"its end after {at}"
                 where = f"source {labels[ticket.stream]!r}"
                 raise SourceError(mismatch(f"an example {ticket.offset}", got, at=where)) from raised
-            run = Columns.of(item) if read.chunks else item if source.blocks else [item]
+            run: Any = Columns.of(item) if read.chunks else item if source.blocks else [item]
             size = 1 if read.chunks else len(run)
             if at + size > ticket.offset:
                 row = ticket.row if read.chunks else ticket.offset - at
