@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.metadata
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from penstock import demo, doctor, forecast, peek
 from penstock.errors import PenstockError, PipelineError, mismatch
@@ -98,7 +98,11 @@ def _named(name: str) -> Pipeline:
         raise PipelineError(mismatch("`module:name`", f"`{name}`", at=at))
     sys.path.insert(0, os.getcwd())  # as `python -m` does
     try:
-        thing: object = getattr(importlib.import_module(module), attribute, None)
+        thing: object = resolve_name(name)
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ImportError) and error.name not in (module, module.partition(".")[0]):
+            raise  # the module's own, for want of another
+        raise PipelineError(mismatch(f"a pipeline, `{attribute}` of `{module}`", f"`{error}`", at=at)) from error
     finally:
         sys.path.remove(os.getcwd())
     if callable(thing):
