@@ -36,6 +36,7 @@ FUNCTIONS = {
         "WeightedResample",
     ],
     "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
+    "Errors of your code": ["Skip", "Retry", "replay"],
 }
 # The families of functions whose recorded answers are kept in `tests/oracle/`.
 ANSWERED: dict[str, dict[str, Any]] = {
@@ -72,8 +73,29 @@ WORDS = {
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
-VALUES = ["Spec", "Component", "Ticket", "Temperature", "FlowStats", "LaneStats", "StageStats", "MixStats"]
-ERRORS = ["PenstockError", "PipelineError", "SpecError", "SourceError", "FlowClosed", "MissingExtra", "PenstockWarning"]
+VALUES = [
+    "Spec",
+    "Component",
+    "Ticket",
+    "Temperature",
+    "FlowStats",
+    "LaneStats",
+    "StageStats",
+    "MixStats",
+    "SkipStats",
+    "Skipped",
+]
+ERRORS = [
+    "PenstockError",
+    "PipelineError",
+    "SpecError",
+    "SourceError",
+    "OverBudget",
+    "Stalled",
+    "FlowClosed",
+    "MissingExtra",
+    "PenstockWarning",
+]
 
 
 def opening(thing: Any) -> str:

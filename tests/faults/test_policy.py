@@ -18,8 +18,8 @@ from penstock.ticket import Ticket
         (lambda: ps.Skip(at_most=-1), "expected `at_most` to be an integer >= 0, got `-1` - at Skip()"),
         (lambda: ps.Skip(at_most=1.5), "expected `at_most` to be an integer >= 0, got `1.5` - at Skip()"),
         (lambda: ps.Skip(at_most=True), "expected `at_most` to be an integer >= 0, got `True` - at Skip()"),
-        (lambda: ps.Skip(rate=0), "expected `rate` to be above 0 and at most 1, got `0` - at Skip()"),
-        (lambda: ps.Skip(rate=2.0), "expected `rate` to be above 0 and at most 1, got `2.0` - at Skip()"),
+        (lambda: ps.Skip(rate=0), "expected `rate` to be above 0 and below 1, got `0` - at Skip()"),
+        (lambda: ps.Skip(rate=1.0), "expected `rate` to be above 0 and below 1, got `1.0` - at Skip()"),
         (lambda: ps.Retry(times=0), "expected `times` to be an integer >= 1, got `0` - at Retry()"),
         (lambda: ps.Retry(backoff_s=-1), "expected `backoff_s` to be seconds >= 0, got `-1` - at Retry()"),
         (
@@ -98,4 +98,4 @@ def test_a_rate_is_taken_of_a_thousand_examples_at_least():
     assert skip.allows(30, 30, 3000)
     assert not skip.allows(30, 30, 2900)
     assert ps.Skip(at_most=None, rate=1e-6).allows(1, 1, 1)
-    assert not ps.Skip(at_most=5, rate=1.0).allows(6, 1, 10_000)
+    assert not ps.Skip(at_most=5, rate=0.5).allows(6, 1, 10_000)

@@ -39,7 +39,7 @@ class Skip:
     at_most: int | None = 100
     """So many different examples, `None` for any number. One that is skipped in each epoch counts once. [examples]"""
     rate: float | None = None
-    """So large a part of the examples of a source in a pass, reckoned on 1000 at least; `None` for any. [0 to 1]"""
+    """So large a part of the examples of a source in a pass, reckoned on 1000 at least; `None` for any. [0 to 1, both excluded]"""
 
     def __post_init__(self) -> None:
         at = "Skip()"
@@ -48,8 +48,8 @@ class Skip:
         if self.at_most is not None:
             object.__setattr__(self, "at_most", _count(self.at_most, "at_most", at))
         rate = self.rate
-        if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate <= 1):
-            raise PipelineError(mismatch("`rate` to be above 0 and at most 1", f"`{rate!r}`", at=at))
+        if rate is not None and (isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < 1):
+            raise PipelineError(mismatch("`rate` to be above 0 and below 1", f"`{rate!r}`", at=at))
 
     def allows(self, count: int, part: int, seen: int) -> bool:
         """Whether so many may be skipped.
