@@ -15,14 +15,17 @@ SRC = Path(__file__).parents[1] / "src" / "penstock"
 # Rooms (a module, or a folder and all in it), lowest first. A module imports from groups above its own line only.
 GROUPS: list[tuple[str, ...]] = [
     ("errors", "optional", "later"),
-    ("structure", "spec", "chunk", "ticket", "faults", "plan", "stats", "staged"),
+    ("structure", "spec", "chunk", "checksum", "ticket", "faults", "plan", "plain", "stats", "staged"),
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),
     (
         "report",
+        "fingerprint",
+        "state",
         "flow",
         "build",
+        "built",
         "place",
         "pipeline",
         "inputs",
@@ -38,6 +41,9 @@ GROUPS: list[tuple[str, ...]] = [
         "replaying",
         "resample",
         "stratified",
+        "ranks",
+        "sharing",
+        "parting",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),

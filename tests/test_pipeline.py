@@ -729,7 +729,7 @@ def test_a_pipeline_of_named_functions_can_be_pickled():
         ("unbatch", []),
         ("to", ["framework"]),
         ("options", ["**changes"]),
-        ("open", ["*epoch", "*inline"]),
+        ("open", ["*state", "*epoch", "*inline"]),
         ("spec", []),
         ("torch", []),
     ],

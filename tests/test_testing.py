@@ -159,6 +159,20 @@ class Broken:
             return Chunk([7], turn_tickets((0,), 0, (0,), 0, 1)) if self._ends == 2 else END
         return chunk
 
+    def snapshot(self) -> dict[str, Any]:
+        return {"of": self._upstream.snapshot(), "ends": self._ends}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._upstream.restore(saved["of"])
+        self._ends = saved["ends"]
+        if self._law == "resuming":
+            self._upstream.take(1)
+
+    recalls = False
+
+    def recall(self, tickets: Any) -> list[Any]:
+        raise AssertionError("nobody asks for it")
+
     def close(self) -> None:
         self._upstream.close()
 
@@ -172,6 +186,7 @@ class Broken:
         ("chunks", "expected the same examples however the input is cut"),
         ("ending", "expected the same ending however the input is cut, ValueError('another'), got KeyError"),
         ("end", "expected an end for good, got something after it"),
+        ("resuming", "expected the same examples however the input is cut"),
     ],
 )
 def test_a_stage_that_breaks_a_law_is_found(law: str, message: str):

@@ -7,17 +7,17 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from penstock.assemble import Pool
+from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
-from penstock.faults import OnError, Quarantine, policy_of
+from penstock.faults import OnError, policy_of
 from penstock.later import later
-from penstock.place import Place, input_names, labels_of, word_of
+from penstock.place import Place, input_names, labels_of, opened_of, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -29,6 +29,7 @@ from penstock.plan import (
     Pad,
     Read,
     Repeat,
+    Share,
     Skip,
     Take,
     Unbatch,
@@ -58,69 +59,20 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.snapshot import Saved, Wanted
+from penstock.state import restored
 from penstock.stats import NO_LANE, LaneStats
 from penstock.tally import Tally
 
-__all__ = ["Built", "build"]
+__all__ = ["build"]
 
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
-@dataclass(slots=True)
-class Built:
-    """The parts of one flow."""
-
-    stage: Stage
-    """The last stage."""
-    labels: list[str]
-    """The sources' names, by stream number."""
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    """The newest lane of each source that has one, by stream number."""
-    readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
-    """The newest reader of each source, by stream number."""
-    earlier: dict[int, LaneStats] = field(default_factory=dict)
-    """What the lanes and readers of earlier epochs have seen."""
-    meters: dict[int, Meter] = field(default_factory=dict)
-    """The stages' meters, by the number of their word; the first word has the lowest."""
-    strata: list[Strata] = field(default_factory=list)
-    """The stages that see to class proportions."""
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    """What the joins by weights have given, by the number of their word."""
-    batcher: Batcher | None = None
-    """The last batcher, if there is one."""
-    quarantine: Quarantine = field(init=False)
-    """What was skipped."""
-
-    moves: dict[int, Callable[[], float]] = field(default_factory=dict)
-    """Tell what moves while stages are at work: pulls, by the number of the join, and waits before another attempt."""
-
-    def __post_init__(self) -> None:
-        self.quarantine = Quarantine(self.labels)
-
-    def source_stats(self, stream: int) -> LaneStats:
-        """What a source has given since the flow was opened, in all epochs."""
-        lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
-        own = lane.stats() if lane is not None else NO_LANE
-        given = reader.given if reader is not None else 0
-        return own.read(self.labels[stream], given).after(earlier)
-
-    def moved(self) -> tuple[float, ...]:
-        """How far everything has come: different after anything has moved."""
-        given = sum(reader.given for reader in self.readers.copy().values())
-        taken = sum(lane.stats().examples for lane in self.lanes.copy().values())
-        worked = sum(meter.stats().examples for meter in self.meters.copy().values())
-        skipped = sum(len(ledger) for ledger in self.quarantine.ledgers.copy().values())
-        return given, taken, worked, skipped, *[move() for move in self.moves.copy().values()]
-
-    def doing(self) -> str:
-        """Whose code the driver is in, as far as one can tell."""
-        waits = [(lane.awaited_s(), stream) for stream, lane in self.lanes.copy().items()]
-        wait_s, stream = max(waits, default=(0.0, 0))
-        return f"source {self.labels[stream]!r}" if wait_s else "a function or source in memory"
-
-
-def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int) -> Built:
+def build(
+    node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int, saved: Saved | None = None
+) -> Built:
     """Builds the stages of a description.
 
     Args:
@@ -128,12 +80,25 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, *, epoc
       options: what holds for the whole.
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
       epoch: the first epoch.
+      saved: where the stages are to go on.
+
+    Raises:
+      StateError: they cannot go on there.
     """
-    reads = find(node, Read)
     labels = labels_of(node)
-    builder = _Builder(options, coordinator, labels, _capacity(node, options, len(reads)), composed_for(node))
-    builder.built.stage = builder.chain(node, epoch, Place(), lanes=coordinator is not None)
-    return builder.built
+    opened = opened_of(node)
+    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node))
+    built = builder.built
+    built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
+    if saved is not None:
+        try:
+            restored(built.stage.restore, saved)
+        except BaseException:
+            for reader in built.readers.values():  # no thread has them yet
+                reader.close()
+            raise
+    builder.start()
+    return built
 
 
 def _capacity(node: Node, options: Options, n_reads: int) -> int:
@@ -152,69 +117,111 @@ class _Builder:
         options: Options,
         coordinator: Coordinator | None,
         labels: list[str],
+        opened: int,
         capacity: int,
         composed: Mapping[int, Composed],
     ) -> None:
         self._options = options
         self._coordinator = coordinator
+        self._opened = opened
         self._capacity = capacity
         self._pool = Pool()
         self._composed = composed
         self._pauses = Pauses(coordinator.check if coordinator is not None else None)
         if coordinator is not None:
             coordinator.on_stop(self._pauses.abort)
-        self.built = Built(stage=_NoStage(), labels=labels)
+        self._lengths: dict[int, list[int]] = {}
+        self._waiting: list[Callable[[], object]] | None = []
+        """What starts the threads; they wait until all is built, and set to a state."""
+        self.built = Built(labels=labels)
         self.built.moves[-1] = self._pauses.moved
 
-    def chain(self, node: Node, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def start(self) -> None:
+        """Starts what waits to be started; what is built from now on is started at once."""
+        starts, self._waiting = self._waiting or [], None
+        for start in starts:
+            start()
+
+    def chain(self, node: Node, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         """The stage of a node, with everything upstream of it.
 
         Args:
           node: the node.
           epoch: which pass.
           place: what comes before it and all that is upstream of it.
+          wanted: whether a snapshot is wanted of whoever pulls it.
           lanes: whether its sources get lanes.
         """
         if isinstance(node, Read):
             return self._reader(node, epoch, place)
         if isinstance(node, Join):
-            merge = self._merge(node, epoch, place, lanes=lanes)
+            merge = self._merge(node, epoch, place, wanted, lanes=lanes)
             return self._metered(merge if node.tag is None else self._tagged(merge, node, node.tag, place), node, place)
         if isinstance(node, Repeat):
-            return self._repeat(node, epoch, place, lanes=lanes)
+            return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
-        upstream = self.chain(below, epoch, place, lanes=lanes)
-        if isinstance(node, Convert | Pad):
+        upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
+        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all):
             return upstream
+        if isinstance(node, Share):
+            again = partial(self.chain, below, epoch, place, wanted, lanes=lanes)
+            return self._metered(self._share(node, upstream, again, place, wanted), node, place, upstream)
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
-        return self._metered(self._step(node, upstream, place), node, place, upstream)
+        return self._metered(self._step(node, upstream, place, wanted), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, place: Place) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: Place, wanted: Wanted) -> Stage:
         if isinstance(node, Map):
             return MapStage(upstream, self._applied(node, "mapping", place), items=_by_item(node))
         if isinstance(node, Filter):
             return FilterStage(
-                upstream, self._applied(node, "filtering", place), items=_by_item(node), weigh=_weigher(node)
+                upstream,
+                self._applied(node, "filtering", place),
+                items=_by_item(node),
+                weigh=_weigher(node),
+                wanted=wanted,
             )
         if isinstance(node, Take):
             return TakeStage(upstream, node.count)
         if isinstance(node, Skip):
             return SkipStage(upstream, node.count, weigh=_weigher(node))
         if isinstance(node, Unbatch):
-            return UnbatchStage(upstream)
+            return UnbatchStage(upstream, wanted=wanted)
         if isinstance(node, Staged):
             number = place.after(node).drawing
-            stage: Strata = node.stage(
-                upstream, Site(self._options.seed, number, self.built.labels, self._composed[id(node)])
-            )
+            site = Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
+            for share in find(node.upstream[0], Share):
+                site = site._replace(rank=share.rank, world_size=share.world_size)
+            stage: Strata = node.stage(upstream, site)
             self.built.strata.append(stage)
             return stage
         if isinstance(node, Batch):
-            self.built.batcher = self._batcher(node, upstream, place)
+            self.built.batcher = self._batcher(node, upstream, wanted, place)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
+
+    def _share(self, node: Share, upstream: Stage, again: Callable[[], Stage], place: Place, wanted: Wanted) -> Stage:
+        word = place.after(node).words
+        earlier = self.built.shares.get(word)
+        stage: Stage = later("parting").share_stage(
+            node,
+            upstream,
+            below=self._composed.get(id(node.of)),
+            again=again,
+            lengths=partial(self._lengths_of, node),
+            earlier=earlier.stats() if earlier is not None else None,
+            wanted=wanted,
+        )
+        self.built.shares[word] = stage
+        return stage
+
+    def _lengths_of(self, node: Share) -> list[int]:
+        """How many examples each rank's files have; those of files that do not tell are counted once."""
+        if id(node) not in self._lengths:
+            check = self._coordinator.check if self._coordinator is not None else None
+            self._lengths[id(node)] = later("sharing").counted(node, check)
+        return self._lengths[id(node)]
 
     def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
@@ -244,7 +251,7 @@ class _Builder:
         self.built.meters[word] = meter
         return meter
 
-    def _batcher(self, node: Batch, upstream: Stage, place: Place) -> Batcher:
+    def _batcher(self, node: Batch, upstream: Stage, wanted: Wanted, place: Place) -> Batcher:
         joins = find(node, Join)
         fixed = all(join.order == "fixed" for join in joins)
         return Batcher(
@@ -253,15 +260,17 @@ class _Builder:
             keep_last=node.keep_last,
             pad=padding(node.of),
             pool=self._pool,
-            firsts=len(find(node, Read)) if fixed else 1,
+            firsts=opened_of(node) if fixed else 1,
             labels=self.built.labels,
-            tags=[join.tag for join in joins if join.tag is not None],
+            tags=[join.tag for join in joins if join.tag is not None]
+            + [share.mask for share in find(node, Share) if share.end == "pad"],
+            wanted=wanted,
             mending=self._mending(node, None, place),
         )
 
-    def _repeat(self, node: Repeat, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         def make(at: int) -> Stage:
-            return self.chain(node.of, at, place, lanes=lanes)
+            return self.chain(node.of, at, place, wanted, lanes=lanes)
 
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
@@ -297,7 +306,7 @@ class _Builder:
         """Keeps what a reader or lane has seen whose place another takes."""
         self.built.earlier[stream] = stats.after(self.built.earlier.get(stream))
 
-    def _merge(self, node: Join, epoch: int, place: Place, *, lanes: bool) -> Stage:
+    def _merge(self, node: Join, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
         word = place.after(node).words
         bell = Bell() if node.order == "arrival" else None
         wave = Wave()
@@ -308,27 +317,34 @@ class _Builder:
         rooms, nbytes = self._parts(node, self._capacity), None if most is None else self._parts(node, most)
         inlets: dict[int, Inlet] = {}
         for number, below in enumerate(node.of):
-            if isinstance(node.weights, tuple) and not node.weights[number]:
+            closed = node.opened is not None and number not in node.opened
+            if closed or (isinstance(node.weights, tuple) and not node.weights[number]):
                 place = place.after(below)
                 continue
             alone = len(find(below, Read)) == 1
             # A join among the inputs has lanes of its own; it gets one where it must not hold up the others.
             apart = lanes and (alone or bell is not None)
-            stage = self.chain(below, epoch, place, lanes=lanes and not alone)
+            # What runs ahead of the merge cannot know when a snapshot is taken.
+            own_wanted = Wanted(on=True) if apart else wanted
+            stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
             items = _by_item(below)
             if below.batched:
-                stage = UnbatchStage(stage)
+                stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
+            behind = place.after(below)
+            streams = range(place.streams, behind.streams)
             if apart:
                 held = rooms[number], None if nbytes is None else nbytes[number]
-                lane = self._lane(node, below, stage, place.streams, items, *held, bell, wave, puller)
-            inlets[number] = lane if lane is not None else Straight(stage, items=items)
-            place = place.after(below)
+                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted)
+            inlets[number] = lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted)
+            place = behind
         own = list(inlets.values())
         stops = [at for at, number in enumerate(inlets) if number in node.stops]
         if bell is not None:
             waiting = _Waiting(bell, [inlet for inlet in own if isinstance(inlet, Lane)])
-            return ArrivalMerge(own, wait=waiting, stops=stops)
+            merge = ArrivalMerge(own, wait=waiting, stops=stops)
+            self.built.arrivals.append(merge)
+            return merge
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
         mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
@@ -348,7 +364,7 @@ class _Builder:
 
     def _parts(self, join: Join, total: int) -> list[int]:
         """What each input's lane may hold of a total: an equal part, or one by its weight; and one place at least."""
-        n_lanes = len(self.built.labels)
+        n_lanes = self._opened
         if not isinstance(join.weights, tuple):
             return [max(1, total // n_lanes)] * len(join.of)
         weights = [w if len(find(below, Read)) == 1 else 0 for below, w in zip(join.of, join.weights, strict=True)]
@@ -361,19 +377,22 @@ class _Builder:
         join: Join,
         below: Node,
         stage: Stage,
-        stream: int,
+        streams: range,
         items: bool,
         room: int,
         room_bytes: int | None,
         bell: Bell | None,
         wave: Wave,
         puller: Puller | None,
+        wanted: Wanted,
     ) -> Lane | None:
+        stream = streams.start
         read, *others = find(below, Read)
         if others:
             # One item waits here, beside what waits in the lanes of its sources.
             name = f"join from {self.built.labels[stream]!r} on"
-            lane = Lane(stage, name=name, room=1, grain=WHOLE if items else 1, items=items, bell=bell)
+            grain = WHOLE if items else 1
+            lane = Lane(stage, name=name, room=1, grain=grain, items=items, bell=bell, streams=streams, wanted=wanted)
             self._start(lane, "join", stream)
             return lane
         worked = bool(find(below, Map) or find(below, Filter))
@@ -395,6 +414,8 @@ class _Builder:
             bell=bell,
             wave=wave if waits else None,
             pulled_s=puller.awaited_s if puller is not None else None,
+            streams=streams,
+            wanted=wanted,
         )
         old = self.built.lanes.get(stream)
         if old is not None:
@@ -409,7 +430,11 @@ class _Builder:
 
     def _start(self, lane: Lane, role: str, stream: int) -> None:
         assert self._coordinator is not None, "lanes are for flows with threads"
-        self._coordinator.start(lane, f"{role}-{stream}")
+        start = partial(self._coordinator.start, lane, f"{role}-{stream}")
+        if self._waiting is None:
+            start()
+        else:
+            self._waiting.append(start)
 
 
 class _Waiting:
@@ -439,16 +464,6 @@ def _cancels(source: Any) -> Iterator[Callable[[], object]]:
         yield from _cancels(part)
 
 
-class _NoStage:
-    """Stands where the last stage will be, while it is built."""
-
-    def take(self, n: int) -> Any:
-        raise AssertionError("a flow is not pulled before it is built")
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
@@ -459,7 +474,7 @@ def _by_item(node: Node) -> bool:
     if node.batched:
         return True
     while not isinstance(node, Read):
-        if isinstance(node, Unbatch | Staged):
+        if isinstance(node, Unbatch | Staged | Share):
             return False
         if len(node.upstream) != 1:
             return False

@@ -67,6 +67,13 @@ class Columns:
                 raise SpecError(mismatch(f"{want} in each component of a chunk", got, at=f"component `{names[place]}`"))
         return cls(structure, arrays)
 
+    @classmethod
+    def stacked(cls, rows: Sequence[Any]) -> Columns:
+        """Examples, all of one structure, dtypes and shapes, as columns."""
+        structure = Structure.of(rows[0])
+        leaves = zip(*[structure.leaves(row) for row in rows], strict=True)
+        return cls(structure, tuple([np.stack([np.asarray(leaf) for leaf in its]) for its in leaves]))
+
     def __len__(self) -> int:
         return self.count
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from penstock.plan import Batch, Convert, Filter, Join, Node, Read, Repeat, Skip, Take, Unbatch
+from penstock.later import later
+from penstock.plan import Batch, Convert, Filter, Join, Node, Read, Repeat, Shard, Share, Skip, Take, Unbatch
 from penstock.staged import Staged
 
 __all__ = ["ENDLESS", "last_change", "length_of", "words_of"]
@@ -31,10 +32,16 @@ def length_of(node: Node) -> float | None:
             return None
         lengths = [length_of(below) for below, weight in zip(node.of, node.weights or node.of, strict=True) if weight]
         return None if None in lengths else sum(length for length in lengths if length is not None)
+    if isinstance(node, Share) and node.way == "files":
+        return _of_files(node)
     (below,) = node.upstream
     length = length_of(below)
     if length is None:
         return None
+    if isinstance(node, Share) and length != ENDLESS:
+        round_ = node.run * node.world_size
+        rounds = length // round_ if node.end == "drop" else -(-length // round_)
+        return rounds * node.run if node.end == "drop" else node.filled(int(rounds) * node.run)
     if isinstance(node, Repeat):
         if node.epochs is None:
             return ENDLESS if length else None  # Without an example it ends with an error.
@@ -48,6 +55,17 @@ def length_of(node: Node) -> float | None:
     return length
 
 
+def _of_files(share: Share) -> float | None:
+    """How many examples a rank gets that opens its own files."""
+    if share.passes is None:
+        return ENDLESS
+    parts = [[source.length() for source in part] for part in share.parts]
+    if any(None in part for part in parts):
+        return None
+    lengths = [sum(length for length in part if length is not None) * share.passes for part in parts]
+    return min(lengths) if share.end == "drop" else share.filled(max(lengths))
+
+
 def words_of(node: Node) -> str:
     """A pipeline as it was written, about."""
     if isinstance(node, Read):
@@ -56,6 +74,15 @@ def words_of(node: Node) -> str:
         shown = ", ".join(words_of(below) for below in node.of[:4]) + (", …" if len(node.of) > 4 else "")
         return f"join([{shown}])"
     (below,) = node.upstream
+    if isinstance(node, Shard):
+        return f"{words_of(below)}.{_shard(node)}"
     argument = {Batch: "size", Take: "count", Skip: "count", Repeat: "epochs", Convert: "to"}.get(type(node))
     word = "to" if isinstance(node, Convert) else type(node).__name__.lower()
     return f"{words_of(below)}.{word}({getattr(node, argument) if argument else ''})"
+
+
+def _shard(node: Shard) -> str:
+    if node.rank is None or node.world_size is None:
+        return f'shard("auto", end="{node.end}")'
+    way = later("sharing").way_of(node, node.world_size)
+    return f'shard({node.rank}, {node.world_size}, end="{node.end}", by="{way}")'

@@ -4,6 +4,7 @@
     ├── PipelineError(ValueError)     you described something impossible     - raised before anything runs
     ├── SpecError(ValueError)         an example does not fit its spec       - the data's fault
     ├── SourceError(OSError)          a file cannot be opened or parsed      - the storage's fault
+    ├── StateError(ValueError)        a state is of another pipeline, damaged, or cannot be had
     ├── OverBudget(RuntimeError)      more was skipped than you allowed
     ├── Stalled(TimeoutError)         nothing came for as long as you had said
     ├── FlowClosed(RuntimeError)      you used a flow after it was closed
@@ -30,6 +31,7 @@ __all__ = [
     "SourceError",
     "SpecError",
     "Stalled",
+    "StateError",
     "mismatch",
     "placed",
 ]
@@ -49,6 +51,10 @@ class SpecError(PenstockError, ValueError):
 
 class SourceError(PenstockError, OSError):
     """A file or stream cannot be opened or parsed: the storage's fault."""
+
+
+class StateError(PenstockError, ValueError):
+    """A saved state belongs to another pipeline or to other data, is damaged, or cannot be had of these sources."""
 
 
 class OverBudget(PenstockError, RuntimeError):

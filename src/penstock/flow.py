@@ -7,19 +7,21 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, cached_property
 from time import perf_counter
 from types import TracebackType
 from typing import Any, NoReturn, Self, final
 
 from penstock.build import build
 from penstock.deliver import converter
-from penstock.engine import Coordinator, Head, InlineHead, Watchdog
-from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, mismatch
+from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog
+from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, StateError, mismatch
 from penstock.faults import Skipped
-from penstock.plan import Batch, Convert, Join, Node, Options, find
+from penstock.fingerprint import fingerprint
+from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
 from penstock.report import report
 from penstock.spec import Spec
+from penstock.state import State, nbytes_of, read_state, why_not, written
 from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
 
@@ -37,25 +39,36 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     One thread at a time may call `next`.
     """
 
-    def __init__(self, node: Node, options: Options, *, epoch: int, inline: bool) -> None:
+    def __init__(self, node: Node, options: Options, *, epoch: int, inline: bool, state: Any = None) -> None:
         self._name = options.name or "flow"
-        self._closed = self._told = self._ended = False
-        self._error: BaseException | None = None
-        self._delivered = 0
-        self._opened = perf_counter()
-        self._ended_at: float | None = None
+        self._node, self._options, self._inline = node, options, inline
         self._convert = _conversion(node)
         self._joins = find(node, Join)
         batches = find(node, Batch)
         self._size = batches[0].size if node.batched and batches else 1
         self._pid = os.getpid()
+        self._why_not = why_not(node)
+        start = State(epoch, 0, 0, None, {})
+        self._run(start if state is None else self._read(state))
+
+    def _run(self, state: State) -> None:
+        """Starts, from the beginning or where a state says."""
+        node, options = self._node, self._options
+        self._closed = self._told = self._ended = False
+        self._error: BaseException | None = None
+        self._delivered = 0
+        self._epoch, self._before = state.epoch, state.delivered
+        self._place, self._since = state.snapshot, 0
+        self._again, self._skips = state.since, 0  # batches to be passed over; and those at the end of them, by `skip`
+        self._opened = perf_counter()
+        self._ended_at: float | None = None
         self._head: Head | InlineHead
         # Batches that lie ready may be handed over several at once, but not where a function works on each.
         grain = TOGETHER if isinstance(node, Batch) or (isinstance(node, Convert) and isinstance(node.of, Batch)) else 1
         self._coordinator: Coordinator | None = None
-        if inline:
-            self._built = build(node, options, None, epoch=epoch)
-            self._head = InlineHead(self._built.stage, name=self._name, grain=grain)
+        if self._inline:
+            self._built = build(node, options, None, epoch=state.epoch, saved=state.snapshot)
+            self._head = InlineHead(self._built.stage, name=self._name, grain=grain, shots=self._shots())
             self._finalizer = weakref.finalize(self, self._head.close)
             self._finalizer.atexit = False  # as a generator's own
             return
@@ -64,12 +77,13 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             # Whoever drops the flow without closing it may be any thread, under any lock: only a word is put in a queue.
             self._finalizer = weakref.finalize(self, self._coordinator.stop)
             self._finalizer.atexit = False  # the coordinator sees to that
-            self._built = build(node, options, self._coordinator, epoch=epoch)
+            self._built = build(node, options, self._coordinator, epoch=state.epoch, saved=state.snapshot)
             self._head = Head(
                 self._built.stage,
                 name=self._name,
                 grain=grain,
                 doing=self._built.doing,
+                shots=self._shots(),
                 watch=self._watch(options.watchdog_s, self._coordinator),
             )
             self._coordinator.start(self._head, "drive")
@@ -81,6 +95,11 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if after_s is None:
             return None
         return Watchdog(after_s, moved=self._built.moved, doing=self._built.doing, coordinator=coordinator)
+
+    def _shots(self) -> Shots:
+        built = self._built
+        take = built.stage.snapshot if self._why_not is None else None
+        return Shots(take, built.wanted, lambda: [merge.log for merge in built.arrivals])
 
     def __iter__(self) -> Self:
         return self
@@ -94,6 +113,25 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
           Stalled: nothing has moved for `watchdog_s` seconds.
           Exception: what a source or function raised, after everything that came before it.
         """
+        if self._again:
+            self._pass_over()
+            self._skips = 0
+        entry = self._first()
+        given, rows = entry.given, entry.rows
+        place = entry.place if given + 1 == len(rows) else None
+        thing = rows[given] if self._convert is None else self._convert(rows[given])
+        # From here on no call, so that no signal comes between giving the batch and counting it.
+        rows[given] = None
+        entry.given = given + 1
+        self._delivered += 1
+        if place is None:
+            self._since += 1
+        else:
+            self._place, self._since = place, 0
+        return thing
+
+    def _first(self) -> Entry:
+        """The entry whose thing is next."""
         if self._closed or self._pid != os.getpid():
             self._refuse()
         try:
@@ -104,15 +142,113 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             self._end(error)
         if entry is None:
             self._refuse()
-        given, rows = entry.given, entry.rows
-        if given == len(rows):
+        if entry.given == len(entry.rows):
             self._end(entry.chunk.error)
-        thing = rows[given] if self._convert is None else self._convert(rows[given])
-        # From here on no call, so that no signal comes between giving the batch and counting it.
-        rows[given] = None
-        entry.given = given + 1
-        self._delivered += 1
-        return thing
+        return entry
+
+    def _pass_over(self) -> None:
+        """Takes what was handed over before the state was taken, or is to be skipped, and drops it."""
+        while self._again:
+            try:
+                entry = self._first()
+            except StopIteration:
+                if self._again <= self._skips:
+                    raise
+                got = f"the end {self._again - self._skips} before that"
+                want = "as many batches as when the state was taken"
+                raise StateError(mismatch(want, got, at="open(state)", do="is the data the same?")) from None
+            given, rows = entry.given, entry.rows
+            place = entry.place if given + 1 == len(rows) else None
+            # As in `__next__`.
+            rows[given] = None
+            entry.given = given + 1
+            self._again -= 1
+            if place is None:
+                self._since += 1
+            else:
+                self._place, self._since = place, 0
+
+    def skip(self, batches: int) -> None:
+        """Leaves out the next batches: they are made and dropped, but not converted nor handed over.
+
+        As for a run that is to jump over the data that a loss spike came from. What is left when the data ends before is
+        nothing. It may return before they are made.
+
+        Args:
+          batches: how many. [batches]
+
+        Raises:
+          PipelineError: it is no integer, or below 0.
+
+        >>> import penstock as ps
+        >>> with ps.join([range(8)]).batch(2).open() as flow:
+        ...     flow.skip(2)
+        ...     next(flow), flow.state_dict()["delivered"]
+        (array([4, 5]), 3)
+        """
+        count = positive(batches, "batches", at="skip(batches)", least=0)
+        self._again += count
+        self._skips += count
+        self._before += count
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the flow is to go on, after the last batch that was handed over, whatever was read ahead.
+
+        Plain data, which JSON can hold; small: positions and tickets, no examples. For `pipeline.open(state=...)`, in this
+        process or another, as often as one likes.
+
+        Raises:
+          StateError: a source can be opened only once; or something that is to be kept cannot be written as plain data.
+
+        >>> import penstock as ps
+        >>> pipeline = ps.join([range(6)]).batch(2)
+        >>> with pipeline.open() as flow:
+        ...     _ = next(flow)
+        ...     state = flow.state_dict()
+        >>> list(pipeline.open(state=state))
+        [array([2, 3]), array([4, 5])]
+        """
+        if self._why_not is not None:
+            raise StateError(self._why_not)
+        self._check_scan()
+        place, since = self._place, self._since + self._again
+        return written(
+            self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, {})
+        )
+
+    def _check_scan(self) -> None:
+        """Sees to it that no source would have to be read from its start over more items than is allowed."""
+        most = self._options.max_scan
+        for reader in self._built.readers.copy().values() if most is not None else ():
+            if reader.scans and reader.given > (most or 0):
+                do = "give the source `skip(n)` or `state_dict`, read it by index, or raise `max_scan`"
+                got = f"{reader.given} of source {reader.label!r}, which can only be read from its start"
+                raise StateError(mismatch(f"at most {most} items to be read again", got, at="state_dict()", do=do))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from a state: of this flow, or of any other of the same pipeline. What was read ahead is dropped.
+
+        Args:
+          state: as `state_dict` gave it.
+
+        Raises:
+          StateError: it is damaged, or of another pipeline, or the data is not what it was.
+        """
+        read = self._read(state)
+        self.close()
+        self._run(read)
+
+    get_state = state_dict
+    set_state = load_state_dict
+
+    @cached_property
+    def _words(self) -> list[Any]:
+        return fingerprint(self._node)
+
+    def _read(self, state: Any) -> State:
+        if self._why_not is not None:
+            raise StateError(self._why_not)
+        return read_state(self._words, self._options.seed, state)
 
     def _end(self, error: BaseException | None) -> NoReturn:
         self._error, self._ended = error, True
@@ -186,6 +322,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
+            state_nbytes=0 if self._why_not is not None else nbytes_of(self.state_dict()),
+            shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
             skips=self._built.quarantine.stats(),

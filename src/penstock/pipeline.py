@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Literal, final
 
 from penstock.deliver import torch_dataset
 from penstock.described import ENDLESS, last_change, length_of, words_of
-from penstock.errors import PipelineError, SpecError, mismatch
+from penstock.errors import PenstockWarning, PipelineError, SpecError, mismatch
 from penstock.faults import OnError
 from penstock.flow import Flow
 from penstock.later import later
@@ -22,12 +23,15 @@ from penstock.plan import (
     Pad,
     Read,
     Repeat,
+    Shard,
+    ShardEnd,
     Skip,
     Take,
     Unbatch,
     find,
     positive,
 )
+from penstock.ranks import Rank, auto_rank, found_rank
 from penstock.spec import Spec
 from penstock.staged import check_composed
 
@@ -103,6 +107,53 @@ class Pipeline(Iterable[Any]):
         An epoch without an example ends an endless repeat with an error.
         """
         return self._with(Repeat(self._node, epochs))
+
+    def shard(
+        self,
+        rank: int | Literal["auto"],
+        world_size: int | None = None,
+        *,
+        end: ShardEnd = "drop",
+        by: Literal["files", "turns"] | None = None,
+        mask: str = "valid",
+    ) -> Pipeline:
+        """The part of one rank, where several processes train together: disjoint over the ranks, and complete.
+
+        Every rank gets the same number of examples, and so of batches, as long as nothing behind it leaves any out.
+        Words before it see the whole stream, words behind it this rank's part: put `.map(decode)` behind it.
+        Behind `stratify` each rank gets its part of each class of each global batch; before it, each composes its own
+        batches, so that all together are exact as well. Which of them it was: `flow.report()`.
+
+        Args:
+          rank: this process's number, from 0; or `"auto"`, which is found out when the pipeline is opened: `RANK` and
+            `WORLD_SIZE` in the environment, else torch.distributed or JAX, where initialised, else 0 of 1.
+          world_size: how many ranks there are.
+          end: what becomes of the last round, which may not be full: `"drop"` it; `"pad"` it with copies of the last
+            example, to whole batches; or `"repeat"` the first ones to fill it.
+          by: `"files"`: each rank opens its own only, and their lengths tell when all end (files that do not tell are
+            counted, by reading them once); `"turns"`: each reads all, and every `world_size`-th example is its own. `None`
+            goes by files where a `read_` word over at least `world_size` files comes before it, with nothing but `map`,
+            `pad` and `repeat` between, else by turns.
+          mask: of `end="pad"`: the name under which it is told which examples are none, True where there is data. A new
+            key of a dict, else the example becomes `(example, {mask: True})`.
+
+        Raises:
+          PipelineError: something that cannot be.
+
+        >>> import penstock as ps
+        >>> [list(ps.join([[1, 2, 3, 4, 5]]).shard(rank, 2)) for rank in range(2)]
+        [[1, 3], [2, 4]]
+        >>> list(ps.join([[1, 2, 3, 4, 5]]).shard(1, 2, end="pad").batch(3))
+        [(array([2, 4, 5]), {'valid': array([ True,  True, False])})]
+        """
+        auto = isinstance(rank, str)
+        if auto and (rank != "auto" or world_size is not None):
+            got = f"`{rank!r}`" + ("" if world_size is None else f" and {world_size!r}")
+            raise PipelineError(mismatch('a rank and a world size, or `"auto"` alone', got, at="shard(rank)"))
+        node = Shard(self._node, None if auto else rank, world_size, end, by, mask)  # type: ignore[arg-type]
+        if node.world_size is not None:
+            later("sharing").way_of(node, node.world_size)
+        return self._with(node)
 
     def pad(
         self,
@@ -270,9 +321,11 @@ class Pipeline(Iterable[Any]):
           **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources'
             lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`, or a `ps.Skip`
             or `ps.Retry` or both, of every source and function, and of examples that do not fit their batch;
-            `name=None` of the flow, in threads and reports; `grace_s=1.0`, how long closing waits for a thread that is
-            inside the user's code [s]; `watchdog_s=None`, how long the loop waits while nothing moves before `ps.Stalled`
-            is raised, which says who is waited for and shows the flow's stacks; not for `open(inline=True)` [s].
+            `name=None` of the flow, in threads and reports; `max_scan=None`, how many items of a source that can only
+            be read from its start may have to be read again to resume: `state_dict` refuses where it would be more;
+            `grace_s=1.0`, how long closing waits for a thread that is inside the user's code [s]; `watchdog_s=None`,
+            how long the loop waits while nothing moves before `ps.Stalled` is raised, which says who is waited for and
+            shows the flow's stacks; not for `open(inline=True)` [s].
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:
@@ -282,22 +335,54 @@ class Pipeline(Iterable[Any]):
 
     # Running.
 
-    def open(self, *, epoch: int = 0, inline: bool = False) -> Flow:
+    def open(self, *, state: dict[str, Any] | None = None, epoch: int = 0, inline: bool = False) -> Flow:
         """Starts a flow; use it in a `with` block, or close it.
 
         Args:
+          state: where to go on, as `flow.state_dict()` gave it; the next batch is the one that would have come then.
           epoch: the number of the first epoch.
           inline: whether everything runs in the caller's thread: the same batches, nothing read ahead, plain
             tracebacks.
 
         Raises:
-          PipelineError: `epoch` is no integer, or below 0.
+          PipelineError: `epoch` is no integer, or below 0, or there is a state, which has its own.
+          StateError: the state is damaged, or of another pipeline; says where they differ.
         """
         first = positive(epoch, "epoch", at="open(epoch)", least=0)
-        return Flow(self._node, self._options, epoch=first, inline=inline)
+        if state is not None and first:
+            raise PipelineError(mismatch("a state, which holds its epoch, or `epoch`", "both", at="open()"))
+        node = self._settled()
+        self._warn(node)
+        return Flow(node, self._options, epoch=first, inline=inline, state=state)
 
     def __iter__(self) -> Iterator[Any]:
-        return self.open()
+        node = self._settled()
+        self._warn(node)
+        return Flow(node, self._options, epoch=0, inline=False)
+
+    def _settled(self, rank: Callable[[], Rank] = auto_rank) -> Node:
+        """The description with each `shard` settled."""
+        return later("sharing").settled(self._node, rank) if find(self._node, Shard) else self._node
+
+    def _warn(self, node: Node) -> None:
+        """Tells the caller of whoever opens the pipeline what would surprise him of its ranks."""
+        said = None
+        if node is self._node:
+            here = found_rank()
+            if here is not None and here.world_size > 1:
+                said = (
+                    f"this is rank {here.rank} of {here.world_size}, and there is no `shard` in the pipeline: every rank "
+                    'reads the same data - add `.shard("auto")`, or `.shard(0, 1)` if that is meant'
+                )
+        else:
+            word = later("sharing").uneven(node)
+            if word is not None:
+                said = (
+                    f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, "
+                    "or an endless `repeat()` before it"
+                )
+        if said is not None:
+            warnings.warn(f"penstock: {said}", PenstockWarning, stacklevel=3)
 
     def __len__(self) -> int:
         """The number of batches, or examples, where it is known without reading.
@@ -340,7 +425,7 @@ class Pipeline(Iterable[Any]):
                         do="pass a callable that opens it, or ask `flow.spec()` while it runs",
                     )
                 )
-        with self.open(inline=True) as flow:
+        with Flow(self._settled(), self._options, epoch=0, inline=True) as flow:
             first = next(flow, None)
             if first is None:
                 what = "batch" if self._node.batched else "example"
@@ -363,12 +448,12 @@ class Pipeline(Iterable[Any]):
         return torch_dataset(pipeline.open, pipeline._known_length)
 
     def _known_length(self) -> int | None:
-        length = length_of(self._node)
+        length = length_of(self._settled())
         return None if length is None or length == ENDLESS else int(length)
 
     def __penstock_examples__(self) -> Iterator[Any]:
         """The examples as a component of another source reads them: in its thread."""
-        return self.open(inline=True)
+        return Flow(self._settled(), self._options, epoch=0, inline=True)
 
     def _with(self, node: Node) -> Pipeline:
         return Pipeline(node, self._options)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penstock.plan import Batch, Filter, Join, Map, Node, Read, Skip, Take, find
+from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Take, find
 from penstock.sources import name_of
 from penstock.staged import Staged
 
-__all__ = ["Place", "input_names", "labels_of", "word_of"]
+__all__ = ["Place", "input_names", "labels_of", "opened_of", "word_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,12 @@ def input_names(node: Join) -> list[str]:
     return [own[0] if len(own) == 1 else f"{own[0]} and {len(own) - 1} more" for own in labels]
 
 
+def opened_of(node: Node) -> int:
+    """How many sources are opened here: not those that other ranks read. [sources]"""
+    parted = [join for join in find(node, Join) if join.opened is not None]
+    return len(find(node, Read)) - sum(len(join.of) - len(join.opened) for join in parted)
+
+
 def word_of(node: Node) -> str:
     """A stage's word, with what tells it from others."""
     if isinstance(node, Map | Filter):
@@ -66,4 +72,6 @@ def word_of(node: Node) -> str:
         return f"join({len(node.of)} sources, {'by weights' if node.weights is not None else node.order})"
     if isinstance(node, Take | Skip):
         return f"{'take' if isinstance(node, Take) else 'skip'}({node.count})"
+    if isinstance(node, Share):
+        return f"shard({node.rank} of {node.world_size}, by {node.way})"
     return type(node).__name__.lower()

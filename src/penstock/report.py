@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.stats import FlowStats, StrataStats
+from penstock.stats import FlowStats, ShareStats, StrataStats
 
 __all__ = ["report"]
 
@@ -43,6 +43,7 @@ def report(stats: FlowStats, *, order: str) -> str:
     lines += _stuck(stats)
     lines += _skips(stats)
     lines += [f"{stage.name}: {stage.discarded} examples left out" for stage in stats.stages if stage.discarded]
+    lines += map(_share, stats.shares)
     lines += _off_weight(stats)
     for number, strata in enumerate(stats.strata):
         name = "stratify" if len(stats.strata) == 1 else f"stratify {number}"
@@ -74,6 +75,22 @@ def _skips(stats: FlowStats) -> list[str]:
         count = sum(skip.skipped for skip in stats.skips[MOST_NAMED:])
         lines.append(f"and {count:,} more in {len(stats.skips) - MOST_NAMED} more sources and stages")
     return lines
+
+
+def _share(share: ShareStats) -> str:
+    """Which part of the stream this rank has, and how its end was made even."""
+    opened, sources = share.sources
+    what = {
+        "files": f"it reads {opened} of {sources} sources",
+        "turns": f"every {share.world_size} examples of the stream, one is its own",
+        "classes": "of each global batch, a part of each class is its own",
+    }[share.way]
+    filled = [
+        f"{count:,} examples {said} to fill its last batch"
+        for count, said in ((share.again, "were given again"), (share.padded, "are padding"))
+        if count
+    ]
+    return "; ".join([f"shard: rank {share.rank} of {share.world_size}, by {share.way}: {what}", *filled])
 
 
 def _off_weight(stats: FlowStats) -> list[str]:

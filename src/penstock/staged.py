@@ -6,9 +6,12 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from penstock.plan import Batch, Convert, Map, Node, Pad, find
+from penstock.plan import Batch, Convert, Map, Node, Pad, Shard, Share, find
 
-__all__ = ["Composed", "Site", "Staged", "check_composed", "composed_for"]
+__all__ = ["ALONE", "Composed", "Site", "Staged", "check_composed", "composed_for"]
+
+ALONE = 64
+"""Examples that are composed together where no `batch` follows. [examples]"""
 
 
 class Composed(NamedTuple):
@@ -33,6 +36,12 @@ class Site(NamedTuple):
     """The sources' names by stream number, for messages."""
     composed: Composed
     """What it composes for."""
+    wanted: Any = None
+    """Whether a snapshot is wanted."""
+    rank: int = 0
+    """Which part of the stream comes here."""
+    world_size: int = 1
+    """How many parts there are."""
 
 
 class Staged(Node):
@@ -48,6 +57,21 @@ class Staged(Node):
           upstream: the stage that it takes from.
           site: where it is built.
         """
+
+    @property
+    def run(self) -> int:
+        """So many examples of what it gives stay together where they are dealt to ranks. [examples]"""
+        return 1
+
+    @property
+    def extra(self) -> str | None:
+        """The name of what it puts beside each example."""
+        return None
+
+    @property
+    def deals(self) -> Any | None:
+        """What `stages.dealers.ByClass` deals its batches to ranks by; `None` where each example is dealt by itself."""
+        return None
 
     @abstractmethod
     def check(self, composed: Composed) -> None:
@@ -65,15 +89,27 @@ def composed_for(last: Node) -> dict[int, Composed]:
     def walk(node: Node, composed: Composed) -> None:
         if isinstance(node, Batch):
             composed = Composed(node.size, node.keep_last, exact=True)
-        elif isinstance(node, Staged):
+        elif isinstance(node, Staged | Shard | Share):
             found[id(node)] = composed
-        if isinstance(node, Staged) or not isinstance(node, Batch | Map | Pad | Convert):
+        if isinstance(node, Shard | Share):
+            composed = _for_all(node, composed)
+        elif not isinstance(node, Batch | Map | Pad | Convert):
             composed = Composed(composed.size, keep_last=False, exact=False)
         for upstream in node.upstream:
             walk(upstream, composed)
 
     walk(last, Composed(None, keep_last=False, exact=False))
     return found
+
+
+def _for_all(node: Shard | Share, composed: Composed) -> Composed:
+    """What is composed for all ranks together, of which each has its part."""
+    if isinstance(node.of, Staged) and node.of.run > 1:  # in whole batches
+        return composed
+    size = (composed.size or ALONE) * (node.world_size or 1)
+    if isinstance(node, Share) and node.way == "classes":
+        return Composed(size, composed.keep_last, composed.exact)
+    return Composed(size, keep_last=False, exact=False)
 
 
 def check_composed(last: Node) -> None:

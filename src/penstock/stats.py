@@ -9,7 +9,17 @@ import numpy as np
 
 from penstock.faults import SkipStats
 
-__all__ = ["NO_LANE", "ClassEvent", "ClassStats", "FlowStats", "LaneStats", "MixStats", "StageStats", "StrataStats"]
+__all__ = [
+    "NO_LANE",
+    "ClassEvent",
+    "ClassStats",
+    "FlowStats",
+    "LaneStats",
+    "MixStats",
+    "ShareStats",
+    "StageStats",
+    "StrataStats",
+]
 
 
 class LaneStats(NamedTuple):
@@ -210,6 +220,29 @@ class MixStats(NamedTuple):
     """Whether it has ended, so that the others share out what is missing."""
 
 
+class ShareStats(NamedTuple):
+    """What one rank has had of a stream since the flow was opened, or since its last `repeat`."""
+
+    rank: int
+    """Its number."""
+    world_size: int
+    """How many ranks there are."""
+    way: str
+    """How the stream is parted: by `"files"`, `"turns"` or `"classes"`."""
+    sources: tuple[int, int]
+    """How many sources it opens, of how many. [sources]"""
+    seen: int = 0
+    """Examples of the stream that it has seen, those of other ranks too where it goes by turns. [examples]"""
+    own: int = 0
+    """Those that are its own, and were given. [examples]"""
+    again: int = 0
+    """Given again, to fill the last round. [examples]"""
+    padded: int = 0
+    """Padding, to fill the last round. [examples]"""
+    dropped: int = 0
+    """Its own, and left out for a last round that is not full. [examples]"""
+
+
 class FlowStats(NamedTuple):
     """What a flow has done since it was opened."""
 
@@ -235,5 +268,9 @@ class FlowStats(NamedTuple):
     """Each source of each join by weights."""
     strata: tuple[StrataStats, ...] = ()
     """Each `stratify`."""
+    state_nbytes: int = 0
+    """How large `state_dict()` is now, written as JSON: bounded by what stages hold. 0 where there is none. [bytes]"""
+    shares: tuple[ShareStats, ...] = ()
+    """Each `shard`."""
     skips: tuple[SkipStats, ...] = ()
     """Each source and stage that has skipped something under `on_error`."""

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import Node, before_delivery, padding, positive
-from penstock.sampling import Classes, PerClass, Schedule, Shares, Target
-from penstock.staged import Composed, Site, Staged
+from penstock.sampling import Classes, Dealt, PerClass, Schedule, Shares, Target
+from penstock.staged import ALONE, Composed, Site, Staged
 from penstock.stages import Stage, Strata
 from penstock.stages.functions import key_of
 from penstock.stages.labelled import By
@@ -18,10 +18,7 @@ from penstock.stages.stratify import Stratify as StratifyStage
 from penstock.stages.thinned import Thinned
 from penstock.stages.wishes import Wishes
 
-__all__ = ["ALONE", "Stratify", "stratified"]
-
-ALONE = 64
-"""Examples that are composed together where no `batch` follows. [examples]"""
+__all__ = ["Stratify", "stratified"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -59,13 +56,30 @@ class Stratify(Staged):
             want = f"a batch of {count} classes with {each} examples each, {count * each}"
             raise PipelineError(mismatch(want, f"{composed.size}", at="batch(size)"))
 
+    @property
+    def run(self) -> int:
+        """P classes with m examples each stay together."""
+        return self.per_class[0] * self.per_class[1] if self.per_class else 1
+
+    @property
+    def extra(self) -> str | None:
+        """The weights' name."""
+        return self.wishes.weights_as
+
+    @property
+    def deals(self) -> tuple[By, Classes] | None:
+        """How labels are read, and the classes."""
+        return None if self.exact != "batch" or self.per_class else (By(self.by), self._classes())
+
+    def _classes(self) -> Classes:
+        labels = self.target.labels if self.target is not None else None
+        return Classes(labels or (), grows=labels is None, unknown=self.unknown)
+
     def stage(self, upstream: Stage, site: Site) -> Strata:
         """The stage of this word."""
-        own = self.per_class[0] * self.per_class[1] if self.per_class else ALONE
-        size = site.composed.size or own
+        size = site.composed.size or (self.run if self.per_class else ALONE)
         seed = int(key_of(site.seed if self.seed is None else self.seed, site.number)[0])
-        labels = self.target.labels if self.target is not None else None
-        classes = Classes(labels or (), grows=labels is None, unknown=self.unknown)
+        classes = self._classes()
         start = None if self.start is None else self.start.floats()
         if self.exact != "batch":
             assert self.target is not None, "which was checked"
@@ -80,19 +94,27 @@ class Stratify(Staged):
                 seed=seed,
                 start=start,
                 labels=site.labels,
+                wanted=site.wanted,
             )
         per_class = PerClass(*self.per_class, seed=seed) if self.per_class else None
+        schedule: Schedule | Dealt
+        if site.world_size > 1 and not per_class:
+            whole = Schedule(size * site.world_size, classes, self.target)
+            schedule = Dealt(whole, classes, site.rank, site.world_size)
+        else:
+            schedule = Schedule(size, classes, self.target, per_class=per_class)
         return StratifyStage(
             upstream,
             By(self.by),
             classes,
-            Schedule(size, classes, self.target, per_class=per_class),
+            schedule,
             self.wishes,
             seed=seed,
             start=start,
             labels=site.labels,
             keep_last=site.composed.keep_last,
             exact=site.composed.exact,
+            wanted=site.wanted,
         )
 
 

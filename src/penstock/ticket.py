@@ -12,7 +12,17 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-__all__ = ["NO_TICKETS", "Ticket", "Tickets", "item_tickets", "listed_tickets", "mixed_tickets", "turn_tickets"]
+__all__ = [
+    "NO_TICKETS",
+    "Numbers",
+    "Table",
+    "Ticket",
+    "Tickets",
+    "item_tickets",
+    "listed_tickets",
+    "mixed_tickets",
+    "turn_tickets",
+]
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 Table = np.ndarray[Any, np.dtype[np.int64]]

@@ -195,9 +195,12 @@ def test_weights_that_change_keep_the_laws_too(item: int | None):
     rows = check_stage(make, list(range(200)), item=item, rounds=6)
 
     assert sorted(rows) == [*range(200), *range(1000, 2500)]
-    assert all(own == numbers_asked[0] for own in numbers_asked)
-    assert numbers_asked[0][0] == 0
-    assert item is not None or numbers_asked[0][1] == 256
+    whole = numbers_asked[0]
+    for own in filter(None, numbers_asked):  # one that goes on from a snapshot asks from there on
+        start = whole.index(own[0])
+        assert own == whole[start : start + len(own)]
+    assert whole[0] == 0
+    assert item is not None or whole[1] == 256
 
 
 @pytest.mark.parametrize("kind", ["direct", "waits"])

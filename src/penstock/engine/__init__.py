@@ -8,6 +8,7 @@ from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.pauses import Pauses
 from penstock.engine.puller import Puller
+from penstock.engine.shots import Shots
 from penstock.engine.watchdog import Watchdog
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Meter",
     "Pauses",
     "Puller",
+    "Shots",
     "Watchdog",
     "Wave",
 ]

@@ -19,7 +19,9 @@ from typing import Any, final
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
+from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
+from penstock.stages.snapshot import Saved, Wanted
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
 
@@ -35,10 +37,12 @@ LEAST, MOST = 2, 64
 class Entry:
     """Things to be given, and how many of them have been."""
 
-    __slots__ = ("chunk", "given", "rows")
+    __slots__ = ("chunk", "given", "place", "rows")
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: Chunk, place: Saved | None = None) -> None:
         self.chunk = chunk
+        self.place = place
+        """Where the stages stood behind these, if that was noted."""
         self.rows: list[Any] = chunk.as_rows()
         self.given = 0
 
@@ -52,6 +56,7 @@ class Head:
       name: of the flow.
       grain: how many batches the stage is asked for at once; 1 where it might work long on each. [batches]
       doing: tells whose code is being run, for the case that it does not come back.
+      shots: notes where the stages stand, now and then; nothing is noted without.
       watch: waits in place of the head for a batch, and raises `Stalled` where nothing moves; `None` waits for ever.
     """
 
@@ -62,6 +67,7 @@ class Head:
         name: str,
         grain: int,
         doing: Callable[[], str],
+        shots: Shots | None = None,
         watch: Callable[[Bell], None] | None = None,
     ) -> None:
         self.name = name
@@ -71,6 +77,7 @@ class Head:
         self.close_error: BaseException | None = None
         self._stage = stage
         self._grain = grain
+        self._shots = shots if shots is not None else Shots(None, Wanted())
         self._entries: deque[Entry] = deque()
         self._filled = Bell()
         self._freed = Bell()
@@ -91,7 +98,7 @@ class Head:
                 took = perf_counter() - started
                 self._busy_s += took
                 self._set_pace(took)
-                self._append(chunk)
+                self._append(chunk, self._shots.after(took) if chunk.count and chunk.error is None else None)
                 if chunk.count == 0 or chunk.error is not None:
                     return
                 breath.take()
@@ -111,9 +118,9 @@ class Head:
         self._pace = took if took > self._pace else self._pace + 0.2 * (took - self._pace)
         self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
 
-    def _append(self, chunk: Chunk) -> None:
+    def _append(self, chunk: Chunk, place: Saved | None = None) -> None:
         entries = self._entries
-        entries.append(Entry(chunk))
+        entries.append(Entry(chunk, place))
         ready = len(entries)
         self._put += chunk.count
         if ready > self._most:
@@ -202,10 +209,11 @@ class Head:
 class InlineHead:
     """Pulls the last stage in the caller's own thread; the same entries, nothing ahead."""
 
-    def __init__(self, stage: Stage, *, name: str, grain: int) -> None:
+    def __init__(self, stage: Stage, *, name: str, grain: int, shots: Shots | None = None) -> None:
         self.name = name
         self._stage = stage
         self._grain = grain
+        self._shots = shots if shots is not None else Shots(None, Wanted())
         self._entry: Entry | None = None
         self._pulling = False
         self._broken: BaseException | None = None
@@ -225,8 +233,10 @@ class InlineHead:
             self._pulling = True
             started = perf_counter()
             try:
-                entry = Entry(self._stage.take(self._grain))
-                self._busy_s += perf_counter() - started
+                chunk = self._stage.take(self._grain)
+                took = perf_counter() - started
+                self._busy_s += took
+                entry = Entry(chunk, self._shots.after(took) if chunk.count and chunk.error is None else None)
             except BaseException as error:
                 self._broken = error
                 raise

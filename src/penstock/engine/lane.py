@@ -20,14 +20,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
-from typing import final
+from typing import Any, final
 
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
-from penstock.stages.inlet import rows_of
+from penstock.stages.inlet import NO_STREAMS, rows_of
 from penstock.stages.reader import RowReader
+from penstock.stages.snapshot import Saved, Trail, Wanted, noted
 from penstock.stages.stage import Stage
 from penstock.stats import LaneStats
 from penstock.structure import Structure
@@ -41,6 +42,8 @@ PROBES = 4
 """So many examples tell whether it is. [examples]"""
 LONG_OPENING_S = 5e-3
 """An opening that takes longer than this waits for something. [s]"""
+NOTING = 100.0
+"""Where its stage stands is noted after so many times the time that noting it takes."""
 STRIKES = 2
 """A stage that was slow so often after it had been taken for quick keeps its thread. [times]"""
 
@@ -80,6 +83,8 @@ class Lane:
       bell: what rings when something is ready; the lanes of one merge in arrival order share one.
       wave: where a lane waits for its thread until it proves to need one; `None` has a thread from the start.
       pulled_s: tells how long the merge, which pulls the parked source's iterator itself, has been at that. [s]
+      streams: the streams that are read by the stage, by number.
+      wanted: whether a snapshot is wanted; `None` keeps no track of where the stage stands.
     """
 
     def __init__(
@@ -95,8 +100,11 @@ class Lane:
         bell: Bell | None = None,
         wave: Wave | None = None,
         pulled_s: Callable[[object], float] | None = None,
+        streams: range = NO_STREAMS,
+        wanted: Wanted | None = None,
     ) -> None:
         self.name = name
+        self.streams = streams
         self.items = items
         self.stuck = False
         """Whether its thread did not come back from the user's code in time."""
@@ -110,6 +118,10 @@ class Lane:
         self._parks = parks
         self._entries: deque[Chunk] = deque()
         self._sizes: deque[int] = deque()
+        self._places: deque[Saved | None] = deque()
+        """Where the stage stood before each of the entries, as far as that was noted."""
+        self._wanted = wanted
+        self._trail = Trail(stage)
         self._filled = bell if bell is not None else Bell()
         self._freed = Bell()
         self._to_close = [stage]
@@ -123,6 +135,7 @@ class Lane:
         # Written by the lane's thread alone:
         self._put = self._put_bytes = self._most = self._most_bytes = 0
         self._put_wait_s = self._busy_s = 0.0
+        self._noted_s = -1.0  # what `_busy_s` is to exceed before the next place is noted
         # Written by the taker alone:
         self._taken = self._taken_bytes = 0
         self._take_wait_s = self._waiting_since = 0.0
@@ -149,16 +162,17 @@ class Lane:
 
     def _run(self, breath: Breath) -> None:
         seen, spent = -1, 0.0  # the first pull opens the source, and tells nothing
+        rest = self._trail.settle()
         while True:
             self._await_room()
+            place = self._place()
             started = perf_counter()
-            chunk = self._stage.take(
-                self._grain if self.items else min(self._grain, self._room - self._put + self._taken)
-            )
+            most = self._grain if self.items else min(self._grain, self._room - self._put + self._taken)
+            chunk = rest if rest is not None else self._stage.take(most)
             took = perf_counter() - started
             self._busy_s += took
             if not chunk.is_end:
-                self._append(chunk, self._admitted(chunk))
+                self._append(chunk, self._admitted(chunk), place)
             if chunk.error is not None or chunk.count == 0:
                 self._close_stage()  # before its end is told: what comes next may open the same file
                 self._append(END, 0)
@@ -196,8 +210,18 @@ class Lane:
         self._put_wait_s += perf_counter() - started
         return nbytes
 
-    def _append(self, chunk: Chunk, nbytes: int) -> None:
+    def _place(self) -> Saved | None:
+        """Where the stage stands, if so much was done since that was last noted that noting it costs little."""
+        if self._wanted is None or self._busy_s < self._noted_s:
+            return None
+        started = perf_counter()
+        place = noted(self._stage)
+        self._noted_s = self._busy_s + NOTING * (perf_counter() - started)
+        return place
+
+    def _append(self, chunk: Chunk, nbytes: int, place: Saved | None = None) -> None:
         self._sizes.append(nbytes)
+        self._places.append(place)
         self._put += chunk.count
         self._put_bytes += nbytes
         self._most = max(self._most, self._put - self._taken)
@@ -259,6 +283,10 @@ class Lane:
         chunk = self._entries[0]
         if chunk.is_end:
             return chunk
+        place = self._places[0]
+        if place is not None:
+            self._trail.set(place)
+            self._places[0] = None
         if chunk.count > n:
             chunk, self._entries[0] = chunk.cut(n)
         else:
@@ -266,6 +294,7 @@ class Lane:
             if chunk.count < n and self._grain == 1 and not self.items and chunk.error is None:
                 chunk = self._gathered(chunk, n)
         self._taken += chunk.count
+        self._trail.since += chunk.count
         self._freed.ring()
         return chunk
 
@@ -274,7 +303,10 @@ class Lane:
         opening = self._put == 0
         started = self._waiting_since = perf_counter()
         try:
-            chunk = self._stage.take(n)
+            rest = self._trail.settle()
+            if self._wanted is not None and self._wanted.on:
+                self._trail.mark()
+            chunk = rest if rest is not None else self._stage.take(n)
         except Aborted:
             raise
         except BaseException as error:
@@ -283,6 +315,7 @@ class Lane:
         self._waiting_since = 0.0
         self._put += chunk.count
         self._taken += chunk.count
+        self._trail.since += chunk.count
         if took > (LONG_OPENING_S if opening else LONG_S) and took > QUICK_S * chunk.count and waited():
             self.slow()
         if chunk.error is not None:
@@ -293,6 +326,7 @@ class Lane:
 
     def _drop(self) -> None:
         self._entries.popleft()
+        self._places.popleft()
         self._taken_bytes += self._sizes.popleft()
 
     def _gathered(self, first: Chunk, n: int) -> Chunk:
@@ -325,6 +359,27 @@ class Lane:
         self._parks = self._strikes < STRIKES
         self._parked = False
         self._freed.ring()
+
+    def mark(self) -> None:
+        """Notes where the stage stands, which is parked, after it was pulled directly."""
+        self._trail.mark()
+
+    def snapshot(self, held: int) -> Saved:
+        """Where the stage stood before what waits here and the last `held` examples that were taken."""
+        return self._trail.snapshot(held)
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; only before its thread is started."""
+        self._trail.restore(saved)
+
+    @property
+    def recalls(self) -> bool:
+        """As the stage."""
+        return self._stage.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """As the stage; only before its thread is started."""
+        return self._stage.recall(tickets)
 
     @property
     def unread(self) -> bool:

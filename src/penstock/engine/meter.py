@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import final
+from typing import Any, final
 
 from penstock.chunk import Chunk
 from penstock.engine.breath import INTERVAL_S, Breath
 from penstock.stages import Intake, Merge, Mixed, Poured, Stage
+from penstock.stages.snapshot import Saved
 from penstock.stats import StageStats
+from penstock.ticket import Tickets
 
 __all__ = ["Meter"]
 
@@ -102,6 +104,23 @@ class Meter:
         self._all_s += perf_counter() - started
         self._examples += len(poured.tickets)
         return poured
+
+    def snapshot(self) -> Saved:
+        """As the stage's own."""
+        return self._stage.snapshot()
+
+    def restore(self, saved: Saved) -> None:
+        """As the stage's own."""
+        self._stage.restore(saved)
+
+    @property
+    def recalls(self) -> bool:
+        """As the stage's own."""
+        return self._stage.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """As the stage's own."""
+        return self._stage.recall(tickets)
 
     def stats(self) -> StageStats:
         """What the stage has given since the flow was opened."""

@@ -39,7 +39,7 @@ class Skip:
     at_most: int | None = 100
     """So many different examples, `None` for any number. One that is skipped in each epoch counts once. [examples]"""
     rate: float | None = None
-    """So large a part of the examples of a source in a pass, reckoned on 1000 at least; `None` for any. [0 to 1, both excluded]"""
+    """So large a part of the examples of a source in a pass, reckoned on 1000 at least; `None` for any. [0 to 1]"""
 
     def __post_init__(self) -> None:
         at = "Skip()"

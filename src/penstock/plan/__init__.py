@@ -10,12 +10,14 @@ from penstock.plan.join import Join, Order
 from penstock.plan.node import Node, Read, find, function, positive, takes_rng
 from penstock.plan.options import Options
 from penstock.plan.pad import Pad, PadRule, padding
-from penstock.plan.source import Source
+from penstock.plan.shard import Shard, ShardEnd, Share, Way
+from penstock.plan.source import FileSource, Source
 from penstock.plan.words import Batch, Convert, Filter, Map, Repeat, Skip, Take, Unbatch, before_delivery
 
 __all__ = [
     "Batch",
     "Convert",
+    "FileSource",
     "Filter",
     "Join",
     "Map",
@@ -26,10 +28,14 @@ __all__ = [
     "PadRule",
     "Read",
     "Repeat",
+    "Shard",
+    "ShardEnd",
+    "Share",
     "Skip",
     "Source",
     "Take",
     "Unbatch",
+    "Way",
     "before_delivery",
     "find",
     "function",

@@ -36,6 +36,8 @@ class Join(Node):
     """The inputs, by place, whose end is the end of all; the others drop out of the turn."""
     tag: str | None = None
     """The name under which each example's input is delivered."""
+    opened: frozenset[int] | None = None
+    """The inputs, by place, that are opened here: other ranks read the others. `None` opens all."""
 
     def __post_init__(self) -> None:
         if not self.of:

@@ -28,6 +28,8 @@ class Options:
     """What is done about an error of the user's code, where a source or stage has no policy of its own."""
     name: str | None = None
     """The flow's name, in threads and reports."""
+    max_scan: int | None = None
+    """A state that could be resumed only by reading more items of a source than this, from its start, is refused. [items]"""
     grace_s: float = 1.0
     """How long closing waits for threads that are inside the user's code. [s]"""
     watchdog_s: float | None = None
@@ -40,7 +42,7 @@ class Options:
             raise PipelineError(mismatch("`seed` to be an integer", f"`{self.seed!r}`", at="options(seed)")) from None
         if self.name is not None and not isinstance(self.name, str):
             raise PipelineError(mismatch("`name` to be a text", f"`{self.name!r}`", at="options(name)"))
-        for name in ("capacity", "capacity_bytes"):
+        for name in ("capacity", "capacity_bytes", "max_scan"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, positive(getattr(self, name), name, at=f"options({name})"))
         policy_of(self.on_error, at="options(on_error)")

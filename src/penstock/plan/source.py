@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["Source"]
+__all__ = ["FileSource", "Source"]
 
 
 @runtime_checkable
@@ -33,3 +33,15 @@ class Source(Protocol):
 
     def length(self) -> int | None:
         """How many examples a pass gives, where known without reading. [examples]"""
+
+
+@runtime_checkable
+class FileSource(Source, Protocol):
+    """What yields the examples of some files, one file after the other."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Their paths."""
+
+    def of(self, files: tuple[str, ...]) -> FileSource:
+        """The same of other files."""

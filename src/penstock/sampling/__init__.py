@@ -31,6 +31,7 @@ from penstock.sampling.bounds import (
 from penstock.sampling.carry import Carry
 from penstock.sampling.chances import chances, leant
 from penstock.sampling.classes import Classes
+from penstock.sampling.dealt import Dealt, dealt
 from penstock.sampling.kernels import NATIVE, Rings, Sieve
 from penstock.sampling.metric import PerClass
 from penstock.sampling.mixture import Changing, Steady, Weights, read_weights
@@ -46,6 +47,7 @@ __all__ = [
     "Carry",
     "Changing",
     "Classes",
+    "Dealt",
     "PerClass",
     "Prior",
     "Quota",
@@ -59,6 +61,7 @@ __all__ = [
     "Weights",
     "chances",
     "coverage",
+    "dealt",
     "efficiency",
     "feasible_target",
     "inputs_for_batch",

@@ -180,3 +180,22 @@ cdef class Sieve:
         log, rows = self.log_table[:self.count], self.rows
         self.rows, self.count, self.told = [], 0, self.arrived
         return rows, log[:, 0].copy(), log[:, 1].copy()
+
+    def state(self):
+        """As `sieve.Sieve.state`."""
+        return {
+            "arrived": self.arrived,
+            "ignored": self.ignored,
+            "until": self.until,
+            "sides": self.limit_table.copy(),
+            "seen": self.seen.copy(),
+            "given": self.given.copy(),
+        }
+
+    def restore(self, state):
+        """As `sieve.Sieve.restore`."""
+        self.limit_table, self.seen, self.given = checks.checked_sieve(state)
+        self.limit, self.came, self.went = data(self.limit_table), data(self.seen), data(self.given)
+        self.classes = len(self.limit_table)
+        self.arrived = self.told = int(state["arrived"])
+        self.ignored, self.until = int(state["ignored"]), int(state["until"])

@@ -14,6 +14,7 @@ __all__ = [
     "checked_classes",
     "checked_quota",
     "checked_repeats",
+    "checked_sieve",
     "checked_sizes",
     "checked_thresholds",
     "checked_waiting",
@@ -58,6 +59,18 @@ def checked_repeats(repeats: int) -> int:
     if not 1 <= repeats <= MOST:
         raise ValueError(mismatch(f"`repeats` of 1 to {MOST}", repeats, at="rings"))
     return repeats
+
+
+def checked_sieve(state: dict[str, Any]) -> list[np.ndarray[Any, Any]]:
+    """Of a state of a sieve the sides of each class's coin that keep it, and the counters: int64[K] thrice.
+
+    Raises:
+      ValueError: it is not one.
+    """
+    arrays = [line(state[name], np.int64) for name in ("sides", "seen", "given")]
+    if len({len(array) for array in arrays}) > 1:
+        raise ValueError(mismatch("numbers for each class", "of other classes", at="sieve.restore"))
+    return arrays
 
 
 def checked_sizes(limits: Any, before: int) -> np.ndarray[Any, Any]:

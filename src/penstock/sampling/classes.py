@@ -50,6 +50,16 @@ class Classes:
             not self.grows and self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
         )
 
+    def first(self, count: int) -> Classes:
+        """The first so many of them."""
+        return self if count == len(self) else Classes(self.labels[:count], grows=self.grows, unknown=self._unknown)
+
+    def restore(self, labels: Iterable[Hashable]) -> None:
+        """Has just these classes, in place of those that there are; whoever holds `numbers` goes on holding it."""
+        self.labels[:] = labels
+        self.numbers.clear()
+        self.numbers.update({label: number for number, label in enumerate(self.labels)})
+
     def knows(self, label: object) -> bool:
         """Whether a label is one of the classes as they are now."""
         try:

@@ -76,6 +76,10 @@ class PerClass:
             turns._order[: len(state["head"])] = state["head"]
         return turns
 
+    def resumed(self, state: dict[str, Any]) -> PerClass:
+        """Turns with the same arguments, as they stood when a state was taken."""
+        return PerClass.restore(len(self._counts), self.per_class, state, seed=self._seed)
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as JSON can hold it. The order itself is drawn again, but for its first P places."""
         return {

@@ -92,6 +92,15 @@ class Steady:
         count = min([places // weight for places, weight in zip(ahead, weights, strict=True) if weight], default=0)
         return [places - count * weight for places, weight in zip(ahead, weights, strict=True)] if count else ahead
 
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON can hold it."""
+        return {"scheduled": list(self._scheduled.weights), "quota": self._quota.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a state of places by the same weights."""
+        self._scheduled = Shares.of([int(weight) for weight in state["scheduled"]])
+        self._quota = Quota.restore(self._scheduled, 1, state["quota"])
+
 
 @final
 class Changing:
@@ -140,6 +149,15 @@ class Changing:
     def rounds(self, ahead: list[int], live: Live) -> list[int]:
         """Passes over nothing: the weights of later runs are not known."""
         return ahead
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as JSON can hold it."""
+        return {"carry": self._carry.state(), "asked": self._asked.tolist(), "runs": self._runs}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a state of places by such weights."""
+        self._carry = Carry.restore(state["carry"])
+        self._asked, self._runs = np.array(state["asked"], np.float64), int(state["runs"])
 
 
 @lru_cache(maxsize=64)

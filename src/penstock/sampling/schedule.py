@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class Schedule:
         self._target = target
         self._per_class = per_class
         self._quota: Quota | None = None
+        self._changed = False
         self._carry = Carry(0)
         self._over = 0
         self._ready: list[int] = []
@@ -63,8 +64,37 @@ class Schedule:
 
     def change(self, target: Target) -> None:
         """Another target from the next batch on; nothing is carried over into it."""
-        self._target, self._per_class, self._quota = target, None, None
+        self._target, self._per_class, self._quota, self._changed = target, None, None, True
         self._carry.clear()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as plain data; of the target only where it was changed."""
+        return {
+            "changed": list(self._target.parts) if self._changed and self._target is not None else None,
+            "quota": None if self._quota is None else self._quota.state(),
+            "over": self._over,
+            "carry": self._carry.state(),
+            "shares": self.shares,
+            "ready": list(self._ready),
+            "per_class": None if self._per_class is None else self._per_class.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from there; the classes are those of then already."""
+        if state["changed"] is not None:
+            wanted, labels = state["changed"]
+            self.change(Target(wanted, labels=labels, at="set_target(target)"))
+        self._carry, self._over = Carry.restore(state["carry"]), int(state["over"])
+        self.shares = np.array(state["shares"], np.float64)
+        self._ready = [int(number) for number in state["ready"]]
+        self._shown = set(self._ready)
+        if self._per_class is not None:
+            self._per_class = self._per_class.resumed(state["per_class"])
+        if state["quota"] is not None:
+            assert self._target is not None, "a quota is of a target"
+            shares = self._target.shares(0, self._classes.first(self._over), None)
+            assert isinstance(shares, Shares), "a target that stays is exact"
+            self._quota = Quota.restore(shares, self.size, state["quota"])
 
     @property
     def waits_for_classes(self) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from penstock.errors import mismatch
-from penstock.sampling.checks import checked_chances, checked_classes
+from penstock.sampling.checks import checked_chances, checked_classes, checked_sieve
 from penstock.sampling.labels import Labels
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.sampling.splitmix import LARGEST, coin
@@ -195,3 +195,25 @@ class Sieve:
         rows, places, classes = self._rows, self._places, self._classes
         self._rows, self._places, self._classes, self._told = [], [], [], self.arrived
         return rows, np.array(places, np.int64), np.array(classes, np.int64)
+
+    def state(self) -> dict[str, Any]:
+        """All that another object needs to go on from here, after `kept`, but for the seed and `labels`."""
+        return {
+            "arrived": self.arrived,
+            "ignored": self.ignored,
+            "until": self.until,
+            "sides": np.array(self._limits, np.int64),
+            "seen": self.seen.copy(),
+            "given": self.given.copy(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Goes on from a state, in place of what is here.
+
+        Raises:
+          ValueError: it is not one of such a sieve.
+        """
+        sides, self.seen, self.given = checked_sieve(state)
+        self._limits = sides.tolist()
+        self.arrived = self._told = int(state["arrived"])
+        self.ignored, self.until = int(state["ignored"]), int(state["until"])

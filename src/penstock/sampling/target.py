@@ -95,6 +95,15 @@ class Target:
         assert arriving is not None, "what follows the stream is told of it"
         return arriving if self._wanted == NATURAL else self._wanted.shares(arriving)
 
+    @property
+    def parts(self) -> tuple[Any, list[Hashable] | None]:
+        """What it was made of: what is wanted, and the labels."""
+        return self._wanted, self.labels
+
+    def fingerprint(self) -> list[Any]:
+        """What tells it from other targets."""
+        return [self._wanted if self._fixed is None else self._fixed.weights, self.labels]
+
     def over(self, classes: Classes) -> Target:
         """The same target for classes that are known; of a changed target, which may name no others.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -54,6 +54,14 @@ class ArraySource:
         """Gives all rows as one run, a new one for each pass, since what reads it notes on it how it is delivered."""
         run = Columns(self._columns.structure, self._columns.arrays)
         return iter([run] if len(run) else [])
+
+    def fetch(self, epoch: int, places: Sequence[int]) -> list[Any]:
+        """The rows at some places."""
+        return self._columns.select(np.asarray(places, np.int64)).rows()
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the dtypes and shapes of its arrays."""
+        return [[str(array.dtype), list(array.shape)] for array in self._columns.arrays]
 
     def length(self) -> int | None:
         """The number of rows."""

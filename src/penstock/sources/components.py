@@ -12,6 +12,7 @@ from penstock.chunk import Columns
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
 from penstock.sources.in_step import ENDED, InStep, lasting_rows
+from penstock.sources.position import dropped, identity_of, opened_at, too_short
 from penstock.structure import Form, Structure, path_text
 
 __all__ = ["ComponentsSource", "examples_of"]
@@ -83,20 +84,28 @@ class ComponentsSource:
 
         return InStep(self.parts, [lasting_rows(source, epoch) for source in self.parts], whole)
 
-    def _steps(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
+    def open_at(self, epoch: int, n: int) -> Iterator[Any]:
+        """Opens all behind their first n."""
+        return self._steps([examples_of(source, epoch, n) for source in self.parts], n)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: its parts."""
+        return [[source.label, identity_of(source)] for source in self.parts]
+
+    def _steps(self, streams: list[Iterator[Any]], first: int = 0) -> Iterator[Any]:
         try:
-            yield from self._zipped(streams)
+            yield from self._zipped(streams, first)
         finally:
             for stream in streams:
                 close = getattr(stream, "close", None)
                 if close is not None:
                     close()
 
-    def _zipped(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
+    def _zipped(self, streams: list[Iterator[Any]], first: int) -> Iterator[Any]:
         flat = all(child.is_leaf for child in self._structure.children)
         plain = self._structure.form is Form.TUPLE and flat and self._places == list(range(len(self._structure.keys)))
         ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
-        for step, leaves in enumerate(zip_longest(*streams, fillvalue=ENDED)):
+        for step, leaves in enumerate(zip_longest(*streams, fillvalue=ENDED), first):
             if any(map(_has_ended, leaves)):
                 if any(leaves[place] is not ENDED for place in ending):
                     self._uneven(step, leaves)
@@ -122,9 +131,12 @@ class ComponentsSource:
         return lengths.pop() if len(lengths) == 1 else None
 
 
-def examples_of(source: Source, epoch: int) -> Iterator[Any]:
-    """The examples of a source one by one."""
-    stream = source.open(epoch)
+def examples_of(source: Source, epoch: int, first: int = 0) -> Iterator[Any]:
+    """The examples of a source one by one, from one on."""
     if not source.blocks:
-        return stream
-    return (row for block in stream for row in (block.rows() if isinstance(block, Columns) else block))
+        return opened_at(source, epoch, first)
+    stream = source.open(epoch)
+    rows = (row for block in stream for row in (block.rows() if isinstance(block, Columns) else block))
+    if first and dropped(rows, first) < first:
+        raise too_short(source.label, first)
+    return rows

@@ -75,7 +75,9 @@ class _Csv:
     kind = "a CSV file"
 
     @contextmanager
-    def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
+    def open(
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any, start: int = 0
+    ) -> Iterator[Table]:
         names = self._names(path)
         needed = choose(names)
         for name in self.types:

@@ -14,12 +14,12 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Self, final
+from typing import Any, Self, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source, positive
 
-__all__ = ["Paths", "Reading", "file_sources", "find_files", "label_of", "named", "said"]
+__all__ = ["Paths", "Reading", "file_sources", "find_files", "label_of", "named", "said", "sizes_of"]
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 """A path, a glob, or several of them; `~` is the home directory, `**` any depth of directories."""
@@ -131,6 +131,11 @@ class Reading:
 def said(error: BaseException) -> str:
     """The first line of what an error says."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def sizes_of(files: tuple[str, ...]) -> list[Any]:
+    """The names of files, without their directories, and their sizes, -1 of one that is gone. [bytes]"""
+    return [[os.path.basename(file), os.path.getsize(file) if os.path.exists(file) else -1] for file in files]
 
 
 def label_of(files: tuple[str, ...]) -> str:

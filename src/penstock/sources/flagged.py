@@ -11,6 +11,7 @@ from penstock.chunk import Columns
 from penstock.errors import SpecError, mismatch
 from penstock.plan import Source
 from penstock.sources.components import examples_of
+from penstock.sources.position import identity_of
 
 __all__ = ["Flagged", "FlaggedSource"]
 
@@ -43,7 +44,6 @@ class FlaggedSource:
         self, source: Source, flag: np.ndarray[Any, Any] | None, *, chunks: bool, label: str | None = None
     ) -> None:
         self._source = source
-        self.parts = (source,)
         self.parts = (source,)
         """The source that is read, and through it the flags."""
         self._flag = flag
@@ -86,6 +86,10 @@ class FlaggedSource:
             raise SpecError(mismatch(f"`keep_input` of {len(columns)} flags, one for each row", f"{len(flags)}"))
         kept = columns.select(flags.astype(bool))
         return kept.structure.build(kept.arrays)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the source that it reads, and flags that stay the same."""
+        return [identity_of(self._source), None if self._flag is None else np.asarray(self._flag).tolist()]
 
     def length(self) -> int | None:
         """Unknown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, final
 
 from penstock.sources.iterables import cancel_of, name_of
@@ -31,6 +32,20 @@ class IndexedSource:
         if isinstance(self._items, (list, tuple, range)):
             return iter(self._items)
         return map(self._items.__getitem__, range(len(self._items)))
+
+    def open_at(self, epoch: int, n: int) -> Iterator[Any]:
+        """Starts at index n."""
+        if isinstance(self._items, (list, tuple, range)):
+            return islice(self._items, n, None) if isinstance(self._items, list) else iter(self._items[n:])
+        return map(self._items.__getitem__, range(n, len(self._items)))
+
+    def fetch(self, epoch: int, places: Sequence[int]) -> list[Any]:
+        """The items at some places."""
+        return [self._items[place] for place in places]
+
+    def identity(self) -> list[Any]:
+        """What tells it from another: its length."""
+        return [len(self._items)]
 
     def length(self) -> int | None:
         """The length of the object."""

@@ -53,7 +53,9 @@ class _Arrow:
     kind = "an Arrow file"
 
     @contextmanager
-    def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
+    def open(
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any, start: int = 0
+    ) -> Iterator[Table]:
         with load("pyarrow", extra="arrow").memory_map(path) as file:
             reader = _opened(file, path)
             names = reader.schema.names
@@ -62,7 +64,7 @@ class _Arrow:
             if len(needed) < len(names) and (not hasattr(reader, "get_batch") or _is_packed(file)):
                 places = [place for place, name in enumerate(names) if name in needed]
                 reader = _opened(file, path, included_fields=places)
-            yield Table(reader.schema, _batches(reader), mapped=True)
+            yield Table(reader.schema, _batches(reader, start), mapped=True)
 
     def count(self, path: str) -> int | None:
         with load("pyarrow", extra="arrow").memory_map(path) as file:
@@ -104,11 +106,12 @@ def _is_packed(file: Any) -> bool:
     return False
 
 
-def _batches(reader: Any) -> Iterator[tuple[int, Any]]:
+def _batches(reader: Any, first: int) -> Iterator[tuple[int, Any]]:
     row = 0
     count = getattr(reader, "num_record_batches", None)
     batches = iter(reader) if count is None else map(reader.get_batch, range(count))
     for batch in batches:
-        batch.validate()  # a damaged file must not lead out of its memory
-        yield row, batch
+        if row + batch.num_rows > first:
+            batch.validate()  # a damaged file must not lead out of its memory
+            yield row, batch
         row += batch.num_rows

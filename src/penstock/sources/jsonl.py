@@ -72,7 +72,9 @@ class _Jsonl:
     kind = "a JSON Lines file"
 
     @contextmanager
-    def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
+    def open(
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any, start: int = 0
+    ) -> Iterator[Table]:
         with opened(path) as file:
             tables = self._tables(_blocks(parts(file, BLOCK)), path, choose, {**known, **self.types})
             with closing(tables):

@@ -10,7 +10,7 @@ __all__ = ["Bad", "Lasting"]
 
 @final
 class Bad:
-    """Stands for an example that cannot be read, where the next ones can.
+    """Stands for an example that cannot be read, where the next ones can; as long as one example.
 
     Args:
       error: what is to be raised in its place.
@@ -20,6 +20,9 @@ class Bad:
 
     def __init__(self, error: Exception) -> None:
         self.error = error
+
+    def __len__(self) -> int:
+        return 1
 
 
 @final

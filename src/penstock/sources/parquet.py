@@ -49,12 +49,14 @@ class _Parquet:
     kind = "a Parquet file"
 
     @contextmanager
-    def open(self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any) -> Iterator[Table]:
+    def open(
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any, start: int = 0
+    ) -> Iterator[Table]:
         with load("pyarrow", extra="arrow").OSFile(path) as file:
             parquet = _opened(file, path)
             schema = parquet.schema_arrow
             needed = choose(schema.names)
-            yield Table(_part(schema, needed), _batches(parquet, file, needed, filter))
+            yield Table(_part(schema, needed), _batches(parquet, file, needed, filter, start))
 
     def count(self, path: str) -> int | None:
         with load("pyarrow", extra="arrow").OSFile(path) as file:
@@ -78,15 +80,15 @@ def _part(schema: Any, names: Sequence[str]) -> Any:
     return load("pyarrow", extra="arrow").schema([schema.field(name) for name in names])
 
 
-def _batches(parquet: Any, file: Any, needed: list[str], filter: Any) -> Iterator[tuple[int, Any]]:
-    """The rows of the row groups that may have some which pass the filter."""
+def _batches(parquet: Any, file: Any, needed: list[str], filter: Any, first: int) -> Iterator[tuple[int, Any]]:
+    """The rows of the row groups that may have some which pass the filter, from that on which holds a row."""
     metadata = parquet.metadata
     groups = range(metadata.num_row_groups)
     wanted = set(groups) if filter is None else _kept(file, filter)
     row = 0
     for group in groups:
         about = metadata.row_group(group)
-        if group in wanted:
+        if group in wanted and row + about.num_rows > first:
             start = row
             size = rows_in(about.total_byte_size, about.num_rows)
             for batch in parquet.iter_batches(size, row_groups=[group], columns=needed, use_threads=False):

@@ -11,7 +11,7 @@ Assumes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -24,10 +24,11 @@ from penstock.optional import load
 from penstock.plan import Source
 from penstock.sources.choice import Choice
 from penstock.sources.decoder import Decoder, pieces
-from penstock.sources.files import Paths, Reading, file_sources, label_of, named, said
-from penstock.sources.lasting import Bad, Lasting
+from penstock.sources.files import Paths, Reading, file_sources, label_of, named, said, sizes_of
+from penstock.sources.lasting import Bad
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
+from penstock.sources.passing import Pass, Place
 
 __all__ = ["Choose", "Format", "Table", "TableSource", "table_sources"]
 
@@ -55,7 +56,7 @@ class Format(Protocol):
         """What it is called in messages: `"a Parquet file"`."""
 
     def open(
-        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any
+        self, path: str, choose: Choose, *, known: Mapping[str, Any], filter: Any, start: int = 0
     ) -> AbstractContextManager[Table]:
         """Opens a file.
 
@@ -64,6 +65,7 @@ class Format(Protocol):
           choose: tells which columns are needed.
           known: the Arrow types of the columns of the stream's first file, for formats that have to guess.
           filter: an expression; rows for which it is known to be false need not be given. `None` if all are wanted.
+          start: rows before this one need not be given.
         """
 
     def count(self, path: str) -> int | None:
@@ -86,7 +88,7 @@ class TableSource:
     once: object | None = None
 
     def __init__(self, files: tuple[str, ...], format: Format, choice: Choice, nulls: Nulls) -> None:
-        self._files = files
+        self.files = files
         self._format = format
         self._choice = choice
         self._nulls = nulls
@@ -94,7 +96,11 @@ class TableSource:
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Starts at the first row of the first file."""
-        return Lasting(self._examples())
+        return Pass(self.blocks_from)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the names and sizes of its files."""
+        return sizes_of(self.files)
 
     def length(self) -> int | None:
         """The number of rows, where the format tells it and none may be left out.
@@ -105,7 +111,7 @@ class TableSource:
         if self._choice.filter is not None or self._nulls.skips:
             return None
         total = 0
-        for path in self._files:
+        for path in self.files:
             with self._reading(path):
                 count = self._format.count(path)
             if count is None:
@@ -113,22 +119,30 @@ class TableSource:
             total += count
         return total
 
+    def of(self, files: tuple[str, ...]) -> TableSource:
+        """The same of other files."""
+        return TableSource(files, self._format, self._choice, self._nulls)
+
     def _reading(self, path: str) -> Reading:
         return Reading(self._format.kind, path, errors=(load("pyarrow", extra="arrow").ArrowException,))
 
-    def _examples(self) -> Generator[Any, None, None]:
+    def blocks_from(self, at: Place) -> Iterator[tuple[Place, Any]]:
+        """Runs of examples from a place on, each with the place behind it."""
         first: _First | None = None
-        for path in self._files:
+        for number, path in enumerate(self.files):
+            if number < at.file and first is not None:
+                continue  # the first with a row is looked at in any case: the others are read with its types
             where = f"'{path}'"
             choose = partial(self._choice.needed, where=where)
             known = {} if first is None else first.types
             filter = self._choice.filter
             with (
                 self._reading(path) as reading,
-                self._format.open(path, choose, known=known, filter=filter) as table,
+                self._format.open(path, choose, known=known, filter=filter, start=at.start(number)) as table,
             ):
                 if table.schema is None:
-                    yield from (bad for _, bad in table.batches)
+                    for start, bad in table.batches:
+                        yield from at.behind_bad(number, start, bad)
                     continue
                 names = self._choice.columns or tuple(table.schema.names)
                 if first is None:
@@ -136,20 +150,27 @@ class TableSource:
                     first = _First(where, plan, {field.name: field.type for field in table.schema})
                 else:
                     first.check(Plan(table.schema, names, where=where), where)
+                if number < at.file:
+                    continue
                 if filter is not None:
                     _check_filter(table.schema, filter, where)
                 decoder = Decoder(first.plan, self._nulls, where=where, do=_NULLS, mapped=table.mapped)
                 reading.row = 0
                 for start, batch in table.batches:
                     if isinstance(batch, Bad):
-                        yield batch
+                        yield from at.behind_bad(number, start, batch)
                         continue
                     for place, piece in pieces(batch):
                         row = reading.row = start + place
+                        if row < at.start(number):
+                            continue
                         rows: Any = range(row, row + piece.num_rows)
                         if filter is not None:
                             piece, rows = _filtered(piece, row, filter)
-                        yield from decoder.blocks(piece, rows)
+                        given = 0
+                        for block in at.behind(number, row, decoder.blocks(piece, rows)):
+                            given += len(block)
+                            yield Place(number, row, drop=at.drop_at(number, row) + given), block
                     reading.row = start + batch.num_rows
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
-from penstock.sources.files import Paths, Reading, file_sources, label_of
-from penstock.sources.lasting import Bad, Lasting
+from penstock.sources.files import Paths, Reading, file_sources, label_of, sizes_of
+from penstock.sources.lasting import Bad
 from penstock.sources.lines import opened, parts
+from penstock.sources.passing import Pass, Place
 
 __all__ = ["text_sources"]
 
@@ -39,6 +40,10 @@ def text_sources(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> 
     return file_sources(paths, lambda files: _TextSource(files, encoding), streams=streams, word="read_text")
 
 
+_ONE_BYTE = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}
+"""Encodings in which the byte 10 is a line feed and nothing else."""
+
+
 @final
 class _TextSource:
     """The lines of some files, read one after the other."""
@@ -48,31 +53,92 @@ class _TextSource:
     once: object | None = None
 
     def __init__(self, files: tuple[str, ...], encoding: str) -> None:
-        self._files = files
+        self.files = files
         self._encoding = encoding
+        # Where a byte that is 10 can only be the end of a line, one can begin to read behind it.
+        self._one_byte = codecs.lookup(encoding).name in _ONE_BYTE
         self.label = label_of(files)
 
     def open(self, epoch: int) -> Iterator[Any]:
         """Starts at the first line of the first file."""
-        return Lasting(self._lines())
+        return Pass(self._lines_from)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the names and sizes of its files."""
+        return sizes_of(self.files)
 
     def length(self) -> int | None:
         """Unknown."""
         return None
 
-    def _lines(self) -> Generator[list[str] | Bad, None, None]:
-        for path in self._files:
+    def of(self, files: tuple[str, ...]) -> _TextSource:
+        """The same of other files."""
+        return _TextSource(files, self._encoding)
+
+    def _lines_from(self, at: Place) -> Iterator[tuple[Place, list[str] | Bad]]:
+        """Runs of lines from a place on, each with the place behind it."""
+        for number, path in enumerate(self.files[at.file :], at.file):
+            start = at if number == at.file else Place(number, 0)
             with Reading("a text file", path) as reading, opened(path) as file:
-                reading.row = 0
-                for lines, error in _decoded(parts(file, PART), self._encoding):
-                    yield lines
+                reading.row = start.row
+                file.seek(start.byte)
+                ends = _Ends(start, newline=b"\n" if self._one_byte else None)
+                drop = start.drop
+                for lines, error in _decoded(ends.watch(parts(file, PART)), self._encoding):
+                    place = ends.behind(len(lines), spoiled=error is not None)
+                    if drop < len(lines):
+                        yield place, lines[drop:]
+                    drop = max(0, drop - len(lines))
                     reading.row += len(lines)
                     if error is not None:
-                        at = f"row {reading.row} of '{path}'"
-                        bad = SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=at))
+                        where = f"row {reading.row} of '{path}'"
+                        bad = SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=where))
                         bad.__cause__ = error
-                        yield Bad(bad)
+                        place = ends.behind(1, spoiled=True)
+                        if not drop:
+                            yield place, Bad(bad)
+                        drop = max(0, drop - 1)
                         reading.row += 1
+
+
+class _Ends:
+    """Finds the last place in a file, before which all lines were given, where one can begin to read.
+
+    Args:
+      start: where reading began.
+      newline: the byte behind which one can; `None` if there is none.
+    """
+
+    def __init__(self, start: Place, *, newline: bytes | None) -> None:
+        self._file, self._newline = start.file, newline
+        self._read, self._row = start.byte, start.row
+        self._safe = start.byte, start.row
+        self._found: int | None = None
+
+    def watch(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Passes the bytes on."""
+        for part in parts:
+            end = 0 if self._newline is None else part.rfind(self._newline) + 1
+            # Whether a carriage return behind it ends a line is not known before what follows is.
+            if end and b"\r" not in part[end:]:
+                self._found = self._read + end
+            self._read += len(part)
+            yield part
+
+    def behind(self, count: int, *, spoiled: bool) -> Place:
+        """The place behind so many lines of what was passed on last.
+
+        Args:
+          count: of the lines. [lines]
+          spoiled: whether what was passed on has more lines, as one of them was bad; then one cannot begin behind it.
+        """
+        self._row += count
+        if spoiled:
+            self._found = None
+        if self._found is not None:
+            self._safe, self._found = (self._found, self._row), None
+        byte, row = self._safe
+        return Place(self._file, row, byte, self._row - row)
 
 
 def _decoded(parts: Iterator[bytes], encoding: str) -> Iterator[tuple[list[str], UnicodeDecodeError | None]]:

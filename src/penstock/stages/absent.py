@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
@@ -15,9 +15,11 @@ from penstock.errors import PenstockWarning, SpecError, mismatch
 from penstock.sampling import Classes, Rings
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.sampling.splitmix import swaps
+from penstock.stages.snapshot import Saved, packed_tickets, unpacked_tickets
 from penstock.stages.vigil import PATIENCE, listed
 from penstock.stages.wishes import Missing
 from penstock.stats import ClassEvent
+from penstock.ticket import Tickets, listed_tickets
 
 __all__ = ["Absence", "Asked"]
 
@@ -37,6 +39,27 @@ class Asked:
     without: set[int] = field(default_factory=set)
     """Classes whose share was given to others."""
     told: bool = False
+
+    def snapshot(self) -> Saved:
+        """All of it."""
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "again": dict(self.again),
+            "without": sorted(self.without),
+        }
+
+    @classmethod
+    def restored(cls, saved: Saved) -> Asked:
+        """From a snapshot."""
+        again = {int(number): int(count) for number, count in saved["again"].items()}
+        return cls(
+            np.array(saved["classes"], np.int64),
+            np.array(saved["counts"], np.int64),
+            int(saved["since"]),
+            int(saved["patience"]),
+            again,
+            {int(number) for number in saved["without"]},
+            bool(saved["told"]),
+        )
 
     @property
     def until(self) -> int:
@@ -169,6 +192,39 @@ class Absence:
                 given[one], given[other] = given[other], given[one]
         tickets = np.array([ticket for _, _, ticket in given], np.int64)
         return [row for _, row, _ in given], tickets, np.array([of for of, _, _ in given], np.int64)
+
+    def snapshot(self, tickets: bool) -> Saved:
+        """What was given and may be given once more, by its tickets or as it is; and what became of absent classes.
+
+        Args:
+          tickets: whether examples can be had again by their tickets.
+        """
+        given = [(of, row, ticket) for of, kept in self._given.items() for row, ticket in kept.values()]
+        table = np.array([ticket for _, _, ticket in given], np.int64).reshape(-1, 5)
+        return {
+            "of": [of for of, _, _ in given],
+            "tickets": packed_tickets(listed_tickets(table)),
+            "rows": None if tickets else [row for _, row, _ in given],
+            "events": [list(event) for event in self.events],
+            "repeated": dict(self.repeated),
+        }
+
+    def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
+        """Goes on from there.
+
+        Args:
+          saved: the snapshot.
+          recall: gives examples again by their tickets.
+        """
+        tickets = unpacked_tickets(saved["tickets"])
+        rows = recall(tickets) if saved["rows"] is None else saved["rows"]
+        for of, row, ticket in zip(saved["of"], rows, tickets.table(), strict=True):
+            self._remember(int(of), row, ticket)
+        self.events = [
+            ClassEvent(int(batch), tuple(labels), policy, int(waited))
+            for batch, labels, policy, waited in saved["events"]
+        ]
+        self.repeated = Counter({int(of): int(count) for of, count in saved["repeated"].items()})
 
     def _remember(self, of: int, row: Any, ticket: Int64s) -> None:
         kept, place = self._given.setdefault(of, {}), tuple(ticket[:4].tolist())

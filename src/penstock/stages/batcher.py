@@ -19,6 +19,7 @@ from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
 from penstock.stages.mending import Mending
 from penstock.stages.reader import place_of_ticket
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
@@ -48,6 +49,7 @@ class Batcher:
       firsts: how many examples are awaited before the first batch. [examples]
       labels: the sources' names by stream number, for messages.
       tags: the names under which joins put what stands beside an example that is no dict.
+      wanted: whether a snapshot is wanted.
       mending: what is done about an example that does not fit; `None` raises its error.
     """
 
@@ -62,9 +64,11 @@ class Batcher:
         firsts: int,
         labels: Sequence[str],
         tags: Collection[str] = (),
+        wanted: Wanted | None = None,
         mending: Mending | None = None,
     ) -> None:
         self._upstream = upstream
+        self._again = Again(upstream, wanted if wanted is not None else Wanted())
         self._mending = mending if mending is not None and mending.skips else None
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
         pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
@@ -82,6 +86,7 @@ class Batcher:
         self._columnar = False
         self._pours = False
         self._assembler: Assembler | None = None
+        self._spec: Spec | None = None
         self.discarded = 0
         """Examples of an incomplete last batch. [examples]"""
         self.nbytes = 0
@@ -92,6 +97,9 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
+        rest = self._again.settle()
+        if rest is not None:
+            self._ended, self._error = True, rest.error
         if self._assembler is None and not self._ended:
             self._begin()
         while True:
@@ -122,25 +130,28 @@ class Batcher:
     def _begin_with(self, first: Chunk) -> None:
         at = first.tickets[0]
         try:
-            spec = spec_of(first)
-            rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
-            self._assembler = Assembler(spec, rules.get, self._pool)
+            self._ready(spec_of(first))
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
             self._lose(self._gathered.take(1), 0, SpecError(f"{error} - at {self._place(at)}"))
         except PipelineError as error:  # padding for what there is not
             self._fail(error)
         except Exception as error:  # a component raises when it is read
             self._lose(self._gathered.take(1), 0, placed(error, f"reading {self._place(at)}"))
-        else:
-            self._form = self._assembler.spec.structure
-            self._build = self._form.builder()
-            self._pours = self._assembler.pours
+
+    def _ready(self, spec: Spec) -> None:
+        """Readies what depends on the spec of the first example."""
+        self._spec = spec
+        rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
+        self._assembler = Assembler(spec, rules.get, self._pool)
+        self._form = self._assembler.spec.structure
+        self._build = self._form.builder()
+        self._pours = self._assembler.pours
 
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
-        chunk = self._upstream.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        chunk = self._again.take(max(most, self._columnar * n * self._size) - self._gathered.count)
         ended = chunk.count == 0
         if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
             known = self._mending.ledger.is_known
@@ -297,6 +308,31 @@ class Batcher:
     def _fail(self, error: BaseException) -> None:
         self._ended, self._error = True, error
         self._gathered.clear()
+
+    def snapshot(self) -> Saved:
+        """What the first example was like, and how much of the last chunk waits for its batch to be complete."""
+        if self._error is not None:
+            raise Unsettled
+        return {
+            **self._again.snapshot(self._gathered.count),
+            "spec": self._spec,
+            "ended": self._ended,
+            "columnar": self._columnar,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._again.restore(saved)
+        if saved["spec"] is not None:
+            self._ready(saved["spec"])
+        self._ended, self._columnar = bool(saved["ended"]), bool(saved["columnar"])
+
+    recalls = False
+    """A batch's ticket does not tell which examples it was made of."""
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Not to be asked for."""
+        raise AssertionError("batches are not recalled")
 
     def spec(self) -> Spec | None:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""

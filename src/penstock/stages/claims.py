@@ -14,6 +14,7 @@ from time import sleep
 from typing import final
 
 from penstock.sampling import Target
+from penstock.stages.snapshot import Log, Saved
 
 __all__ = ["Claims"]
 
@@ -46,6 +47,7 @@ class Claims:
         """The first batch that is not composed yet."""
         self._by_number: dict[int, _Claim] = {}
         self._own = _Claim(None)
+        self._log = Log()
 
     def begin(self) -> Target | None:
         """Claims the next batches, to compose them; gives another target if one was promised, and claims nothing then."""
@@ -77,6 +79,23 @@ class Claims:
                 continue
             claim.target = target  # Of two that want the same batch, the later has it.
             if (self.number == number and not claim.seen) or (claim is own and own.seen):
+                self._log.entries.append((number, *target.parts))
                 return number
             if claim is own:
                 self._by_number.pop(number, None)  # The batch was composed before it was claimed.
+
+    def snapshot(self) -> Saved:
+        """The number of the next batch, and the targets that are promised; those too that will be before the next one."""
+        self._log = self._log.follow()  # First, so that what is promised meanwhile stands in one of them at least.
+        promised = [
+            [number, *claim.target.parts]
+            for number, claim in sorted(self._by_number.copy().items())
+            if claim.target is not None
+        ]
+        return {"number": self.number, "promised": promised, "log": self._log}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self.number = int(saved["number"])
+        for number, wanted, labels in [*saved["promised"], *saved["log"]]:
+            self._by_number[int(number)] = _Claim(Target(wanted, labels=labels, at="set_target(target)"))

@@ -5,14 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, final
 
+import numpy as np
+
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
 from penstock.stages.reader import RowReader
 from penstock.stages.repeat import Repeat
+from penstock.stages.snapshot import Saved, Trail, Unsettled, Wanted
 from penstock.stages.stage import Intake, Stage
+from penstock.ticket import Tickets
 
-__all__ = ["MOST_ROWS", "Inlet", "Into", "Pull", "Rows", "Slot", "Straight", "close_all", "pull_plain", "rows_of"]
+__all__ = [
+    "MOST_ROWS",
+    "Inlet",
+    "Into",
+    "Pull",
+    "Rows",
+    "Slot",
+    "Straight",
+    "close_all",
+    "pull_plain",
+    "recalled",
+    "rows_of",
+]
 
+
+NO_STREAMS = range(0)
+"""Of an input whose streams nobody asks for."""
 
 Rows = RowReader | Repeat
 """What reads single examples and nothing else, in one pass or several."""
@@ -47,6 +66,25 @@ class Inlet(Protocol):
     def slow(self) -> None:
         """Says that a direct pull took long."""
 
+    def mark(self) -> None:
+        """Notes where the input stands now, after it was pulled directly."""
+
+    def snapshot(self, held: int) -> Saved:
+        """Where the input stood when the last `held` examples that were taken had not been."""
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; only before anything was taken."""
+
+    streams: range
+    """The streams that are read by it, by number."""
+
+    @property
+    def recalls(self) -> bool:
+        """As the stage."""
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """As the stage."""
+
     def close(self) -> None:
         """Lets go of what it holds."""
 
@@ -55,11 +93,44 @@ class Inlet(Protocol):
 class Straight:
     """A stage pulled by the merge itself, in its own thread."""
 
-    def __init__(self, stage: Stage, *, items: bool) -> None:
+    def __init__(self, stage: Stage, *, items: bool, streams: range = NO_STREAMS, wanted: Wanted | None = None) -> None:
         self.items = items
-        self.take = stage.take
         self.close = stage.close
+        self.recall = stage.recall
         self.rows = rows_of(stage)
+        self.streams = streams
+        self._stage = stage
+        self._wanted = wanted if wanted is not None else Wanted()
+        self._trail = Trail(stage)
+
+    def take(self, n: int) -> Chunk:
+        """Pulls the stage."""
+        trail = self._trail
+        rest = trail.settle()
+        if rest is not None:
+            return rest
+        if self._wanted.on:
+            trail.mark()
+        chunk = self._stage.take(n)
+        trail.since += chunk.count
+        return chunk
+
+    def mark(self) -> None:
+        """Notes where the stage stands."""
+        self._trail.mark()
+
+    def snapshot(self, held: int) -> Saved:
+        """What was noted last, and how many were taken since."""
+        return self._trail.snapshot(held)
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._trail.restore(saved)
+
+    @property
+    def recalls(self) -> bool:
+        """As the stage."""
+        return self._stage.recalls
 
     def at_hand(self) -> int:
         """Pulled on demand."""
@@ -125,6 +196,25 @@ class Slot:
         else:
             head, self.chunk = self.chunk.cut(n)
         return head
+
+    def snapshot(self) -> Saved:
+        """Where the input stands, less what is held of it."""
+        chunk = self.chunk
+        if chunk is not None and (chunk.error is not None or not chunk.count):
+            raise Unsettled  # its error, or its end, is about to be told
+        return self.inlet.snapshot(chunk.count if chunk is not None else 0)
+
+
+def recalled(inlets: Sequence[Inlet], tickets: Tickets) -> list[Any]:
+    """Examples again, each from the input that reads its stream."""
+    streams = tickets.streams()
+    out: list[Any] = [None] * len(tickets)
+    for inlet in inlets:
+        which = np.flatnonzero((streams >= inlet.streams.start) & (streams < inlet.streams.stop))
+        if len(which):
+            for place, row in zip(which.tolist(), inlet.recall(tickets.select(which)), strict=True):
+                out[place] = row
+    return out
 
 
 def close_all(inlets: Sequence[Inlet]) -> None:

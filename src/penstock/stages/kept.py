@@ -11,10 +11,12 @@ from penstock.assemble import Pool
 from penstock.chunk import Chunk, Columns
 from penstock.sampling import Classes, Rings
 from penstock.sampling.shares import Int64s
-from penstock.stages.labelled import By, Numbering
+from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.origins import Origins
+from penstock.stages.snapshot import Saved
 from penstock.stages.store import Store
-from penstock.ticket import Tickets
+from penstock.stages.waiting import rings_of, saved_rings, slots_of, tickets_of
+from penstock.ticket import NO_TICKETS, Tickets
 
 __all__ = ["Given", "Kept", "KeptRows", "KeptRuns", "Quotas", "Refused"]
 
@@ -61,6 +63,16 @@ class Kept(Protocol):
     def hold(self, chunk: Chunk) -> None:
         """Takes a chunk, to be added bit by bit; only if none is held."""
 
+    @property
+    def left(self) -> int:
+        """How many of what is held were not added yet. [examples]"""
+
+    def snapshot(self, tickets: bool) -> Saved:
+        """What waits: by tickets, if examples can be had again by them; else as it is."""
+
+    def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
+        """Goes on with what waited; `recall` gives examples again by their tickets."""
+
     def prepare(self) -> None:
         """Sees what comes next: a new class is one from here on."""
 
@@ -85,13 +97,12 @@ class KeptRows:
 
     Args:
       rings: which keep rows.
-      by: how labels are read.
-      example: one, to see where its label is.
+      reading: how labels are read.
       classes: the classes.
       grow: called when there is a new one.
     """
 
-    def __init__(self, rings: Rings, by: By, example: Any, classes: Classes, grow: Callable[[], None]) -> None:
+    def __init__(self, rings: Rings, reading: tuple[How, Any], classes: Classes, grow: Callable[[], None]) -> None:
         self.rings = rings
         self.refused: Refused | None = None
         self.most = 1
@@ -105,8 +116,8 @@ class KeptRows:
             grow()
             return number
 
-        how, key = by.reading(example)
-        rings.labels(how, key, classes.numbers, unknown, identity=classes.counted)
+        self._how, key = reading
+        rings.labels(self._how, key, classes.numbers, unknown, identity=classes.counted)
 
     @property
     def held(self) -> bool:
@@ -146,6 +157,22 @@ class KeptRows:
             if rings.misfit is not None or self._at == len(self._rows):
                 self._rows = None
         return 0
+
+    @property
+    def left(self) -> int:
+        """How many of what is held were not added yet."""
+        return len(self._rows) - self._at if self._rows is not None else 0
+
+    def snapshot(self, tickets: bool) -> Saved:
+        """What waits."""
+        saved = saved_rings(self.rings, self._origins)
+        rows = None if tickets else [self.rings.rows[slot] for slot in slots_of(saved).tolist()]
+        return {"how": self._how, "rings": saved, "rows": rows}
+
+    def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
+        """Goes on with what waited."""
+        rows = recall(tickets_of(saved["rings"])) if saved["rows"] is None else saved["rows"]
+        rings_of(self.rings, self._origins, saved["rings"], rows)
 
     def given(self) -> Given:
         """The batch that was drawn last."""
@@ -233,6 +260,29 @@ class KeptRuns:
         if run is not None:
             self._see_end(run, self._numbering)
         return draws
+
+    @property
+    def left(self) -> int:
+        """How many of what is held were not added yet."""
+        return self._run.count - self._at if self._run is not None else 0
+
+    def snapshot(self, tickets: bool) -> Saved:
+        """What waits."""
+        if self._run is not None:
+            self._keep(self._run)
+        saved = saved_rings(self.rings, self._origins)
+        rows = None if tickets else self._store.rows(slots_of(saved))
+        return {"how": None, "rings": saved, "rows": rows, "columns": self._store.columnar}
+
+    def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
+        """Goes on with what waited."""
+        rows = recall(tickets_of(saved["rings"])) if saved["rows"] is None else saved["rows"]
+        rings_of(self.rings, self._origins, saved["rings"], None)
+        if rows:
+            columns = Columns.stacked(rows) if saved["columns"] else None
+            run = Chunk(None if columns is not None else rows, NO_TICKETS, columns=columns)
+            self._store.suit(run)
+            self._store.keep(slots_of(saved["rings"]), run, np.arange(len(rows)), self.rings.capacity)
 
     def given(self) -> Given:
         """The batches that were drawn in the last step."""

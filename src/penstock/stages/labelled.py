@@ -43,6 +43,12 @@ class By:
             return "index", self._by
         return "call", _getter(self._by)
 
+    def read_as(self, how: How) -> tuple[How, Any]:
+        """What `reading` gave of an example, once it is known how."""
+        if how in ("key", "index"):
+            return how, self._by
+        return "call", self._by if self.own else self._along if isinstance(self._by, tuple) else _getter(self._by)
+
     def _along(self, example: Any) -> Any:
         for step in self._by:
             example = example[step] if isinstance(example, dict) else _getter(step)(example)

@@ -8,6 +8,7 @@ import numpy as np
 
 from penstock.sampling import Prior, Rings, thresholds
 from penstock.sampling.shares import Float64s
+from penstock.stages.snapshot import Saved
 
 __all__ = ["Learning"]
 
@@ -58,6 +59,22 @@ class Learning:
         self._prior.update(new, rings.arrived - self._at)
         self._seen, self._at = seen, rings.arrived
         self.due = rings.arrived + min(self._prior.every, max(FIRST, classes // 4, rings.arrived))
+
+    def snapshot(self) -> Saved:
+        """What was learnt."""
+        return {
+            "prior": self._prior.state(),
+            "seen": self._seen.copy(),
+            "at": self._at,
+            "due": self.due,
+            "expected": self.expected,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._prior = Prior.restore(saved["prior"])
+        self._seen, self._at = np.array(saved["seen"], np.int64), int(saved["at"])
+        self.due, self.expected = int(saved["due"]), float(saved["expected"])
 
     def expect(self, count: int, classes: int) -> None:
         """Works out what a batch takes that holds so many examples of some classes of all.

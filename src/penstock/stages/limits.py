@@ -8,6 +8,7 @@ import numpy as np
 
 from penstock.sampling import Rings, ring_limits
 from penstock.sampling.shares import Float64s, Int64s
+from penstock.stages.snapshot import Saved
 from penstock.structure import Structure
 
 __all__ = ["Limits"]
@@ -55,6 +56,14 @@ class Limits:
         limits[before:] = self._chosen(np.full(max(1, classes), 1 / max(1, classes)))[0]
         self._limits = limits
         rings.grow(limits)
+
+    def snapshot(self) -> Saved:
+        """The sizes."""
+        return {"most": self._most, "limits": self._limits.copy()}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; rings are of these sizes already."""
+        self._most, self._limits = int(saved["most"]), np.array(saved["limits"], np.int64)
 
     def _chosen(self, target: Float64s) -> Int64s:
         if self._rings is not None:

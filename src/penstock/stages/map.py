@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.stages.functions import Applied
+from penstock.stages.snapshot import Saved, Unsettled
 from penstock.stages.stage import Stage
+from penstock.ticket import Tickets
 
 __all__ = ["Map"]
 
@@ -46,6 +48,29 @@ class Map:
         if mapped.count > n:
             mapped, self._rest = mapped.cut(n)
         return mapped
+
+    def snapshot(self) -> Saved:
+        """Whether it has ended; not in the middle of a chunk that was mapped whole."""
+        if self._rest is not None:
+            raise Unsettled
+        return {"of": self._upstream.snapshot(), "over": self._over}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._upstream.restore(saved["of"])
+        self._over = bool(saved["over"])
+
+    @property
+    def recalls(self) -> bool:
+        """As upstream."""
+        return self._upstream.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What upstream gives again, mapped again."""
+        _, rows, error = self._applied.over(Chunk(self._upstream.recall(tickets), tickets))
+        if error is not None:
+            raise error
+        return rows
 
     def close(self) -> None:
         """Closes upstream."""

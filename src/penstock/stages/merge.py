@@ -12,6 +12,7 @@ Assumes
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any, final
@@ -19,12 +20,13 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, Chunk
-from penstock.errors import Aborted
-from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain
-from penstock.stages.reader import RowReader
+from penstock.errors import Aborted, StateError, mismatch
+from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
+from penstock.stages.reader import NOTHING, RowReader
+from penstock.stages.snapshot import Log, Saved
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import interleaved
-from penstock.ticket import turn_tickets
+from penstock.ticket import Tickets, turn_tickets
 
 __all__ = ["ArrivalMerge", "Merge"]
 
@@ -43,7 +45,8 @@ class Merge:
 
     def __init__(self, inlets: Sequence[Inlet], *, stops: Collection[int] = (), pull: Pull = pull_plain) -> None:
         self._all = tuple(inlets)
-        self._live = [Slot(inlet) for inlet in inlets]
+        self._slots = tuple([Slot(inlet) for inlet in inlets])
+        self._live = list(self._slots)
         self._stops = [self._live[place] for place in stops]
         self._turn = 0
         self._pull = pull
@@ -111,6 +114,7 @@ class Merge:
         self._epochs = np.array([reader.epoch for reader in found])
         self._begin_direct(np.array([reader.offset for reader in found]), self._turn)
         for reader in found:
+            reader.last = NOTHING
             reader.counted = partial(self._count_of, reader)
         return True
 
@@ -202,6 +206,8 @@ class Merge:
             reader.offset, reader.counted = count, None
         self._turn = self._since % len(self._readers)
         self._readers, self._iterators = [], []
+        for slot in self._live:
+            slot.inlet.mark()
 
     # Rounds: as many full rounds as all inputs have at hand, one chunk of each, interleaved.
 
@@ -235,6 +241,34 @@ class Merge:
         self._ended(self._turn)
         return None
 
+    def snapshot(self) -> Saved:
+        """Whose turn it is, and where each input that has not ended stands."""
+        live = [self._slots.index(slot) for slot in self._live]
+        if self._readers:
+            for slot in self._live:
+                slot.inlet.mark()
+        turn = self._since % len(self._readers) if self._readers else self._turn
+        return {"turn": turn, "live": live, "inlets": [slot.snapshot() for slot in self._live]}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; inputs that had ended are closed."""
+        live = [self._slots[place] for place in saved["live"]]
+        for slot in self._slots:
+            if slot not in live:
+                slot.inlet.close()
+        for slot, its in zip(live, saved["inlets"], strict=True):
+            slot.inlet.restore(its)
+        self._live, self._turn = live, int(saved["turn"])
+
+    @property
+    def recalls(self) -> bool:
+        """Whether all inputs do."""
+        return all(inlet.recalls for inlet in self._all)
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What the inputs give again."""
+        return recalled(self._all, tickets)
+
     def close(self) -> None:
         """Closes all inputs, whatever one of them raises."""
         self._live.clear()
@@ -265,16 +299,33 @@ class ArrivalMerge:
         self._turn = 0
         self._wait = wait
         self._inside = False
+        self._log = Log()
+        self._told: deque[tuple[int, int]] = deque()
+        """Choices of an earlier run, which are made again."""
 
     def take(self, n: int) -> Chunk:
         """Takes up to n examples of the next input that has some."""
         while self._live:
-            place = self._next_ready()
-            if place is None:
-                self._wait()
-                continue
+            if self._told:
+                number, most = self._told[0]
+                if self._all[number] not in self._live:
+                    self._live.clear()
+                    got = "the end of it"
+                    error = StateError(mismatch(f"input {number} to go on, as when the state was taken", got))
+                    return Chunk([], END.tickets, error=error)
+                place = self._live.index(self._all[number])
+                self._all[number].wait()
+            else:
+                ready = self._next_ready()
+                if ready is None:
+                    self._wait()
+                    continue
+                place, most = ready, n
             inlet = self._live[place]
-            chunk = inlet.take(n)
+            chunk = inlet.take(min(n, most or 1))
+            self._note(self._all.index(inlet), chunk.count)
+            if self._told:
+                self._tell(chunk.count)
             if chunk.error is not None:
                 self._live.clear()
                 return chunk
@@ -288,6 +339,61 @@ class ArrivalMerge:
             self._turn = place if self._inside else place + 1
             return chunk
         return END
+
+    def _note(self, number: int, count: int) -> None:
+        """Logs that so many examples were taken of an input; together with what was taken of it just before."""
+        entries = self._log.entries
+        if entries and entries[-1][0] == number and count and entries[-1][1]:
+            entries[-1] = number, entries[-1][1] + count
+        else:
+            entries.append((number, count))
+
+    def _tell(self, count: int) -> None:
+        """Counts off what was taken of the choice that is made again."""
+        number, most = self._told.popleft()
+        if count < most:
+            self._told.appendleft((number, most - count))
+
+    @property
+    def log(self) -> Log:
+        """The choices since the last snapshot."""
+        return self._log
+
+    def snapshot(self) -> Saved:
+        """Whose turn it is, where each input stands; and a log, which goes on being written."""
+        live = [self._all.index(inlet) for inlet in self._live]
+        inlets = [inlet.snapshot(0) for inlet in self._live]
+        self._log = self._log.follow()
+        told = [list(choice) for choice in self._told]
+        return {
+            "turn": self._turn,
+            "inside": self._inside,
+            "live": live,
+            "inlets": inlets,
+            "told": told,
+            "log": self._log,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there, and makes the same choices as long as the log tells them."""
+        self._live = [self._all[place] for place in saved["live"]]
+        for inlet in self._all:
+            if inlet not in self._live:
+                inlet.close()
+        for inlet, its in zip(self._live, saved["inlets"], strict=True):
+            inlet.restore(its)
+        self._turn, self._inside = int(saved["turn"]), bool(saved["inside"])
+        choices = [(int(number), int(count)) for number, count in [*saved["told"], *saved["log"]]]
+        self._told.extend(choices)
+
+    @property
+    def recalls(self) -> bool:
+        """Whether all inputs do."""
+        return all(inlet.recalls for inlet in self._all)
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What the inputs give again."""
+        return recalled(self._all, tickets)
 
     def _next_ready(self) -> int | None:
         if self._inside:

@@ -18,11 +18,13 @@ import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted
-from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain
+from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
+from penstock.stages.reader import NOTHING as UNKNOWN
 from penstock.stages.reader import RowReader
+from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import woven
-from penstock.ticket import NO_TICKETS, mixed_tickets
+from penstock.ticket import NO_TICKETS, Tickets, mixed_tickets
 
 __all__ = ["Mixed", "Mixture"]
 
@@ -48,6 +50,12 @@ class Mixture(Protocol):
 
     def rounds(self, ahead: list[int], live: Live, /) -> list[int]:
         """Passes over places that all who are left can do without; gives what each can do without then."""
+
+    def state(self) -> Saved:
+        """Where it stands, as plain data."""
+
+    def restore(self, state: Saved, /) -> None:
+        """Goes on from there."""
 
 
 @final
@@ -212,6 +220,7 @@ class Mixed:
         self._streams, self._epochs = self._listed("stream"), self._listed("epoch")
         self._shift = self._listed("offset") - self.given()
         for number, reader in found.items():
+            reader.last = UNKNOWN
             reader.counted = partial(self._count_of, number)
         return True
 
@@ -293,8 +302,10 @@ class Mixed:
         """Gives the readers their offsets, and leaves the direct way."""
         for number, reader in self._readers.items():
             reader.offset, reader.counted = self._count_of(number), None
-        self._readers, self._unrolled = {}, None
+        left, self._readers, self._unrolled = self._readers, {}, None
         self._iterators.fill(NOTHING)
+        for number in left:
+            self._slots[number].inlet.mark()
 
     # Ready: as many places as can be filled without waiting, one chunk of each input, put in their order.
 
@@ -345,6 +356,46 @@ class Mixed:
             return chunk
         self._ended(number)
         return None
+
+    def snapshot(self) -> Saved:
+        """Whose the next places are, what each input has given, and where each that has not ended stands."""
+        for number in self._readers:
+            self._slots[number].inlet.mark()
+        left = self._turns[self._at :]
+        return {
+            "over": self._over,
+            "live": [bool(live) for live in self._live],
+            "inlets": [
+                slot.snapshot() if live else None for slot, live in zip(self._slots, self._live.tolist(), strict=True)
+            ],
+            "turns": left.astype(np.min_scalar_type(len(self._slots))),
+            "given": self.given().copy(),
+            "within": self._within,
+            "ahead": list(self._ahead),
+            "mixture": self._mixture.state(),
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; inputs that had ended are closed."""
+        self._over, self._live = bool(saved["over"]), np.array(saved["live"], np.bool_)
+        for slot, its in zip(self._slots, saved["inlets"], strict=True):
+            if its is None:
+                slot.inlet.close()
+            else:
+                slot.inlet.restore(its)
+        self._go_on(np.array(saved["turns"], np.int64), np.array(saved["given"], np.int64))
+        self._within = None if saved["within"] is None else int(saved["within"])
+        self._ahead = [int(count) for count in saved["ahead"]]
+        self._mixture.restore(saved["mixture"])
+
+    @property
+    def recalls(self) -> bool:
+        """Whether all inputs do."""
+        return all(slot.inlet.recalls for slot in self._slots)
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What the inputs give again."""
+        return recalled([slot.inlet for slot in self._slots], tickets)
 
     def close(self) -> None:
         """Closes all inputs, whatever one of them raises."""

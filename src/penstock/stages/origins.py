@@ -47,6 +47,20 @@ class Origins:
         runs.firsts.append(first)
         runs.tickets.append(tickets)
 
+    def restore(self, numbers: Int64s, tickets: Tickets) -> None:
+        """Knows examples that arrived before, in place of what it knew.
+
+        Args:
+          numbers: how many arrived before each, ascending, int64[n].
+          tickets: theirs.
+        """
+        starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1).tolist()
+        ends = [*starts[1:], len(numbers)]
+        self._runs = _Runs(
+            numbers[starts].tolist(), [tickets.cut(start, end) for start, end in zip(starts, ends, strict=True)]
+        )
+        self._most = max(MOST, 2 * len(starts))
+
     def of(self, numbers: Int64s, uses: Int64s) -> Tickets:
         """The tickets of examples.
 

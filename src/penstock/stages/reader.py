@@ -2,213 +2,33 @@
 
 Guarantees
   Each item gets its ticket, counted as the source yielded it.
-  An array that the source refills and yields again is copied before the next pull: a stream's first item is always a copy,
-  and where the second shares memory with the first, every item is copied.
 Assumes
   One puller at a time. The source is opened by whoever pulls first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, final
 
 import numpy as np
 
+from penstock.checksum import checksum
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SourceError, SpecError, mismatch, placed
+from penstock.errors import SpecError
 from penstock.plan import Source
+from penstock.sources.position import Marks, opened_at, too_short
 from penstock.stages.mending import Mending
-from penstock.structure import LEAF, Structure
-from penstock.ticket import Ticket, item_tickets, turn_tickets
+from penstock.stages.opening import ENDED, NOTHING, Opening, place_of, place_of_ticket
+from penstock.stages.snapshot import Saved
+from penstock.ticket import Numbers, Tickets, item_tickets, turn_tickets
 
-__all__ = ["RowReader", "RunReader", "place_of", "place_of_ticket"]
-
-_ENDED = object()
-
-CHECK_EVERY = 1024
-"""Whoever reads again what was read before looks up each so many examples, to hear of a stop. [examples]"""
-
-
-def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
-    """Names an example in a message: `example 118 of source 2 ('read')`."""
-    return f"{what} {offset} of source {stream} ({label!r})"
-
-
-def place_of_ticket(ticket: Ticket, labels: Sequence[str]) -> str:
-    """Names an example by its ticket: as `place_of`, or the row of the user's chunk that it came in."""
-    what = f"row {ticket.row} of item" if ticket.row else "example"
-    return place_of(ticket.offset, ticket.stream, labels[ticket.stream], what)
-
-
-class _Opening:
-    """Opens a source, copies its items if it refills them, and goes on behind an error where that is asked for.
-
-    An error for which there is a policy stands at its place until somebody takes: what was pulled before it is given first.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        stream: int,
-        *,
-        epoch: int,
-        copy: bool | None = None,
-        label: str | None = None,
-        mending: Mending | None = None,
-    ) -> None:
-        self.source = source
-        self._mending = mending
-        self._fault: BaseException | None = None
-        self._doubt: BaseException | None = None
-        self._skipped = 0
-        self.stream = stream
-        self.label = source.label if label is None else label
-        self.epoch = epoch
-        self.offset = 0
-        """Items pulled so far. [items]"""
-        self._iterator: Iterator[Any] | None = None
-        self._raw: Iterator[Any] | None = None
-        self._first: list[Any] | None = None
-        self._seen = 2 if copy is not None or source.waits is False else 0
-        self._copy = copy
-        self._over = False
-        self.counted: Callable[[], int] | None = None
-        """Counts the items while a merge pulls the iterator itself."""
-
-    def opened(self) -> Iterator[Any]:
-        """The iterator behind the stream, opened if it was not."""
-        if self._iterator is None:
-            lasting = (
-                getattr(self.source, "lasting", None) if self._mending is not None and self._mending.skips else None
-            )
-            iterator = (self.source.open if lasting is None else lasting)(self.epoch)
-            self._iterator = map(_copied, iterator) if self._copy else iterator
-            self._raw = iterator
-        return self._iterator
-
-    def watched(self) -> Any:
-        """One of the first two items, copied if the source may refill it; `_ENDED` at the end."""
-        item = next(self.opened(), _ENDED)
-        if item is _ENDED:
-            return item
-        self._seen += 1
-        if self._first is None:
-            self._first = _arrays(item)
-            return _copied(item)
-        refilled = any(_shared(one, two) for one, two in zip(self._first, _arrays(item), strict=False))
-        self._first = None
-        if refilled:
-            self._iterator, self._copy = map(_copied, self.opened()), True
-            return _copied(item)
-        return item
-
-    def failed(self, error: BaseException, offset: int, what: str = "example") -> BaseException | None:
-        """The error with its place noted, after which nothing more is read; `None` where it is to be mended."""
-        error = placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
-        if self._mending is not None and isinstance(error, Exception):
-            self._fault = error
-            return None
-        self._over = True
-        return error
-
-    # Errors that are to be mended.
-
-    def _mended(self, offset: int) -> BaseException | None:
-        """Deals with the error that stands here: reads on from an anew opened source, or behind the example.
-
-        Gives `None`, or the error that nothing helps against.
-        """
-        mending, error = self._mending, self._fault
-        assert mending is not None and error is not None, "an error stands only where there is a policy"
-        self._fault = None
-        ticket = Ticket(self.stream, self.epoch, offset)
-        if self.source.once is not None and mending.retries:
-            error.add_note(
-                "penstock: it was not tried again, since the source can be opened only once: pass a callable"
-            )
-        while self.source.once is None and mending.begin_attempt(ticket):
-            try:
-                self._reopen(offset)
-            except Exception as again:
-                error = placed(again, f"opening source {self.stream} ({self.label!r}) again")
-            else:
-                return None
-        # What cannot be opened, or not read up to here again, has no place behind the example to go on from.
-        raised = mending.told(error) if self._iterator is None else mending.skipped(ticket, error)
-        if raised is not None:
-            self._over = True
-            return raised
-        self._skipped += 1
-        lasts = getattr(self._raw, "lasts", getattr(self.source, "lasts", False))
-        self._doubt = None if lasts else error
-        return None
-
-    def _reopen(self, offset: int) -> None:
-        """Opens the source anew, and reads up to where it was."""
-        raw, self._iterator, self._raw = self._raw, None, None
-        self._doubt = None
-        close = getattr(raw, "close", None)
-        if close is not None:
-            close()
-        self.opened()
-        try:
-            self._catch_up(self._raw, offset)
-        except BaseException:
-            self._iterator = None
-            raise
-
-    def _catch_up(self, raw: Any, offset: int) -> None:
-        """Reads again what was given, or skipped, before."""
-        assert self._mending is not None, "only where there is a policy"
-        at = 0
-        while at < offset:
-            if at % CHECK_EVERY == 0:
-                self._mending.pauses.check()
-            try:
-                item = next(raw, _ENDED)
-            except Exception:
-                if not self._mending.ledger.has(Ticket(self.stream, self.epoch, at)):
-                    raise
-                at += 1
-                continue
-            if item is _ENDED:
-                got = f"{at}, and its end"
-                raise SourceError(
-                    mismatch(f"the {offset} examples that it had given", got, at=f"source {self.label!r}")
-                )
-            at = self._passed(item, at, offset)
-
-    def _passed(self, item: Any, at: int, offset: int) -> int:
-        """Where the source is behind an item that was read again."""
-        return at + 1
-
-    def _ended(self, offset: int) -> BaseException | None:
-        """What the end means: nothing, unless it comes right behind an error that was to be skipped."""
-        self._over = True
-        error, self._doubt = self._doubt, None
-        if error is None or self._mending is None or self.source.length() == offset:
-            return None
-        self._mending.ledger.take_back()
-        self._skipped -= 1
-        error.add_note(
-            "penstock: it was to be skipped, but the source ended there. A generator ends where it raises: skip the "
-            "example within it, or pass an iterator class, or a data set that is read by index"
-        )
-        return error
-
-    def close(self) -> None:
-        """Closes a generator or file that is open."""
-        self._over = True
-        raw, self._iterator, self._raw = self._raw, iter(()), None
-        close = getattr(raw, "close", None)
-        if close is not None:
-            close()
+__all__ = ["NOTHING", "RowReader", "RunReader", "place_of", "place_of_ticket"]
 
 
 @final
-class RowReader(_Opening):
+class RowReader(Opening):
     """Reads the examples of a source one by one.
 
     Args:
@@ -229,7 +49,7 @@ class RowReader(_Opening):
                 iterator = self.opened()
                 while self._seen < 2 and len(rows) < n:
                     item = self.watched()
-                    if item is _ENDED:
+                    if item is ENDED:
                         break
                     rows.append(item)
                 else:
@@ -249,6 +69,7 @@ class RowReader(_Opening):
                 return END
         tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
         self.offset += len(rows)
+        self.last = rows[-1] if rows else NOTHING
         return Chunk(rows, tickets, error=error)
 
     def _met(self) -> BaseException | None:
@@ -257,6 +78,27 @@ class RowReader(_Opening):
         error = self._mended(self.offset)
         self.offset += self._skipped - before
         return error
+
+    def snapshot(self) -> Saved:
+        """How much it has read, and where its source says that it stands."""
+        last = self._known if self.last is NOTHING else checksum(self.last)
+        return {
+            "epoch": self.epoch,
+            "offset": self.position,
+            "skipped": self._skipped,
+            "over": self._over,
+            "source": self._state(),
+            "last": last if self._raw is None or self.last is not NOTHING else None,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on behind as many examples."""
+        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
+        self._over, self._known, self._skipped = bool(saved["over"]), saved["last"], int(saved["skipped"])
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Reads examples again, by index where that goes, else from the start of their pass."""
+        return by_epoch(tickets, 2, self._recalled)
 
     again = False
     """Whether another pass follows its end: of `repeat` alone."""
@@ -271,10 +113,15 @@ class RowReader(_Opening):
         self._over = True
 
     @property
+    def position(self) -> int:
+        """Items pulled so far, those that were skipped included. [items]"""
+        counted = self.counted
+        return self.offset if counted is None else counted()
+
+    @property
     def given(self) -> int:
         """Examples read so far. [examples]"""
-        counted = self.counted
-        return (self.offset if counted is None else counted()) - self._skipped
+        return self.position - self._skipped
 
     @property
     def direct(self) -> Iterator[Any] | None:
@@ -285,7 +132,7 @@ class RowReader(_Opening):
 
 
 @final
-class RunReader(_Opening):
+class RunReader(Opening):
     """Reads runs of examples: the blocks of an array or file, or a user's chunks.
 
     A turn of a user's chunk is the whole chunk, and its end is marked; of a block it is a row.
@@ -316,6 +163,10 @@ class RunReader(_Opening):
         self._run: Columns | list[Any] | None = None
         self._at = 0
         self._row = 0
+        self._skip = 0
+        self._known_row: int | None = None
+        self._before: Any = None
+        self._marks = Marks()
         self.given = 0
         """Examples read so far. [examples]"""
         if source.blocks:
@@ -340,6 +191,14 @@ class RunReader(_Opening):
                         return END
             if error is not None:
                 return Chunk([], END.tickets, error=error)
+            if self._skip and run is not None:
+                self._at, self._skip = self._skip, 0
+                if self._at > len(run):
+                    raise too_short(self.label, self._at)
+                known, self._known_row = self._known_row, None
+                if known is not None:
+                    self.check_same(_row(run, self._at - 1), known, self.offset)
+                self._row += 0 if self._items else self._at
         self._doubt = None
         start, stop, count = self._at, self._at + n, len(run)
         last = stop >= count
@@ -366,20 +225,34 @@ class RunReader(_Opening):
             self._row += self._skipped - before
         return error
 
-    def _passed(self, item: Any, at: int, offset: int) -> int:
+    def _place(self) -> int:
+        if self._items:
+            return self.offset
+        # All rows that were given, those of a run that was begun too: the next time it may be cut otherwise.
+        self._row, self.given = self._row + self._skip, self.given + self._skip
+        self.offset, self._skip, self._known_row = 0, 0, None
+        return self._row
+
+    def _passed(self, item: Any, at: int, place: int) -> int:
         """Behind a user's chunk, or the rows of a run; what lies beyond the place is kept."""
         if self._items:
             return at + 1
-        if at + len(item) > offset:
-            self._run, self._at = item, offset - at
-            self.given += at + len(item) - offset
+        self.offset += 1
+        if at + len(item) > place:
+            self._run, self._at = item, place - at
+            self.given += at + len(item) - place
         return at + len(item)
 
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
             iterator = self.opened()
-            item: Any = self.watched() if self._seen < 2 else next(iterator, _ENDED)
-            if item is _ENDED:
+            if self._run is not None:  # reading again has come into the middle of one
+                return self._run
+            self._before = self._state()
+            if self._before is not None and self._marks.wants(self._row):
+                self._marks.add(self._row, self._before)
+            item: Any = self.watched() if self._seen < 2 else next(iterator, ENDED)
+            if item is ENDED:
                 return None
             run: Columns | list[Any] = self._columns(item) if self._items else item
             count = len(run)
@@ -389,6 +262,65 @@ class RunReader(_Opening):
                 return run
         return None
 
+    def snapshot(self) -> Saved:
+        """How many runs it has read, and how much of the last it has given."""
+        run = self._run
+        within = run is not None
+        return {
+            "epoch": self.epoch,
+            "offset": self.offset - within,
+            "at": self._at if within else self._skip,
+            "row": self._row - (self._at if within and not self._items else 0),
+            "given": self.given - (len(run) if run is not None else 0),
+            "over": self._over,
+            "source": self._before if within else self._state(),
+            "marks": self._marks.state(),
+            "last": checksum(_row(run, self._at - 1)) if run is not None and self._at else self._known_row,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on in the middle of as manieth a run."""
+        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
+        self._row, self._over, self.given = int(saved["row"]), bool(saved["over"]), int(saved["given"])
+        self._marks.restore(saved["marks"])
+        self._skip, self._known_row = int(saved["at"]), saved["last"]
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Reads rows again: of a user's chunks by chunk and row, of blocks by the number of the row."""
+        if not self._items:
+            return by_epoch(tickets, 2, self._rows_recalled)
+        table = tickets.table()
+        chunks, which = np.unique(table[:, 1:3], axis=0, return_inverse=True)
+        runs: list[list[Any]] = []
+        for epoch in np.unique(chunks[:, 0]).tolist():
+            places = chunks[chunks[:, 0] == epoch, 1]
+            runs += [self._columns(item).rows() for item in self._recalled(epoch, places)]
+        return [runs[run][row] for run, row in zip(which.reshape(-1).tolist(), table[:, 3].tolist(), strict=True)]
+
+    def _rows_recalled(self, epoch: int, places: Numbers) -> list[Any]:
+        """The examples at ascending places of a pass over blocks."""
+        fetch = getattr(self.source, "fetch", None)
+        if fetch is not None:
+            rows: list[Any] = fetch(epoch, places.tolist())
+            return rows
+        first, state = self._marks.before(int(places[0])) if epoch == self.epoch else (0, None)
+        blocks = opened_at(self.source, epoch, 0, state)
+        found: list[Any] = []
+        try:
+            for block in blocks:
+                inside = places[len(found) : np.searchsorted(places, first + len(block))] - first
+                if len(inside):
+                    rows = block.select(inside).rows() if isinstance(block, Columns) else [block[i] for i in inside]
+                    found += rows
+                first += len(block)
+                if len(found) == len(places):
+                    return found
+        finally:
+            close = getattr(blocks, "close", None)
+            if close is not None:
+                close()
+        raise too_short(self.label, int(places[-1]) + 1)
+
     def _columns(self, item: Any) -> Columns:
         try:
             return Columns.of(item)
@@ -396,38 +328,25 @@ class RunReader(_Opening):
             raise SpecError(f"{error} of {place_of(self.offset, self.stream, self.label, 'item')}") from None
 
 
-def _arrays(item: Any) -> list[Any]:
-    if type(item) is tuple and all([isinstance(part, (np.ndarray, np.generic, int, float)) for part in item]):
-        return [part for part in item if isinstance(part, np.ndarray)]
-    return [
-        leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")
-    ]
+def by_epoch(tickets: Tickets, column: int, read: Callable[[int, Numbers], list[Any]]) -> list[Any]:
+    """Reads examples epoch by epoch, each once and in the order of a stream, and gives them in that of the tickets.
+
+    Args:
+      tickets: of one stream.
+      column: of the ticket's table, which tells the place in an epoch.
+      read: gives the examples at ascending places of an epoch.
+    """
+    table = tickets.table()
+    out: list[Any] = [None] * len(table)
+    for epoch in np.unique(table[:, 1]).tolist():
+        which = np.flatnonzero(table[:, 1] == epoch)
+        places, inverse = np.unique(table[which, column], return_inverse=True)
+        rows = read(epoch, places)
+        for where, place in zip(which.tolist(), inverse.tolist(), strict=True):
+            out[where] = rows[place]
+    return out
 
 
-def _shared(one: Any, two: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
-        return np.may_share_memory(one, two)
-    if hasattr(one, "data_ptr") and hasattr(two, "data_ptr"):
-        return bool(one.data_ptr() == two.data_ptr())
-    return False
-
-
-def _copied(item: Any) -> Any:
-    """The item with its arrays copied."""
-    kind = type(item)
-    if kind is tuple:
-        return tuple([_copied(part) for part in item])
-    if kind is dict:
-        return {key: _copied(part) for key, part in item.items()}
-    structure = Structure.of(item)
-    return (
-        _copied_leaf(item)
-        if structure is LEAF
-        else structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
-    )
-
-
-def _copied_leaf(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray):
-        return leaf.copy()
-    return leaf.clone() if hasattr(leaf, "data_ptr") and hasattr(leaf, "clone") else leaf
+def _row(run: Columns | list[Any], place: int) -> Any:
+    """An example of a run."""
+    return run.cut(place, place + 1).rows()[0] if isinstance(run, Columns) else run[place]

@@ -8,7 +8,9 @@ from typing import Any, final
 from penstock.chunk import END, Chunk
 from penstock.errors import SpecError, mismatch
 from penstock.stages.reader import RowReader
+from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Stage
+from penstock.ticket import Tickets
 
 __all__ = ["Repeat"]
 
@@ -76,6 +78,39 @@ class Repeat:
             self._stage = None
             self._epoch += 1
         return END
+
+    def snapshot(self) -> Saved:
+        """Which pass it is in, and where that stands."""
+        stage = self._stage
+        return {
+            "epoch": self._epoch,
+            "last": self._last,
+            "given": self._given,
+            "of": stage.snapshot() if stage is not None else None,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Opens that pass, and goes on in it."""
+        self._epoch, self._given = int(saved["epoch"]), int(saved["given"])
+        self._last = None if saved["last"] is None else int(saved["last"])
+        if saved["of"] is not None:
+            self._stage = self._make(self._epoch)
+            self._stage.restore(saved["of"])
+
+    @property
+    def recalls(self) -> bool:
+        """As each pass."""
+        return self._opened().recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """As a pass, which tells other passes by the tickets."""
+        return self._opened().recall(tickets)
+
+    def _opened(self) -> Stage:
+        """The pass at hand; the next, if there is none, or the last once more."""
+        if self._stage is None:
+            self._stage, self._given = self._make(self._epoch), 0
+        return self._stage
 
     def _ending(self, error: Exception) -> Chunk:
         self._last = self._epoch

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from penstock.chunk import Chunk
+from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Stage
+from penstock.ticket import Tickets
 
 __all__ = ["Skip"]
 
@@ -37,6 +39,24 @@ class Skip:
             if chunk.count == 0 or chunk.error is not None:
                 return chunk.cut(chunk.count)[1] if chunk.count else chunk
         return self._upstream.take(n)
+
+    def snapshot(self) -> Saved:
+        """How many are left to be left out."""
+        return {"of": self._upstream.snapshot(), "left": self._left}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._upstream.restore(saved["of"])
+        self._left = int(saved["left"])
+
+    @property
+    def recalls(self) -> bool:
+        """As upstream."""
+        return self._upstream.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """As upstream."""
+        return self._upstream.recall(tickets)
 
     def close(self) -> None:
         """Closes upstream."""

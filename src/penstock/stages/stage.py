@@ -5,6 +5,7 @@ Laws, which `penstock.testing.check_stage` tests
   Nothing depends on how the input was cut into chunks, nor on the n that were asked for.
   An error is data: it follows the last example of its chunk, once, and the end follows it.
   A stage holds no lock, starts no thread, and reads no clock.
+  What follows a snapshot, or another that was restored to it, is the same.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from penstock.chunk import Chunk
+from penstock.stages.snapshot import Saved
 from penstock.stats import StrataStats
 from penstock.ticket import Tickets
 
@@ -28,6 +30,26 @@ class Stage(Protocol):
 
     def close(self) -> None:
         """Lets go of what the stage and those upstream of it hold open; may be called twice."""
+
+    def snapshot(self) -> Saved:
+        """Where this stage and those upstream of it stand, behind all that it has given.
+
+        Raises:
+          Unsettled: it cannot be told just now.
+        """
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from a snapshot of such a stage; only before anything was taken."""
+
+    @property
+    def recalls(self) -> bool:
+        """Whether it can give examples again by their tickets."""
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """Examples that it gave before, made anew, in the order of their tickets; what it gives next stays as it is.
+
+        Only where `recalls` is true.
+        """
 
 
 class Strata(Stage, Protocol):

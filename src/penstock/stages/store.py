@@ -51,6 +51,18 @@ class Store:
             ]
         )
 
+    @property
+    def columnar(self) -> bool:
+        """Whether they lie as columns."""
+        return self._rows is None
+
+    def rows(self, slots: Int64s) -> list[Any]:
+        """The examples at some slots, as they are: int64[m]."""
+        if self._rows is not None:
+            return [self._rows[slot] for slot in slots.tolist()]
+        assert self._structure is not None or not len(slots), "what is kept has a structure"
+        return Columns(self._structure, self._arrays).select(slots).rows() if self._structure is not None else []
+
     def keep(self, slots: Int64s, run: Chunk, places: Int64s, capacity: int) -> None:
         """Copies examples of a run to slots.
 

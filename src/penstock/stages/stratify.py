@@ -16,7 +16,7 @@ How
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, final
 
@@ -25,20 +25,21 @@ import numpy as np
 from penstock.assemble import Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
-from penstock.sampling import Classes, Rings, Schedule, Target, efficiency
+from penstock.sampling import Classes, Dealt, Rings, Schedule, Target, efficiency
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
 from penstock.stages.claims import Claims
 from penstock.stages.kept import Given, Kept, KeptRows, KeptRuns, Quotas
-from penstock.stages.labelled import By
+from penstock.stages.labelled import By, How
 from penstock.stages.learning import Learning
 from penstock.stages.limits import Limits
 from penstock.stages.reader import place_of_ticket
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, drop, noted
 from penstock.stages.stage import Pouring, Stage
 from penstock.stages.weights import attached, check_name, weights_of
 from penstock.stages.wishes import Wishes
 from penstock.stats import StrataStats
-from penstock.ticket import listed_tickets
+from penstock.ticket import Tickets, listed_tickets
 
 __all__ = ["Stratify", "Wishes"]
 
@@ -61,6 +62,7 @@ class Stratify:
       labels: the sources' names by stream number, for messages.
       keep_last: whether the largest smaller batch within the quota is given at the end.
       exact: whether the batches that are delivered are just those composed here.
+      wanted: whether a snapshot is wanted.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class Stratify:
         upstream: Stage,
         by: By,
         classes: Classes,
-        schedule: Schedule,
+        schedule: Schedule | Dealt,
         wishes: Wishes,
         *,
         seed: int,
@@ -76,8 +78,11 @@ class Stratify:
         labels: Sequence[str],
         keep_last: bool,
         exact: bool,
+        wanted: Wanted | None = None,
     ) -> None:
         self._upstream = upstream
+        self._wanted = wanted if wanted is not None else Wanted()
+        self._again = Again(upstream, self._wanted)
         self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._by = by
         self._classes = classes
@@ -101,6 +106,8 @@ class Stratify:
         self._drawn: Asked  # of the batch that was drawn last
         self._done = False
         self._out: Chunk | None = None
+        self._before: Saved | None = None  # where it stood before `_out` was composed
+        self._composed_last = self._drop = 0
         self._over = False
         self._error: BaseException | None = None
 
@@ -108,7 +115,16 @@ class Stratify:
 
     def take(self, n: int) -> Chunk:
         """Gives up to n examples of what is composed, and composes more only if there is none."""
-        out = self._out if self._out is not None else self._composed(n)
+        if self._drop:
+            count, self._drop = self._drop, 0
+            rest = drop(self, count)
+            if rest is not None:
+                return rest
+        out = self._out
+        if out is None:
+            self._before = noted(self) if self._wanted.on else None
+            out = self._composed(n)
+            self._composed_last = out.count
         if out.count > n:
             out, self._out = out.cut(n)
         else:
@@ -286,13 +302,17 @@ class Stratify:
     def _feed(self) -> None:
         """Takes what comes next: a chunk, or single examples straight into the rings."""
         kept = self._kept
+        rest = self._again.settle()
+        if rest is not None:
+            self._end(rest.error)
+            return
         if isinstance(kept, KeptRows) and self._pourer is not None and self._pourer.pours:
             poured = self._pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
             kept.pulled(poured.tickets)
             if poured.error is not None and kept.refused is None:
                 self._end(poured.error)
             return
-        chunk = self._upstream.take(self._lacking())
+        chunk = self._again.take(self._lacking())
         if chunk.error is not None or chunk.count == 0:
             self._end(chunk.error)
         if not chunk.count:
@@ -323,16 +343,87 @@ class Stratify:
         if self._wishes.weights_as is not None:
             check_name(self._wishes.weights_as, first)
         self._limits.measure(first)
-        rings = Rings(self._wishes.repeats, self._seed, keeps_rows=not stored)
+        kept, grow = self._made(None if stored else self._by.reading(first))
+        grow()
+        return kept
+
+    def _made(self, reading: tuple[How, Any] | None) -> tuple[Kept, Callable[[], None]]:
+        """Rings of rows whose labels are read so, or of runs of columns; and what makes room in them for new classes."""
+        rings = Rings(self._wishes.repeats, self._seed, keeps_rows=reading is not None)
 
         def grow() -> None:
             self._limits.make_room(rings, len(self._classes))
 
-        grow()
-        if not stored:
-            return KeptRows(rings, self._by, first, self._classes, grow)
+        if reading is not None:
+            return KeptRows(rings, reading, self._classes, grow), grow
         one_by_one = self._absence.keeps or self._wishes.weights is not None
-        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST)
+        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST), grow
+
+    # Resuming.
+
+    def snapshot(self) -> Saved:
+        """What waits in the rings, what was learnt, and what is asked for next."""
+        if self._out is not None:
+            if self._before is None:
+                raise Unsettled
+            return {**self._before, "given": self._composed_last - self._out.count}
+        kept, tickets = self._kept, self._upstream.recalls
+        if self._error is not None or (kept is not None and kept.refused is not None):
+            raise Unsettled
+        return {
+            "upstream": self._again.snapshot(kept.left if kept is not None else 0),
+            "given": self._drop,
+            "labels": list(self._classes.labels) if self._classes.grows else None,
+            "schedule": self._schedule.state(),
+            "learning": self._learning.snapshot(),
+            "absence": self._absence.snapshot(tickets),
+            "limits": self._limits.snapshot(),
+            "claims": self._claims.snapshot(),
+            "kept": None if kept is None else kept.snapshot(tickets),
+            "asked": None if self._asked is None else self._asked.snapshot(),
+            "ahead": [[its, counts] for its, counts in self._ahead],
+            "over_classes": self._over_classes,
+            "target": self._target,
+            "steady": self._target is self._schedule.shares,
+            "done": self._done,
+            "over": self._over,
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._again.restore(saved["upstream"])
+        if saved["labels"] is not None:
+            self._classes.restore(saved["labels"])
+        self._schedule.restore(saved["schedule"])
+        self._learning.restore(saved["learning"])
+        self._absence.restore(saved["absence"], self._recalled)
+        self._limits.restore(saved["limits"])
+        self._claims.restore(saved["claims"])
+        kept = saved["kept"]
+        if kept is not None:
+            self._kept, _ = self._made(None if kept["how"] is None else self._by.read_as(kept["how"]))
+            self._kept.restore(kept, self._recalled)
+        self._asked = None if saved["asked"] is None else Asked.restored(saved["asked"])
+        self._ahead = deque((np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"])
+        self._over_classes, self._drop = int(saved["over_classes"]), int(saved["given"])
+        if saved["target"] is not None:
+            self._target = self._schedule.shares if saved["steady"] else np.array(saved["target"], np.float64)
+        self._done, self._over = bool(saved["done"]), bool(saved["over"])
+
+    @property
+    def recalls(self) -> bool:
+        """Whether upstream does; weights it would not know."""
+        return self._upstream.recalls and self._wishes.weights is None
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What upstream gives again."""
+        return self._recalled(tickets)
+
+    def _recalled(self, tickets: Tickets) -> list[Any]:
+        """Examples again, by tickets that tell which use of them it is too."""
+        table = tickets.table().copy()
+        table[:, 4] = 0
+        return self._upstream.recall(listed_tickets(table))
 
     # Looking up.
 

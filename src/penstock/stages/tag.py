@@ -9,8 +9,10 @@ import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import PipelineError, mismatch
+from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Stage
 from penstock.structure import LEAF, Form, Structure
+from penstock.ticket import Tickets
 
 __all__ = ["Tag"]
 
@@ -71,6 +73,25 @@ class Tag:
             return Structure(Form.DICT, dict, (*structure.keys, self._name), (*structure.children, LEAF))
         tag = Structure(Form.DICT, dict, (self._name,), (LEAF,))
         return Structure(Form.TUPLE, tuple, (0, 1), (structure, tag))
+
+    def snapshot(self) -> Saved:
+        """Whether it has ended."""
+        return {"of": self._upstream.snapshot(), "ended": self._ended}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._upstream.restore(saved["of"])
+        self._ended = bool(saved["ended"])
+
+    @property
+    def recalls(self) -> bool:
+        """As upstream."""
+        return self._upstream.recalls
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What upstream gives again, with its tags."""
+        streams = tickets.streams().tolist()
+        return [self._tagged(row, stream) for row, stream in zip(self._upstream.recall(tickets), streams, strict=True)]
 
     def close(self) -> None:
         """Closes upstream."""

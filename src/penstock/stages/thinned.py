@@ -25,8 +25,9 @@ from penstock.errors import PenstockWarning, SpecError, mismatch
 from penstock.sampling import Classes, Prior, Shares, Sieve, Target, chances, efficiency, leant
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.claims import Claims
-from penstock.stages.labelled import By, Numbering
+from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.reader import place_of_ticket
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Pouring, Stage
 from penstock.stages.vigil import Vigil, listed
 from penstock.stages.weights import attached, check_name, weights_of
@@ -35,6 +36,11 @@ from penstock.stats import ClassEvent, StrataStats
 from penstock.ticket import Tickets
 
 __all__ = ["Thinned"]
+
+
+_NUMBERS = ("_number", "_left", "_begun", "_learnt_at", "_due", "_columnar", "_ended", "_over")
+_ARRAYS = ("_shares", "_estimate", "_lag", "_given", "_learnt")
+"""What of the stage's own is kept in a snapshot."""
 
 
 @final
@@ -52,6 +58,7 @@ class Thinned:
       seed: of the coins. [64 bits]
       start: the arriving shares, float64[K], if they are known; where nothing is steered, they are what counts.
       labels: the sources' names by stream number, for messages.
+      wanted: whether a snapshot is wanted.
     """
 
     def __init__(
@@ -67,8 +74,10 @@ class Thinned:
         seed: int,
         start: Float64s | None,
         labels: Sequence[str],
+        wanted: Wanted | None = None,
     ) -> None:
         self._upstream = upstream
+        self._again = Again(upstream, wanted if wanted is not None else Wanted())
         self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._by = by
         self._classes = classes
@@ -83,7 +92,8 @@ class Thinned:
         self._shares: Float64s = np.empty(0)
         self._estimate: Float64s = np.empty(0)
         self._number = 0
-        self._begun = False
+        self._begun = self._changed = False
+        self._how: How = "whole"
         self._claims = Claims()
         self._lag = np.zeros(0)
         self._given = self._learnt = np.zeros(0, np.int64)
@@ -118,6 +128,10 @@ class Thinned:
     def _sifted(self) -> Chunk | None:
         """Takes more if nothing is at hand; else judges it, and gives what is kept."""
         sieve, chunk = self._sieve, self._held
+        rest = self._again.settle()
+        if rest is not None:
+            self._end(rest.error)
+            return None
         if chunk is None:
             if not self._reads or self._pourer is None or not self._pourer.pours:
                 self._fetch()
@@ -185,7 +199,7 @@ class Thinned:
 
     def _fetch(self) -> None:
         """Takes a chunk: of rows no more than may all be kept, of columns, which lie ready, a whole run."""
-        chunk = self._upstream.take(WHOLE if self._columnar else self._sieve.wanted)
+        chunk = self._again.take(WHOLE if self._columnar else self._sieve.wanted)
         if not chunk.count:
             self._end(chunk.error)
             return
@@ -199,7 +213,10 @@ class Thinned:
             self._read_labels(chunk.as_rows()[0])
 
     def _read_labels(self, example: object) -> None:
-        how, key = self._by.reading(example)
+        self._label_by(*self._by.reading(example))
+
+    def _label_by(self, how: How, key: Any) -> None:
+        self._how = how
         self._sieve.labels(how, key, self._classes.numbers, self._class_of, identity=self._classes.counted)
         self._reads = True
 
@@ -229,6 +246,7 @@ class Thinned:
         known, changed = len(self._classes), False
         while (change := self._claims.begin()) is not None:
             self._target, self._lag, changed = change, np.zeros(known), True
+            self._changed = True
         self._claims.end(1)
         self._begun = True
         if known and (changed or len(self._shares) != known or not self._target.fixed):
@@ -301,6 +319,58 @@ class Thinned:
         what = "the shares wait for it" if self._steered else "what is given has too little of it"
         text = f"penstock: class {listed(names)} has not come within {waited} inputs, at batch {self._number}; {what}"
         warnings.warn(text, PenstockWarning, stacklevel=2)
+
+    # Resuming.
+
+    def snapshot(self) -> Saved:
+        """What has come and was given, and what was learnt."""
+        if self._error is not None:
+            raise Unsettled
+        held = self._held
+        return {
+            "upstream": self._again.snapshot(held.count - self._at if held is not None else 0),
+            "labels": list(self._classes.labels) if self._classes.grows else None,
+            "sieve": self._sieve.state(),
+            "prior": self._prior.state(),
+            "vigil": self._vigil.snapshot(),
+            "claims": self._claims.snapshot(),
+            "target": list(self._target.parts) if self._changed else None,
+            "how": self._how if self._reads else None,
+            "events": [list(event) for event in self._events],
+            **{name.lstrip("_"): getattr(self, name) for name in _NUMBERS},
+            **{name.lstrip("_"): getattr(self, name).copy() for name in _ARRAYS},
+        }
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        self._again.restore(saved["upstream"])
+        if saved["labels"] is not None:
+            self._classes.restore(saved["labels"])
+        self._sieve.restore(saved["sieve"])
+        self._prior = Prior.restore(saved["prior"])
+        self._vigil.restore(saved["vigil"])
+        self._claims.restore(saved["claims"])
+        if saved["target"] is not None:
+            wanted, labels = saved["target"]
+            self._target, self._changed = Target(wanted, labels=labels, at="set_target(target)"), True
+        if saved["how"] is not None:
+            self._label_by(*self._by.read_as(saved["how"]))
+        self._events = [
+            ClassEvent(batch, tuple(names), policy, waited) for batch, names, policy, waited in saved["events"]
+        ]
+        for name in _NUMBERS:
+            setattr(self, name, type(getattr(self, name))(saved[name.lstrip("_")]))
+        for name in _ARRAYS:
+            setattr(self, name, np.array(saved[name.lstrip("_")]))
+
+    @property
+    def recalls(self) -> bool:
+        """Whether upstream does; weights it would not know."""
+        return self._upstream.recalls and self._wishes.weights is None
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """What upstream gives again."""
+        return self._upstream.recall(tickets)
 
     # Telling.
 

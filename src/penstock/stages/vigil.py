@@ -7,11 +7,15 @@ from typing import Any, final
 import numpy as np
 
 from penstock.sampling.shares import Float64s, Int64s
+from penstock.stages.snapshot import Saved
 
 __all__ = ["PATIENCE", "Vigil", "listed"]
 
 PATIENCE = 100
 """So many times the inputs that a batch needs of a class by expectation, it is waited for in silence."""
+
+
+_ARRAYS = ("_seen", "_patience", "_told", "_came", "last")
 
 
 @final
@@ -81,6 +85,15 @@ class Vigil:
         absent = np.flatnonzero(~self._told & (arrived - self.last > self._patience))
         self._told[absent] = True
         return absent
+
+    def snapshot(self) -> Saved:
+        """What is waited for."""
+        return {name.lstrip("_"): getattr(self, name).copy() for name in _ARRAYS}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there."""
+        for name in _ARRAYS:
+            setattr(self, name, np.array(saved[name.lstrip("_")]))
 
     @property
     def next(self) -> float:

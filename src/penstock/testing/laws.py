@@ -1,14 +1,8 @@
-"""Checks of the laws, for penstock's own parts and for a user's.
-
-    check_source(make)                 a source gives the same examples at each opening, ends for good, and refills nothing unseen
-    check_stage(make, examples)        a stage gives the same however its input is cut, and ends for good
-    no_threads_left()                  after the block, no thread of penstock's is alive
-
-Each raises `AssertionError`, with what was expected and what came.
-"""
+"""Checks of the laws of sources and stages."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,11 +13,14 @@ import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import mismatch
+from penstock.plain import from_plain, to_plain
 from penstock.sources import as_source
 from penstock.spec import Spec
 from penstock.stages import RowReader, RunReader, Stage
+from penstock.stages.snapshot import Unsettled
+from penstock.state import told
 from penstock.structure import Structure
-from penstock.ticket import Ticket, item_tickets, turn_tickets
+from penstock.ticket import Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["Recut", "check_source", "check_stage", "no_threads_left", "same"]
 
@@ -101,7 +98,8 @@ def check_stage(
 ) -> list[Any]:
     """Checks that a stage keeps the laws of `Stage`, and gives what it gives.
 
-    The input is cut into chunks at random, and the stage is asked for random numbers of examples; the outcome must not change.
+    The input is cut into chunks at random, and the stage is asked for random numbers of examples; the outcome must not
+    change. Nor where it is stopped at a random place, and another stage goes on from its snapshot.
 
     Args:
       make: gives the stage, on top of the one that it is handed.
@@ -116,7 +114,8 @@ def check_stage(
       The examples that the stage gives.
 
     Raises:
-      AssertionError: it depends on the cutting; gives more than it was asked for; or goes on after its end.
+      AssertionError: it depends on the cutting; gives more than it was asked for; goes on after its end; or what follows a
+        snapshot that was restored is not what follows it.
 
     >>> from penstock.stages import Take
     >>> check_stage(lambda upstream: Take(upstream, 2), [1, 2, 3])
@@ -126,8 +125,12 @@ def check_stage(
     outcomes: list[tuple[list[Any], list[Ticket], BaseException | None]] = []
     for round_ in range(rounds):
         largest = 1 << int(random.integers(0, 8)) if round_ else 1 << 30
-        stage = make(Recut(examples, error=error, columns=columns, item=item, largest=largest, seed=round_))
-        outcomes.append(_drained(stage, random, largest))
+
+        def cut(largest: int = largest, seed: int = round_) -> Stage:
+            return make(Recut(examples, error=error, columns=columns, item=item, largest=largest, seed=seed))
+
+        stage = cut()
+        outcomes.append(_drained(stage, random, largest, again=cut if round_ % 2 else None))
         stage.close()
         stage.close()
     rows, tickets, raised = outcomes[0]
@@ -143,7 +146,7 @@ def check_stage(
 
 
 def _drained(
-    stage: Stage, random: np.random.Generator, largest: int
+    stage: Stage, random: np.random.Generator, largest: int, again: Callable[[], Stage] | None
 ) -> tuple[list[Any], list[Ticket], BaseException | None]:
     rows: list[Any] = []
     tickets: list[Ticket] = []
@@ -156,11 +159,24 @@ def _drained(
             raise AssertionError(mismatch(f"a ticket for each of {chunk.count} examples", str(len(chunk.tickets))))
         rows += [_deep(row) for row in chunk.as_rows()]
         tickets += list(chunk.tickets)
+        if again is not None and not random.integers(3):
+            stage = _resumed(stage, again)
         if chunk.count == 0 or chunk.error is not None:
             for _ in range(2):
                 if not stage.take(n).is_end:
                     raise AssertionError(mismatch("an end for good", "something after it"))
             return rows, tickets, chunk.error
+
+
+def _resumed(stage: Stage, again: Callable[[], Stage]) -> Stage:
+    """Another stage that goes on where this one stands; this one, where that cannot be told just now."""
+    try:
+        saved = stage.snapshot()
+    except Unsettled:
+        return stage
+    other = again()
+    other.restore(from_plain(json.loads(json.dumps(to_plain(told(saved))))))
+    return other
 
 
 @final
@@ -228,6 +244,24 @@ class Recut:
             error=error,
             item_end=end,
         )
+
+    def snapshot(self) -> dict[str, Any]:
+        """How many it has given."""
+        return {"at": self._at, "error": self._error is not None}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Goes on behind as many."""
+        self._at = saved["at"]
+        self._error = self._error if saved["error"] else None
+
+    recalls = True
+
+    def recall(self, tickets: Tickets) -> list[Any]:
+        """The examples with these tickets."""
+        size = self._item
+        return [
+            self._examples[ticket.offset if size is None else ticket.offset * size + ticket.row] for ticket in tickets
+        ]
 
     def close(self) -> None:
         """Holds nothing."""

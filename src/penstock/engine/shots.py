@@ -1,0 +1,64 @@
+"""Notes where the stages of a flow stand, often enough that going on from there costs little, and seldom enough to cost little.
+
+A snapshot is taken after so much work that it costs a small part of that, and at least once in a second of work; or where the
+log of a merge in arrival order has become long. It is taken in two steps: first the stages hear that one is wanted, and
+note as they take their next input what they may need for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import final
+
+from penstock.stages.snapshot import Log, Saved, Unsettled, Wanted
+
+__all__ = ["Shots"]
+
+PART = 250.0
+"""As many times the cost of a snapshot is worked before the next. [times]"""
+MOST_S = 1.0
+"""Nor is more than this worked between two. [s]"""
+MOST_CHOICES = 4096
+"""Nor are more choices made in arrival order. [choices]"""
+
+
+@final
+class Shots:
+    """Decides when, and takes them.
+
+    Args:
+      take: gives a snapshot of all stages; `None` where there is none to be had.
+      wanted: tells the stages that one is wanted.
+      logs: gives the logs of the merges in arrival order.
+    """
+
+    def __init__(
+        self, take: Callable[[], Saved] | None, wanted: Wanted, logs: Callable[[], Sequence[Log]] = lambda: ()
+    ) -> None:
+        self._take = take
+        self._wanted = wanted
+        self._logs = logs
+        self._worked_s = self._due_s = 0.0
+
+    def after(self, worked_s: float) -> Saved | None:
+        """A snapshot, if it is time for one.
+
+        Args:
+          worked_s: how long the stages have worked since this was last called. [s]
+        """
+        if self._take is None:
+            return None
+        self._worked_s += worked_s
+        if not self._wanted.on:
+            if self._worked_s >= self._due_s or any([len(log.entries) > MOST_CHOICES for log in self._logs()]):
+                self._wanted.on = True
+            return None
+        started = perf_counter()
+        try:
+            saved = self._take()
+        except Unsettled:
+            return None
+        self._wanted.on = False
+        self._worked_s, self._due_s = 0.0, min(MOST_S, PART * (perf_counter() - started))
+        return saved

@@ -1,0 +1,206 @@
+"""Settles which part of a stream is this rank's, as a pipeline is opened: by files where there are enough, else by turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from penstock.errors import PipelineError, mismatch
+from penstock.plan import FileSource, Filter, Join, Map, Node, Pad, Read, Repeat, Shard, Share, Source, Way, find
+from penstock.ranks import Rank, auto_rank
+from penstock.staged import Composed, Staged, composed_for
+
+__all__ = ["count_of", "counted", "settled", "uneven", "way_of"]
+
+
+def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
+    """The description with each `shard` settled; the same where there is none.
+
+    Args:
+      last: the end of the description.
+      rank: tells the rank where a `shard` is to find it out.
+
+    Raises:
+      PipelineError: nothing tells the rank, or the stream cannot be parted.
+    """
+    if not find(last, Shard):
+        return last
+    composed = composed_for(last)
+    found = cache(rank)
+
+    def rebuilt(node: Node) -> Node:
+        if isinstance(node, Shard):
+            own = found() if node.rank is None else Rank(node.rank, node.world_size or 1)
+            return _share(node, own, composed[id(node)])
+        if isinstance(node, Read) or not find(node, Shard):
+            return node
+        if isinstance(node, Join):
+            return replace(node, of=tuple(map(rebuilt, node.of)))
+        return _over(node, rebuilt(node.upstream[0]))
+
+    node = rebuilt(last)
+    sizes = {share.world_size for share in find(node, Share)}
+    if len(sizes) > 1:
+        got = " and ".join(map(str, sorted(sizes)))
+        raise PipelineError(mismatch("one `world_size` in a pipeline", got, at="shard(world_size)"))
+    return node
+
+
+def way_of(node: Shard, world_size: int) -> Way:
+    """How a stream is parted.
+
+    Raises:
+      PipelineError: it cannot be parted, or not as it was asked for.
+    """
+    files = _reading(node) if node.by != "turns" and world_size > 1 else None
+    if files is not None:
+        join, passes = files
+        if node.by == "files":
+            _check_files(join, passes, world_size)
+            return "files"
+        if len(_files(join)) >= world_size:
+            return "files"
+    if node.by == "files" and world_size > 1:
+        do = 'put `shard` right behind what reads them, or say `by="turns"`'
+        raise PipelineError(mismatch("sources joined in turn, and nothing but `map` behind", "others", at=_BY, do=do))
+    if world_size > 1 and any(join.order == "arrival" for join in find(node.of, Join)):
+        want = "the same order on every rank, to take turns in"
+        do = 'say `order="fixed"`; or by files'
+        raise PipelineError(mismatch(want, '`order="arrival"`', at="shard()", do=do))
+    return "classes" if isinstance(node.of, Staged) and node.of.deals is not None and world_size > 1 else "turns"
+
+
+_BY = 'shard(by="files")'
+
+
+def _share(node: Shard, rank: Rank, composed: Composed) -> Share:
+    way = way_of(node, rank.world_size)
+    run = node.of.run if isinstance(node.of, Staged) else 1
+    whole = composed.size if composed.exact and not composed.keep_last and composed.size else 1
+    share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole)
+    if way != "files":
+        return share
+    reading = _reading(node)
+    assert reading is not None, "which is how the way was found"
+    join, passes = _spread(reading[0], rank.world_size), reading[1]
+    sources = [find(below, Read)[0].source for below in join.of]
+    own = range(rank.rank, len(sources), rank.world_size)
+    return replace(
+        share,
+        of=_onto(node.of, replace(join, opened=frozenset(own))),
+        parts=tuple(tuple(sources[part :: rank.world_size]) for part in range(rank.world_size)),
+        passes=passes,
+    )
+
+
+def _reading(node: Shard) -> tuple[Join, int | None] | None:
+    """The join of sources that a shard stands behind, and how often it is read; `None` where something else is between."""
+    passes: int | None = 1
+    at = node.of
+    while not isinstance(at, Join):
+        if isinstance(at, Repeat):
+            passes = None if passes is None or at.epochs is None else passes * at.epochs
+        elif not isinstance(at, Map | Pad):
+            return None
+        (at,) = at.upstream
+    if at.weights is not None or at.stops or not all(map(_reads_one, at.of)):
+        return None
+    return at, passes
+
+
+def _reads_one(node: Node) -> bool:
+    while isinstance(node, Map):
+        node = node.of
+    return isinstance(node, Read) and not node.chunks
+
+
+def _files(join: Join) -> tuple[str, ...]:
+    """The files that a `read_` word reads, in their order; nothing where it is another join."""
+    sources = [below.source for below in join.of if isinstance(below, Read)]
+    files = [source.files for source in sources if isinstance(source, FileSource)]
+    if len(files) < len(join.of):
+        return ()
+    return tuple(own[turn] for turn in range(len(files[0])) for own in files if turn < len(own))
+
+
+def _spread(join: Join, world_size: int) -> Join:
+    """The join with as many streams for each rank, where it can be."""
+    files = _files(join)
+    count = max(1, len(join.of) // world_size) * world_size
+    if count == len(join.of) or len(files) < count:
+        return join
+    (first, *_) = find(join, Read)
+    source = first.source
+    return replace(join, of=tuple(replace(first, source=source.of(files[at::count])) for at in range(count)))
+
+
+def _check_files(join: Join, passes: int | None, world_size: int) -> None:
+    count = max(len(join.of), len(_files(join)))
+    if count < world_size:
+        want = f"at least {world_size} files or sources, one for each rank"
+        raise PipelineError(mismatch(want, f"{count}", at=_BY, do='say `by="turns"`'))
+    if passes is None or _files(join):
+        return
+    for read in find(join, Read):
+        if read.source.length() is None:
+            want = "sources whose lengths are known, so that all ranks end together"
+            do = 'say `by="turns"`, or put an endless `repeat()` before it'
+            raise PipelineError(mismatch(want, f"`{read.source.label}`", at=_BY, do=do))
+
+
+def _onto(node: Node, join: Join) -> Node:
+    """The words from a join on, upon another."""
+    return join if isinstance(node, Join) else _over(node, _onto(node.upstream[0], join))
+
+
+def _over(node: Node, below: Node) -> Node:
+    """The same word upon another."""
+    changed: Node = replace(node, of=below)  # type: ignore[type-var]  # every word but `join` has one `of`
+    return changed
+
+
+def count_of(source: Source, check: Callable[[], None] | None) -> int:
+    """How many examples a source gives: as it says, or counted by reading it once.
+
+    Args:
+      source: any; of files that do not tell, all are read through.
+      check: called now and then; raises where the flow is being stopped. `None` where nobody can stop it.
+    """
+    known = source.length()
+    if known is not None:
+        return known
+    total = 0
+    for item in source.open(0):
+        if check is not None:
+            check()
+        total += len(item) if source.blocks else 1
+    return total
+
+
+def counted(share: Share, check: Callable[[], None] | None) -> list[int]:
+    """How many examples each rank's files have, by `count_of`; they are read once, or so many times."""
+    assert share.passes is not None, "what has no end has no length"
+    return [sum(count_of(source, check) for source in part) * share.passes for part in share.parts]
+
+
+def uneven(last: Node) -> str | None:
+    """The word, if any, behind a `shard` by which the ranks may end at different batches.
+
+    Args:
+      last: the end of a settled description.
+    """
+    if any(repeat.epochs is None for repeat in find(last, Repeat)):
+        return None
+
+    def walk(node: Node, word: str | None) -> Iterator[str]:
+        if isinstance(node, Share):
+            if word is not None and node.world_size > 1:
+                yield word
+            return
+        if isinstance(node, Filter | Staged):
+            word = type(node).__name__.lower()
+        for upstream in node.upstream:
+            yield from walk(upstream, word)
+
+    return next(walk(last, None), None)

@@ -1,0 +1,251 @@
+"""Where a stage stands, as plain data, so that another run can go on from there.
+
+A snapshot is a dict of numbers, texts, lists, dicts and arrays that nobody changes any more; it holds those of the stages
+upstream. What a stage has taken and not given yet it does not hold as examples, but as one of these:
+  what came before its last chunk, and how much of the chunk it has given: `Again`;
+  the tickets of examples that it gives in another order, which upstream can `recall`.
+What came before a chunk is noted only while a snapshot is wanted, since it costs something.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+
+from penstock.chunk import Chunk
+from penstock.errors import StateError, mismatch
+from penstock.ticket import Numbers, Table, Tickets, listed_tickets
+
+__all__ = [
+    "Again",
+    "Log",
+    "Saved",
+    "Trail",
+    "Unsettled",
+    "Wanted",
+    "drop",
+    "noted",
+    "packed",
+    "packed_tickets",
+    "unpacked",
+    "unpacked_tickets",
+]
+
+Saved = dict[str, Any]
+"""A snapshot."""
+
+
+class Unsettled(Exception):
+    """Where a stage stands cannot be told at this moment; it can after a few more takes."""
+
+
+@final
+class Wanted:
+    """Whether a snapshot is wanted soon; one for all stages of a flow."""
+
+    __slots__ = ("on",)
+
+    def __init__(self, *, on: bool = False) -> None:
+        self.on = on
+
+
+@final
+class Log:
+    """What was decided between one snapshot and the next, and after that, and does not follow from the snapshot.
+
+    One thread writes it; it may be read by another.
+    """
+
+    __slots__ = ("_next", "entries")
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Any, ...]] = []
+        """What was decided up to the next snapshot, so far."""
+        self._next: Log | None = None
+
+    def follow(self) -> Log:
+        """The log of what follows."""
+        self._next = Log()
+        return self._next
+
+    def all(self) -> list[tuple[Any, ...]]:
+        """All entries from here on."""
+        found: list[tuple[Any, ...]] = []
+        log: Log | None = self
+        while log is not None:
+            found += log.entries
+            log = log._next
+        return found
+
+
+@final
+class Again:
+    """An upstream whose last chunk can be taken again, to go on in its middle.
+
+    Args:
+      upstream: where the chunks come from.
+      wanted: whether a snapshot is wanted.
+    """
+
+    __slots__ = ("_before", "_drop", "_last", "_upstream", "_wanted")
+
+    def __init__(self, upstream: Any, wanted: Wanted) -> None:
+        self._upstream = upstream
+        self._wanted = wanted
+        self._before: Saved | None = None
+        self._last = 0
+        self._drop = 0
+
+    def take(self, n: int) -> Chunk:
+        """As upstream's own."""
+        rest = self.settle()
+        if rest is not None:
+            return rest
+        self._before = noted(self._upstream) if self._wanted.on else None
+        chunk: Chunk = self._upstream.take(n)
+        self._last = chunk.count
+        return chunk
+
+    def settle(self) -> Chunk | None:
+        """Drops what was given before the state was taken, if that was not done yet; gives an error behind it."""
+        if not self._drop:
+            return None
+        count, self._drop = self._drop, 0
+        return drop(self._upstream, count)
+
+    def snapshot(self, left: int) -> Saved:
+        """Where upstream stood when so many examples of its last chunk, all at its end, were not given yet."""
+        if self._drop:
+            return {"of": self._upstream.snapshot(), "given": self._drop}
+        if not left:
+            return {"of": self._upstream.snapshot(), "given": 0}
+        if self._before is None or left > self._last:
+            raise Unsettled
+        return {"of": self._before, "given": self._last - left}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; what was given is dropped when something is first taken."""
+        self._upstream.restore(saved["of"])
+        self._drop = int(saved["given"])
+
+
+@final
+class Trail:
+    """A stage, where it stood once, and how much it has given since.
+
+    Args:
+      stage: the stage.
+    """
+
+    __slots__ = ("_drop", "_place", "_stage", "since")
+
+    def __init__(self, stage: Any) -> None:
+        self._stage = stage
+        self._place: Saved | None = None
+        self._drop = 0
+        self.since = 0
+        """Given since the last mark. [examples]"""
+
+    def mark(self) -> None:
+        """Notes where the stage stands now, if that can be told."""
+        place = noted(self._stage)
+        if place is not None:
+            self.set(place)
+
+    def set(self, place: Saved) -> None:
+        """Notes where it stood just now."""
+        self._place, self.since = place, 0
+
+    def snapshot(self, held: int) -> Saved:
+        """The place that was noted last, and how many were given since, but for the last `held`."""
+        return {"of": self._place, "given": self.since - held}
+
+    def restore(self, saved: Saved) -> None:
+        """Goes on from there; what was given since is dropped when something is first taken."""
+        self._place, self.since = saved["of"], int(saved["given"])
+        if self._place is not None:
+            self._stage.restore(self._place)
+        self._drop = self.since
+
+    def settle(self) -> Chunk | None:
+        """Drops what was given before, if that was not done yet; gives an error behind it."""
+        if not self._drop:
+            return None
+        count, self._drop = self._drop, 0
+        return drop(self._stage, count)
+
+
+def noted(stage: Any) -> Saved | None:
+    """Where a stage stands, if that can be told now."""
+    try:
+        saved: Saved = stage.snapshot()
+    except Unsettled:
+        return None
+    return saved
+
+
+def drop(stage: Any, count: int) -> Chunk | None:
+    """Takes examples and drops them; gives the error behind them, if they came with it.
+
+    Raises:
+      StateError: there are not so many.
+    """
+    left = count
+    while left > 0:
+        chunk: Chunk = stage.take(left)
+        left -= chunk.count
+        if left and (chunk.count == 0 or chunk.error is not None):
+            error = StateError(mismatch(f"{count} examples again, as when the state was taken", f"{count - left}"))
+            raise error from chunk.error
+        if chunk.error is not None:
+            return chunk.cut(chunk.count)[1]
+    return None
+
+
+def packed_tickets(tickets: Tickets) -> Saved:
+    """Tickets as a snapshot holds them: each number of theirs once where it is the same for all, else as an array."""
+    table = tickets.table()
+    return {"n": len(table), "columns": [packed(column) for column in table.T]}
+
+
+def packed(numbers: Any) -> Any:
+    """Whole numbers as a snapshot holds them: one, where all are the same; else as narrow an array as will do."""
+    column = np.asarray(numbers, np.int64)
+    if not len(column):
+        return 0
+    low, high = int(column.min()), int(column.max())
+    if low == high:
+        return low
+    span = high - low
+    width = "u1" if span < 1 << 8 else "u2" if span < 1 << 16 else "u4" if span < 1 << 32 else "u8"
+    return {"from": low, "more": (column - low).astype(width)}
+
+
+def unpacked(saved: Any, count: int) -> Numbers:
+    """Whole numbers that were packed: int64[count].
+
+    Raises:
+      StateError: there are not as many.
+    """
+    if not isinstance(saved, dict):
+        return np.full(count, int(saved), np.int64)
+    if len(saved["more"]) != count:
+        raise StateError(mismatch(f"{count} numbers", f"{len(saved['more'])}", at="open(state)"))
+    numbers: Numbers = np.asarray(saved["more"]).astype(np.int64) + int(saved["from"])
+    return numbers
+
+
+def unpacked_tickets(saved: Saved) -> Tickets:
+    """Tickets that were packed.
+
+    Raises:
+      StateError: they are none.
+    """
+    count, columns = int(saved["n"]), saved["columns"]
+    table: Table = np.empty((count, 5), np.int64)
+    if len(columns) != table.shape[1]:
+        raise StateError(mismatch(f"tickets of {table.shape[1]} numbers", f"{len(columns)}", at="open(state)"))
+    for place, column in enumerate(columns):
+        table[:, place] = unpacked(column, count)
+    return listed_tickets(table)

@@ -1,0 +1,72 @@
+"""What waits in the rings, as a snapshot holds it: the numbers of the rings, and a ticket for each example."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from penstock.sampling import Rings
+from penstock.sampling.shares import Int64s
+from penstock.stages.origins import Origins
+from penstock.stages.snapshot import Saved, packed, packed_tickets, unpacked, unpacked_tickets
+from penstock.ticket import Tickets
+
+__all__ = ["rings_of", "saved_rings", "slots_of", "tickets_of"]
+
+LISTS = ("limits", "free")
+"""What of a state of rings is a list of whole numbers, beside the counters."""
+
+
+def saved_rings(rings: Rings, origins: Origins) -> Saved:
+    """A snapshot of rings.
+
+    Args:
+      rings: the rings.
+      origins: where the examples came from.
+    """
+    state = rings.state()
+    of, numbers, uses, slots = (np.array(column, np.int64) for column in state.pop("waiting"))
+    lists = {
+        name: value for name, value in state.items() if isinstance(value, list) and name not in ("asked", "thresholds")
+    }
+    return {
+        "state": {name: value for name, value in state.items() if name not in lists and name != "thresholds"},
+        "lists": {name: [len(value), packed(value)] for name, value in lists.items()},
+        "thresholds": np.array(state["thresholds"], np.uint64),
+        "waiting": [packed(column) for column in (of, numbers, uses, slots)],
+        "tickets": packed_tickets(origins.of(numbers, np.ones(len(numbers), np.int64))),
+    }
+
+
+def tickets_of(saved: Saved) -> Tickets:
+    """The tickets of the examples that wait, in the order of the rings' state."""
+    return unpacked_tickets(saved["tickets"])
+
+
+def slots_of(saved: Saved) -> Int64s:
+    """The slot of each of them, int64[n]."""
+    return unpacked(saved["waiting"][3], int(saved["tickets"]["n"]))
+
+
+def rings_of(rings: Rings, origins: Origins, saved: Saved, rows: list[Any] | None) -> None:
+    """Sets rings to a snapshot.
+
+    Args:
+      rings: the rings.
+      origins: is told where the examples came from.
+      saved: the snapshot.
+      rows: the examples that wait, where rings keep them.
+    """
+    tickets = tickets_of(saved)
+    waiting = [unpacked(column, len(tickets)) for column in saved["waiting"]]
+    lists = {name: unpacked(its, int(count)).tolist() for name, (count, its) in saved["lists"].items()}
+    state = {
+        **saved["state"],
+        **lists,
+        "thresholds": saved["thresholds"].tolist(),
+        "waiting": [column.tolist() for column in waiting],
+    }
+    rings.restore(state, rows)
+    order = np.argsort(waiting[1], kind="stable")
+    origins.restore(waiting[1][order], tickets.select(order))
