@@ -13,6 +13,8 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path("src")
 SOURCES = sorted(ROOT.glob("penstock/*/_*.pyx"))
+# Products and sums are rounded one by one, as NumPy's are, also where a processor could do both at once.
+EXACT = ["-ffp-contract=off"]
 WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-missing-field-initializers"]
 
 
@@ -45,7 +47,7 @@ native = [
         [str(source)],
         include_dirs=[np.get_include()],
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"), ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION")],
-        extra_compile_args=["/O2", "/W3"] if sys.platform == "win32" else ["-O3", *WARNINGS],
+        extra_compile_args=["/O2", "/W3"] if sys.platform == "win32" else ["-O3", *EXACT, *WARNINGS],
         optional=True,
     )
     for source in SOURCES

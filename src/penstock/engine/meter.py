@@ -10,10 +10,12 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any, final
 
+from penstock.assemble import Assembler
 from penstock.chunk import Chunk
 from penstock.engine.breath import INTERVAL_S, Breath
 from penstock.stages import Intake, Merge, Mixed, Poured, Stage
 from penstock.stages.snapshot import Saved
+from penstock.stages.stage import Assembling
 from penstock.stats import StageStats
 from penstock.ticket import Tickets
 
@@ -104,6 +106,11 @@ class Meter:
         self._all_s += perf_counter() - started
         self._examples += len(poured.tickets)
         return poured
+
+    def assemble(self, assembler: Assembler) -> None:
+        """As the stage's own, where it has one."""
+        if isinstance(self._stage, Assembling):
+            self._stage.assemble(assembler)
 
     def snapshot(self) -> Saved:
         """As the stage's own."""

@@ -17,7 +17,8 @@ No file here reads an example, starts a thread or knows a stage.
     chances       how likely each class is kept, where nothing waits
     sieve         who is, by a coin
 
-    extras, splitmix, kernels   the schedule, random numbers by their place, and native or not, for the above
+    extras, estimates, splitmix, kernels   the schedule, the sums behind the prior, random numbers by their place, and
+                                           native or not, for the above
 """
 
 from penstock.sampling.bounds import (
@@ -27,6 +28,7 @@ from penstock.sampling.bounds import (
     inputs_for_batch,
     offline_optimum,
     ring_limits,
+    spare_limits,
 )
 from penstock.sampling.carry import Carry
 from penstock.sampling.chances import chances, leant
@@ -71,5 +73,6 @@ __all__ = [
     "read_weights",
     "ring_limits",
     "shares",
+    "spare_limits",
     "thresholds",
 ]

@@ -21,12 +21,28 @@ cdef extern from "Python.h":
     PyObject* PyDict_GetItemWithError(object, object) except? NULL
     long long PyLong_AsLongLongAndOverflow(object, int*) except? -1
 
+cdef extern from *:
+    """
+    #include "numpy/arrayobject.h"
+    #include "numpy/arrayscalars.h"
+    """
+    ctypedef struct PyLongScalarObject:
+        long obval
+
 cdef enum:
     INDEX, KEY, CALL, WHOLE  # as in labels.HOW
     NO_PLACE = 1 << 30
 
 cdef object INT64 = np.int64
 cdef object INT32 = np.int32
+cdef object LONG = np.long  # of which there is none that is no INT64 on most systems
+
+
+cdef inline int64_t whole(label) except? -3:
+    """The number that a label is which is just an `np.int64` or `np.int32`; mostly it stands there to be read."""
+    if type(label) is LONG:
+        return (<PyLongScalarObject*> <PyObject*> label).obval
+    return label
 
 
 @cython.final
@@ -77,7 +93,7 @@ cdef class Labels:
                 found = PyDict_GetItemWithError(self.classes, label)
         elif type(label) is INT64 or type(label) is INT32:
             if self.identity:
-                of = label
+                of = whole(label)
                 if 0 <= of < classes:
                     return of
             else:

@@ -3,13 +3,12 @@
 
 cimport cython
 cimport numpy as cnp
-from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE, PyList_New, PyList_SET_ITEM
+from cpython.list cimport PyList_GET_ITEM, PyList_New, PyList_SET_ITEM
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_XDECREF
+from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
 from penstock.sampling._integers cimport data, empty, plain
-from penstock.sampling._labels cimport Labels
 from penstock.sampling._slots cimport (
     BLOCK, Ring, Slot, coin, evict, expect, prefetch, push, set_bar, shuffle, take_back, throw, use
 )
@@ -19,13 +18,11 @@ import numpy as np
 
 import penstock.sampling.checks as checks
 import penstock.sampling.counts as counting
+import penstock.sampling.rings as rings
 import penstock.sampling.slots as slots
 import penstock.sampling.splitmix as splitmix
 import penstock.sampling.tables as tables
 from penstock.errors import mismatch
-
-cdef extern from "Python.h":
-    PyObject* PyIter_Next(object) except? NULL
 
 cnp.import_array()
 
@@ -42,40 +39,31 @@ cdef class Rings(Tables):
     """As `rings.Rings`."""
 
     cdef readonly int64_t asked_at, ignored
-    cdef public int64_t until
-    cdef readonly tuple misfit
-    cdef readonly object error, uses, numbers
+    cdef readonly object uses, numbers
     cdef readonly list drawn
     cdef int64_t lacking, wanted, taken, taken_room
     cdef uint64_t seed
-    cdef Labels how
     cdef cnp.ndarray which, often, taken_table
     cdef int64_t* take  # of each that was drawn: slot and uses in one, and its number
 
     def __init__(self, repeats, seed, *, keeps_rows):
         self.repeats, self.seed = checks.checked_repeats(repeats), seed & splitmix.LARGEST
         self.keeps_rows = keeps_rows
+        self.name = rings.Rings.name
         self._clear()
 
     cdef _clear(self):
         self._clear_tables()
         self.taken_table = np.zeros((0, 2), np.int64)
         self.asked_at = self.ignored = self.taken = self.taken_room = self.lacking = self.wanted = 0
-        self.until = 0x7FFFFFFFFFFFFFFF
-        self.misfit = self.error = None
         self.drawn = []
         self.uses = self.numbers = self.which = self.often = empty(0)
-
-    def __len__(self): return self.arrived
 
     @property
     def full(self): return self._full()
 
-    @property
-    def halted(self): return self._halted() or self.misfit is not None
-
     cdef inline bint _full(self) noexcept: return self.lacking == 0 and self.wanted > 0
-    cdef inline bint _halted(self) noexcept: return self._full() or self.arrived >= self.until
+    cdef bint _halted(self) noexcept: return self._full() or self.arrived >= self.until
 
     def ask(self, classes, counts):
         """As `rings.Rings.ask`."""
@@ -107,41 +95,6 @@ cdef class Rings(Tables):
         self.which = self.often = empty(0)
         self.lacking = self.wanted = 0
 
-    def labels(self, how, key, classes, unknown, *, identity=False):
-        """As `rings.Rings.labels`."""
-        self.how = Labels(how, key, classes, unknown, identity=identity)
-
-    def pull(self, list iterators, Py_ssize_t first, Py_ssize_t n):
-        """As `rings.Rings.pull`."""
-        cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first
-        cdef PyObject* item
-        assert 0 <= first < k, "the first place is one of the iterators'"
-        self._start()
-        for _ in range(n):
-            if self._halted():
-                return
-            item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
-            if item is NULL:
-                return
-            try:
-                if not self._take(<object> item):
-                    return
-            finally:
-                Py_XDECREF(item)
-            place += 1
-            if place == k:
-                place = 0
-
-    def add(self, list rows, Py_ssize_t start):
-        """As `rings.Rings.add`."""
-        cdef int64_t before = self.arrived
-        cdef Py_ssize_t place = start
-        assert start >= 0, "places are counted from the first"
-        self._start()
-        while place < PyList_GET_SIZE(rows) and not self._halted() and self._take(rows[place]):
-            place += 1
-        return self.arrived - before
-
     def add_classes(self, classes, Py_ssize_t start):
         """As `rings.Rings.add_classes`."""
         cdef cnp.ndarray array = self._checked(classes, start)
@@ -172,25 +125,25 @@ cdef class Rings(Tables):
         cdef int i, j, k, m, done
         cdef int64_t number
         cdef uint64_t seed = self.seed
-        cdef Ring* rings = self.ring
+        cdef Ring* table = self.ring
         while place < good and not self._halted():
             k, number = min(BLOCK, good - place, self.until - self.arrived), self.arrived
-            m = throw(rings, classes + place, k, seed, number, thrown, low)
-            expect(rings, self.slot, classes + place, low, m, min(k, good - place - BLOCK) if self.classes > MANY else 0)
+            m = throw(table, classes + place, k, seed, number, thrown, low)
+            expect(table, self.slot, classes + place, low, m, min(k, good - place - BLOCK) if self.classes > MANY else 0)
             done = k
             for j in range(m):
                 i = low[j]
                 if classes[place + i] < 0:
                     self.ignored += 1
-                elif thrown[i] > rings[classes[place + i]].bar:
-                    rings[classes[place + i]].thinned += 1
+                elif thrown[i] > table[classes[place + i]].bar:
+                    table[classes[place + i]].thinned += 1
                 else:
                     self._admit(classes[place + i], number + i)
                     if self._full():
                         done = i + 1
                         break
             if done < k:
-                take_back(rings, classes + place, k, done, low, j + 1, m)
+                take_back(table, classes + place, k, done, low, j + 1, m)
             self.arrived += done
             place += done
         if place < cnp.PyArray_SIZE(array) and place == good and not self._halted():
@@ -234,27 +187,7 @@ cdef class Rings(Tables):
             data(slots)[i], data(uses)[i], data(numbers)[i] = <int32_t> take[2 * i], take[2 * i] >> 32, take[2 * i + 1]
         return slots, uses, numbers
 
-    cdef _start(self):
-        if self.how is None:
-            raise ValueError(mismatch("to know how labels are read", "no word of it", at="rings", do="call `labels`"))
-        self.misfit = self.error = None
-
-    cdef inline bint _take(self, object example) except -1:
-        """Adds an example, unless its label is refused."""
-        cdef int64_t of, slot
-        try:
-            of = self.how.class_of(example, self.classes)
-            if not -1 <= of < self.classes:
-                raise ValueError(mismatch(f"a class below {self.classes}, or -1", of, at="a label"))
-        except BaseException as error:
-            self.misfit, self.error = (example,), error
-            return False
-        slot = self._arrive(of)
-        if slot >= 0 and self.keeps_rows:
-            self.rows[slot] = example
-        return True
-
-    cdef inline int64_t _arrive(self, int64_t of) except -2:
+    cdef int64_t _arrive(self, int64_t of) except -2:
         """Counts an arrival, and gives the slot that it is kept in, or -1."""
         cdef Ring* ring = &self.ring[of]
         cdef int64_t slot = -1
@@ -295,10 +228,14 @@ cdef class Rings(Tables):
         ring.at_hand += self.repeats
         self.lacking += met - (ring.at_hand >= ring.need)
         set_bar(ring)
-        if not self.keeps_rows:
+        if not self.keeps_rows or self.unloads:
             self.log[2 * self.log_size], self.log[2 * self.log_size + 1] = number, slot
             self.log_size += 1
         return slot
+
+    cdef _keep(self, object example, int64_t kept):
+        if self.keeps_rows:
+            self.rows[kept] = example
 
     def draw(self, number):
         """As `rings.Rings.draw`."""
@@ -306,7 +243,7 @@ cdef class Rings(Tables):
         self._draw(number & splitmix.LARGEST)
         slots, self.uses, self.numbers = self._told(start, self.taken - start)
         self.taken = start
-        if self.keeps_rows:
+        if self.keeps_rows and not self.unloads:
             self._hand_over(slots, self.uses)
         return slots
 

@@ -2,16 +2,17 @@
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 
+from penstock.sampling._intake cimport Intake
 from penstock.sampling._slots cimport Ring, Slot
 
 cdef grown(array, int64_t n)
 
-cdef class Tables:
-    cdef readonly int64_t arrived, held, capacity
+cdef class Tables(Intake):
+    cdef readonly int64_t held, capacity
     cdef readonly object seen, thinned, evicted_fresh, evicted_used, given, distinct, waited, fresh_held
     cdef readonly list rows
-    cdef bint keeps_rows
-    cdef int64_t repeats, free_first, top, classes, logged, log_size, log_room
+    cdef bint unloads
+    cdef int64_t repeats, free_first, top, logged, log_size, log_room
     cdef cnp.ndarray ring_table, slot_table, log_table
     cdef Ring* ring  # what the tables hold; before the ring of class 0 stands one for those that have no class
     cdef Slot* slot

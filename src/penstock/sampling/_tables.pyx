@@ -7,6 +7,7 @@ The numbers of a class stand together, so that an arrival is thinned or admitted
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 
+from penstock.sampling._intake cimport Intake
 from penstock.sampling._integers cimport data, empty
 from penstock.sampling._slots cimport Ring, Slot, set_bar
 
@@ -31,7 +32,7 @@ cdef grown(array, int64_t n):
     return more
 
 
-cdef class Tables:
+cdef class Tables(Intake):
     """The part of `rings.Rings` that is kept in tables."""
 
     cdef _clear_tables(self):
@@ -39,7 +40,9 @@ cdef class Tables:
         self.ring_table["threshold"][0] = splitmix.LARGEST
         self.log_table = np.zeros((0, 2), np.int64)
         self.rows = []
-        self.arrived = self.held = self.capacity = self.classes = 0
+        self._open()
+        self.held = self.capacity = self.classes = 0
+        self.unloads = False
         self.top = self.logged = self.log_size = self.log_room = 0
         self.free_first = -1
         self.grow(())
@@ -104,6 +107,22 @@ cdef class Tables:
             data(places)[i], data(slots)[i] = self.log[2 * i] - self.logged, self.log[2 * i + 1]
         self.log_size, self.logged = 0, self.arrived
         return places, slots
+
+    def unload(self):
+        """As `rings.Rings.unload`."""
+        cdef cnp.ndarray slots
+        cdef int64_t i, m
+        cdef list rows = self.rows, unloaded = []
+        if self.unloads:
+            _, slots = self.admitted()
+        else:
+            slots = np.flatnonzero(self.slot_table["uses"][:self.top] >= 0)
+            self.unloads = True
+        for i in range(cnp.PyArray_SIZE(slots)):
+            unloaded.append(rows[data(slots)[i]])
+        for i in range(cnp.PyArray_SIZE(slots)):
+            rows[data(slots)[i]] = None
+        return slots, unloaded
 
     @property
     def waiting(self):

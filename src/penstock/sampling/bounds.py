@@ -15,10 +15,22 @@ import numpy as np
 from penstock.errors import PipelineError, mismatch
 from penstock.sampling.shares import Float64s, Int64s, Shares
 
-__all__ = ["coverage", "efficiency", "feasible_target", "inputs_for_batch", "offline_optimum", "ring_limits"]
+__all__ = [
+    "coverage",
+    "efficiency",
+    "feasible_target",
+    "inputs_for_batch",
+    "offline_optimum",
+    "ring_limits",
+    "spare_limits",
+]
 
 MOST_HELD = 1 << 17
 """Rings together hold at most as many examples, unless told otherwise."""
+SHORT = 6.9
+"""Minus the logarithm of the chance, 1 in 1,000, that a class which comes more often than needed is short."""
+BATCHES = 16
+"""So many batches each ring holds at least, so that what one takes lies within the sixteenth of it that is thinned."""
 
 
 def efficiency(arriving: Float64s, target: Float64s, repeats: int = 1) -> float:
@@ -132,6 +144,46 @@ def ring_limits(target: Float64s, size: int, slack: float = 0.02, most: int = MO
     factor = max(1, math.ceil(round(0.8 * math.log(n_classes) / slack, 6)))
     fits = most // int(quota.sum())
     return quota * (factor if factor <= fits else max(2, fits))
+
+
+def spare_limits(
+    arriving: Float64s, target: Float64s, size: int, repeats: int, *, window: float, scatter: float = 1.0
+) -> Float64s:
+    """How many examples of each class are enough, where it comes more often than it is needed.
+
+    The class of the least p / q sets the pace; let `pace = repeats * min p / q`. What is held of another is a walk that
+    gains `p - pace * q` with each arrival, of variance `v = p + (repeats * q / q')**2 * p'`, the dashed being those of the
+    class that sets the pace. Held below B, it is short with probability `exp(-2 * gain * B / v)`. The gain is known to
+    `sqrt(v / (2 * window))`; twice that is taken off.
+
+    Args:
+      arriving: p, float64[K], as estimated.
+      target: q, float64[K].
+      size: examples in a batch.
+      repeats: how often one example may be used. Only fresh ones count here, so classes are large that are used again.
+      window: how many arrivals the estimate rests on.
+      scatter: how many times the variance of chance the counts have: what equal classes in runs make of it.
+
+    Returns:
+      float64[K]: what a batch takes, and B; 16 batches at least. Infinite for classes that are short, or may be.
+
+    Source: the stationary law of a reflected walk; as in Asmussen, Applied Probability and Queues, chapter III.
+
+    >>> spare_limits(np.array([0.60, 0.30, 0.10]), np.full(3, 1 / 3), 6, 1, window=4096).tolist()
+    [32.0, 32.0, inf]
+    """
+    enough = np.full(len(target), math.inf)
+    both = np.flatnonzero((target > 0) & (arriving > 0))
+    if not len(both):
+        return enough
+    p, q = arriving[both], target[both]
+    least = int(np.argmin(p / q))
+    variance = scatter * (p + (repeats * q / q[least]) ** 2 * p[least])
+    gain = p - repeats * (p[least] / q[least]) * q - 2 * np.sqrt(variance / (2 * window))
+    batch = np.ceil(np.round(size * q, 9))
+    held = np.divide(SHORT * variance, 2 * gain, out=np.full(len(q), math.inf), where=gain > 0)
+    enough[both] = np.ceil(np.maximum(BATCHES * batch, batch + held))
+    return enough
 
 
 def offline_optimum(labels: Iterable[int], shares: Shares, size: int, repeats: int, limits: Int64s) -> int:

@@ -1,4 +1,4 @@
-"""The native rings, schedule and sieve, or their twins: the one place where that is decided."""
+"""The native rings, schedule, sieve and sums, or their twins: the one place where that is decided."""
 
 from __future__ import annotations
 
@@ -6,17 +6,30 @@ import os
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import penstock.sampling.estimates as estimates
 import penstock.sampling.extras as extras
 import penstock.sampling.rings as rings
 import penstock.sampling.sieve as sieve
 
-__all__ = ["NATIVE", "Extras", "Rings", "Sieve"]
+__all__ = [
+    "NATIVE",
+    "Extras",
+    "Rings",
+    "Sieve",
+    "admission",
+    "decayed",
+    "distance",
+    "estimate",
+    "most_inputs",
+]
 
 _rings_module: ModuleType = rings
 _extras_module: ModuleType = extras
 _sieve_module: ModuleType = sieve
+_estimates_module: ModuleType = estimates
 if os.environ.get("PENSTOCK_NATIVE") != "0":
     try:
+        import penstock.sampling._estimates as _estimates
         import penstock.sampling._extras as _extras
         import penstock.sampling._rings as _rings
         import penstock.sampling._sieve as _sieve
@@ -25,11 +38,13 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
             raise
     else:
         _rings_module, _extras_module, _sieve_module = _rings, _extras, _sieve
+        _estimates_module = _estimates
 
 NATIVE = _rings_module is not rings
 """Whether the native parts are used."""
 
 if TYPE_CHECKING:  # The twins are the definition.
+    from penstock.sampling.estimates import admission, decayed, distance, estimate, most_inputs
     from penstock.sampling.extras import Extras
     from penstock.sampling.rings import Rings
     from penstock.sampling.sieve import Sieve
@@ -37,3 +52,8 @@ else:
     Extras = _extras_module.Extras
     Rings = _rings_module.Rings
     Sieve = _sieve_module.Sieve
+    admission = _estimates_module.admission
+    decayed = _estimates_module.decayed
+    distance = _estimates_module.distance
+    estimate = _estimates_module.estimate
+    most_inputs = _estimates_module.most_inputs

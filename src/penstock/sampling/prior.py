@@ -25,20 +25,16 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from penstock.sampling import kernels
+from penstock.sampling.estimates import ALWAYS, Uint64s
 from penstock.sampling.shares import Float64s, Int64s
 
 __all__ = ["ALWAYS", "Prior", "thresholds", "usual_window"]
 
-Uint64s = np.ndarray[Any, np.dtype[np.uint64]]
-
-ALWAYS = 2**64 - 1
-"""The threshold of a class that is always admitted."""
 UNSEEN = 0.5
 """What a class counts that was never seen, as an average over the classes: so no share is ever 0 by chance alone."""
 DOUBT = 13.8
 """Minus the logarithm of the chance of a false alarm in one test."""
-LEAST_EXPECTED = 5.0
-"""Classes of which a test expects fewer are tested together."""
 
 
 def usual_window(classes: int) -> int:
@@ -62,7 +58,7 @@ class Prior:
     [0.744, 0.256]
     """
 
-    __slots__ = ("_before", "_counts", "_recent", "_recent_n", "_scatter", "_start", "alarms", "window")
+    __slots__ = ("_before", "_counts", "_recent", "_recent_n", "_start", "alarms", "scatter", "window")
 
     def __init__(self, classes: int, *, window: int | None = None, start: Float64s | None = None) -> None:
         self.window = usual_window(classes) if window is None else window
@@ -74,7 +70,8 @@ class Prior:
         self._before = self._counts
         self._recent = np.zeros(classes, np.int64)
         self._recent_n = 0
-        self._scatter = 1.0
+        self.scatter = 1.0
+        """How many times the variance of chance the counts of a test have: more than 1 where equal classes come in runs."""
 
     @classmethod
     def restore(cls, state: dict[str, Any]) -> Self:
@@ -86,7 +83,7 @@ class Prior:
         True
         """
         prior = cls(len(state["start"]), window=state["window"], start=np.array(state["start"], np.float64))
-        prior.alarms, prior._recent_n, prior._scatter = state["alarms"], state["recent_n"], state["scatter"]
+        prior.alarms, prior._recent_n, prior.scatter = state["alarms"], state["recent_n"], state["scatter"]
         prior._counts, prior._before = np.array(state["counts"], np.float64), np.array(state["before"], np.float64)
         prior._recent = np.array(state["recent"], np.int64)
         return prior
@@ -100,7 +97,7 @@ class Prior:
             "before": self._before.tolist(),
             "recent": self._recent.tolist(),
             "recent_n": self._recent_n,
-            "scatter": self._scatter,
+            "scatter": self.scatter,
             "alarms": self.alarms,
         }
 
@@ -131,7 +128,7 @@ class Prior:
         self._grow(len(counts))
         kept = _power(1 - 1 / self.window, n)
         # Those of the run came one after the other, and have decayed too: the first as much as what was before it.
-        self._counts = self._counts * kept + counts * ((1 - kept) * self.window / n)
+        self._counts = kernels.decayed(self._counts, kept, counts, (1 - kept) * self.window / n)
         self._recent = self._recent + counts
         self._recent_n += n
         if self._recent_n >= self.window // 8:
@@ -148,28 +145,20 @@ class Prior:
         self._recent = np.concatenate((self._recent, np.zeros(more, np.int64)))
 
     def _estimate(self, counts: Float64s) -> Float64s:
-        unseen = UNSEEN * len(counts)
-        estimate: Float64s = (counts + unseen * self._start) / (np.cumsum(counts)[-1] + unseen)
-        return estimate
+        return kernels.estimate(counts, self._start, UNSEEN * len(counts))
 
     def _test(self) -> None:
         """Compares the recent counts with those before; drops these where they disagree."""
         known, seen = float(np.cumsum(self._before)[-1]), int(self._recent.sum())
         if known >= self.window // 8 and seen:
-            expected = seen * self._estimate(self._before)
-            alone = expected >= LEAST_EXPECTED
-            apart = (self._recent[alone] - expected[alone]) ** 2 / expected[alone]
-            rest = float(np.cumsum(np.where(alone, 0, expected))[-1])
-            off = int(self._recent[~alone].sum()) - rest
-            distance = float(np.cumsum(apart)[-1]) if len(apart) else 0.0
-            distance = (distance + off * off / max(rest, LEAST_EXPECTED)) / (1 + seen / known)
-            freedom = max(1, int(alone.sum()) + (rest > 0) - 1)
+            distance, freedom = kernels.distance(self._recent, self._estimate(self._before))
+            distance /= 1 + seen / known
             limit = freedom + 2 * math.sqrt(freedom * DOUBT) + 2 * DOUBT
-            if distance > self._scatter * limit:
+            if distance > self.scatter * limit:
                 self.alarms += 1
                 self._counts = self._recent.astype(np.float64)
-            change = min(distance / freedom, 4 * self._scatter) - self._scatter
-            self._scatter = max(1.0, self._scatter + (change / 4 if change > 0 else change / 32))
+            change = min(distance / freedom, 4 * self.scatter) - self.scatter
+            self.scatter = max(1.0, self.scatter + (change / 4 if change > 0 else change / 32))
         self._before = self._counts
         self._recent = np.zeros(len(self._recent), np.int64)
         self._recent_n = 0
@@ -194,15 +183,7 @@ def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float 
     >>> thresholds(np.array([0.8, 0.2]), np.array([0.5, 0.5]), 1).tolist() == [int(0.28125 * 2**64), ALWAYS]
     True
     """
-    both = (arriving > 0) & (target > 0)
-    chance = np.where(target > 0, 1.0, 0.0)
-    if both.any():
-        need = target[both] / arriving[both]
-        chance[both] = (1 + slack) * repeats * need / need.max()
-    admitted = np.full(len(chance), ALWAYS, np.uint64)
-    some = chance < 1
-    admitted[some] = (chance[some] * 2.0**64).astype(np.uint64)
-    return admitted
+    return kernels.admission(arriving, target, repeats, slack)
 
 
 def _power(base: float, exponent: int) -> float:

@@ -21,8 +21,8 @@ This is the definition. `_rings.pyx` is its fast twin, and gives the same answer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal, final
+from collections.abc import Sequence
+from typing import Any, final
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from penstock.sampling.checks import (
     not_at_hand,
 )
 from penstock.sampling.counts import COUNTERS, Counts, in_turn
-from penstock.sampling.labels import Labels
+from penstock.sampling.intake import Intake
 from penstock.sampling.slots import Queues, Slots
 from penstock.sampling.splitmix import LARGEST, coin, swaps
 
@@ -48,11 +48,10 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @final
-class Rings(Counts):
+class Rings(Intake, Counts):
     """The examples that wait to be drawn, in a ring for each class.
 
     Counters are arrays of shape `(classes,)` and int64 that go on counting. `grow` replaces them: look them up anew.
-    Its length is the number of arrivals.
 
     Args:
       repeats: how often one example may be used.
@@ -70,28 +69,22 @@ class Rings(Counts):
     (True, [0, 2], [(1, 'cat'), (4, 'dog')])
     """
 
+    name = "rings"
+
     def __init__(self, repeats: int, seed: int, *, keeps_rows: bool) -> None:
         self._repeats = checked_repeats(repeats)
         self._seed = seed & LARGEST
         self._keeps_rows = keeps_rows
-        self._labels: Labels | None = None
         self._clear()
 
     def _clear(self) -> None:
-        self.arrived = 0
-        """Arrivals so far, ignored ones too. [examples]"""
+        self._open()
         self.asked_at = 0
         """Arrivals when it was last said what the next draw takes. [examples]"""
         self.ignored = 0
         """Arrivals that have no class. [examples]"""
         self.held = 0
         """Examples that wait. [examples]"""
-        self.until = 2**63 - 1
-        """The number of arrivals at which adding halts."""
-        self.misfit: tuple[Any] | None = None
-        """The example whose label was refused by the last `add` or `pull`; it did not arrive."""
-        self.error: BaseException | None = None
-        """What reading the label of the misfit raised."""
         self._clear_counts()
         self.drawn: list[Any] = []
         """The examples of the last draw, where they are kept."""
@@ -110,9 +103,11 @@ class Rings(Counts):
         self._lacking = 0  # Classes asked for whose need is not met.
         self._composed: list[tuple[int, int, int]] = []
         self._log, self._logged = list[tuple[int, int]](), 0  # And the arrivals when it was last read.
+        self._unloads = False
 
-    def __len__(self) -> int:
-        return self.arrived
+    @property
+    def _known(self) -> int:
+        return len(self._limits)
 
     @property
     def rows(self) -> list[Any]:
@@ -212,100 +207,6 @@ class Rings(Counts):
         self._asked = []
         self._wanted = self._lacking = 0
 
-    def labels(
-        self,
-        how: Literal["index", "key", "call", "whole"],
-        key: Any,
-        classes: dict[Any, int],
-        unknown: Callable[[Any], int],
-        *,
-        identity: bool = False,
-    ) -> None:
-        """Says how the class of an example is found.
-
-        A label that is just an `int` (no bool), `str`, `bytes`, `np.int64` or `np.int32` is looked up in `classes`.
-
-        Args:
-          how: the label is `example[key]` (`"index"` of a tuple or list, `"key"` of a dict), `key(example)` (`"call"`) or
-            the example (`"whole"`).
-          key: the index, key or function.
-          classes: the classes of labels; looked at anew for each example; -1 ignores the example.
-          unknown: the class of any other label, or -1; what it raises makes the example a misfit.
-          identity: integers from 0 to the number of classes are their own classes, and `classes` is not looked at.
-        """
-        self._labels = Labels(how, key, classes, unknown, identity=identity)
-
-    def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
-        """Pulls `n` examples from iterators, one of each in turn from place `first` on, and adds each.
-
-        Stops before it pulls another once adding is halted, and at the first iterator that ends or raises.
-
-        Args:
-          iterators: k iterators.
-          first: the place of the one that is pulled first.
-          n: how many examples.
-        """
-        self._start()
-        for turn in range(first, first + n):
-            if self.halted:
-                return
-            try:
-                example = next(iterators[turn % len(iterators)])
-            except StopIteration:
-                return
-            if not self._take(example):
-                return
-
-    def add(self, rows: list[Any], start: int) -> int:
-        """Adds examples from `rows[start]` on until adding is halted; gives how many were added."""
-        self._start()
-        before = self.arrived
-        for place in range(start, len(rows)):
-            if self.halted or not self._take(rows[place]):
-                break
-        return self.arrived - before
-
-    def add_classes(self, classes: Integers, start: int) -> int:
-        """As `add`, for examples that the caller keeps.
-
-        Args:
-          classes: the number of each example's class, -1 to ignore it, of shape `(n,)` and int64.
-          start: the place of the first that is added.
-
-        Raises:
-          ValueError: a class is not there. Those before it are added.
-        """
-        array = checked_classes(classes, self._keeps_rows)
-        self.misfit = self.error = None
-        before = self.arrived
-        for of in array[start:].tolist():
-            if self.halted:
-                break
-            if not -1 <= of < len(self._limits):
-                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="rings.add_classes"))
-            self._arrive(of)
-        return self.arrived - before
-
-    def _start(self) -> None:
-        if self._labels is None:
-            raise ValueError(mismatch("to know how labels are read", "no word of it", at="rings", do="call `labels`"))
-        self.misfit = self.error = None
-
-    def _take(self, example: Any) -> bool:
-        """Adds an example, unless its label is refused."""
-        assert self._labels is not None, "`_start` saw to it"
-        try:
-            of = self._labels.class_of(example, len(self._limits))
-            if not -1 <= of < len(self._limits):
-                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="a label"))
-        except BaseException as error:
-            self.misfit, self.error = (example,), error
-            return False
-        slot = self._arrive(of)
-        if slot >= 0 and self._keeps_rows:
-            self.rows[slot] = example
-        return True
-
     def _arrive(self, of: int) -> int:
         """Counts an arrival, and gives the slot that it is kept in, or -1."""
         number = self.arrived
@@ -326,9 +227,13 @@ class Rings(Counts):
         self.held += 1
         self._at_hand[of] += self._repeats
         self._lacking += met - (self._at_hand[of] >= self._need[of])
-        if not self._keeps_rows:
+        if not self._keeps_rows or self._unloads:
             self._log.append((number, slot))
         return slot
+
+    def _keep(self, example: Any, kept: int) -> None:
+        if self._keeps_rows:
+            self.rows[kept] = example
 
     def _evict(self, of: int) -> None:
         """Drops the example of a class that is of least use: the least recently used one, or else the oldest."""
@@ -356,6 +261,24 @@ class Rings(Counts):
         self._log, self._logged = [], self.arrived
         return places, slots
 
+    def unload(self) -> tuple[Integers, list[Any]]:
+        """Hands over the examples that are kept here and wait, and keeps them no more; from then on the caller does.
+
+        To be called again before each draw, which tells of slots alone from then on.
+
+        Returns:
+          Their slots, int64[m], and the examples.
+        """
+        if self._unloads:
+            _, slots = self.admitted()
+        else:
+            slots = np.flatnonzero(np.array(self._slots.uses) >= 0)
+            self._unloads = True
+        rows = [self.rows[slot] for slot in slots.tolist()]
+        for slot in slots.tolist():
+            self.rows[slot] = None
+        return slots, rows
+
     @property
     def waiting(self) -> Integers:
         """Of each example that waits, how many arrived before it, ascending: int64[held]."""
@@ -375,7 +298,7 @@ class Rings(Counts):
         """
         taken = self._taken(number)
         slots, self.uses, self.numbers = np.array(taken, np.int64).reshape(-1, 3).T.copy()
-        if self._keeps_rows:
+        if self._keeps_rows and not self._unloads:
             self.drawn = [self.rows[slot] for slot, _, _ in taken]
             for slot, uses, _ in taken:
                 if uses == self._repeats:

@@ -11,14 +11,12 @@ This is the definition. `_sieve.pyx` is its fast twin, and gives the same answer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, final
+from typing import Any, final
 
 import numpy as np
 
-from penstock.errors import mismatch
-from penstock.sampling.checks import checked_chances, checked_classes, checked_sieve
-from penstock.sampling.labels import Labels
+from penstock.sampling.checks import checked_chances, checked_sieve
+from penstock.sampling.intake import Intake
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.sampling.splitmix import LARGEST, coin
 
@@ -29,11 +27,10 @@ ALL = 1 << 53
 
 
 @final
-class Sieve:
+class Sieve(Intake):
     """Keeps each arrival with the chance of its class.
 
     `seen` and `given` are arrays of shape `(classes,)` and int64 that go on counting; `grow` replaces them.
-    Its length is the number of arrivals.
 
     Args:
       seed: of the coins.
@@ -49,33 +46,28 @@ class Sieve:
     ([(1, 'cat'), (4, 'cat')], array([0, 3]), array([0, 0]))
     """
 
+    name = "sieve"
+
     def __init__(self, seed: int) -> None:
         self._seed = seed & LARGEST
-        self._labels: Labels | None = None
+        self._open()
         self._limits: list[int] = []
         self._rows: list[Any] = []
         self._places: list[int] = []
         self._classes: list[int] = []
         self._told = 0  # Arrivals when `kept` was last called.
-        self.arrived = 0
-        """All that came."""
         self.ignored = 0
         """Those of no class."""
-        self.until = 2**63 - 1
-        """The arrival that adding stops before."""
         self.wanted = 0
         """So many are kept before adding stops."""
         self.seen = np.zeros(0, np.int64)
         """How many of each class came."""
         self.given = np.zeros(0, np.int64)
         """How many of each class were kept."""
-        self.misfit: tuple[Any] | None = None
-        """The example whose label was refused, if one was."""
-        self.error: BaseException | None = None
-        """Why."""
 
-    def __len__(self) -> int:
-        return self.arrived
+    @property
+    def _known(self) -> int:
+        return len(self._limits)
 
     @property
     def halted(self) -> bool:
@@ -93,97 +85,23 @@ class Sieve:
         """Sets how likely the arrivals of each class are kept: float64[classes], from 0 to 1."""
         self._limits = checked_chances(chances, len(self._limits)).tolist()
 
-    def labels(
-        self,
-        how: Literal["index", "key", "call", "whole"],
-        key: Any,
-        classes: dict[Any, int],
-        unknown: Callable[[Any], int],
-        *,
-        identity: bool = False,
-    ) -> None:
-        """Says how the class of an example is found; as `Rings.labels`."""
-        self._labels = Labels(how, key, classes, unknown, identity=identity)
-
-    def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
-        """Pulls `n` examples from iterators, one of each in turn from place `first` on, and judges each.
-
-        Stops before it pulls another once adding is halted, and at the first iterator that ends or raises.
-        """
-        self._start()
-        for turn in range(first, first + n):
-            if self.halted:
-                return
-            try:
-                example = next(iterators[turn % len(iterators)])
-            except StopIteration:
-                return
-            if not self._take(example):
-                return
-
-    def add(self, rows: list[Any], start: int) -> int:
-        """Judges examples from `rows[start]` on until adding is halted; gives how many were judged."""
-        self._start()
-        before = self.arrived
-        for place in range(start, len(rows)):
-            if self.halted or not self._take(rows[place]):
-                break
-        return self.arrived - before
-
-    def add_classes(self, classes: Int64s, start: int) -> int:
-        """As `add`, for examples that the caller keeps.
-
-        Args:
-          classes: the number of each example's class, -1 to ignore it, of shape `(n,)` and int64.
-          start: the place of the first that is judged.
-
-        Raises:
-          ValueError: a class is not there. Those before it are judged.
-        """
-        array = checked_classes(classes, False)
-        self.misfit = self.error = None
-        before = self.arrived
-        for of in array[start:].tolist():
-            if self.halted:
-                break
-            if not -1 <= of < len(self._limits):
-                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="sieve.add_classes"))
-            self._arrive(of)
-        return self.arrived - before
-
-    def _start(self) -> None:
-        if self._labels is None:
-            raise ValueError(mismatch("to know how labels are read", "no word of it", at="sieve", do="call `labels`"))
-        self.misfit = self.error = None
-
-    def _take(self, example: Any) -> bool:
-        """Judges an example, unless its label is refused."""
-        assert self._labels is not None, "`_start` saw to it"
-        try:
-            of = self._labels.class_of(example, len(self._limits))
-            if not -1 <= of < len(self._limits):
-                raise ValueError(mismatch(f"a class below {len(self._limits)}, or -1", of, at="a label"))
-        except BaseException as error:
-            self.misfit, self.error = (example,), error
-            return False
-        if self._arrive(of):
-            self._rows.append(example)
-        return True
-
-    def _arrive(self, of: int) -> bool:
-        """Counts an arrival, and says whether it is kept."""
+    def _arrive(self, of: int) -> int:
+        """Counts an arrival, and gives its class if it is kept, or -1."""
         number = self.arrived
         self.arrived += 1
         if of < 0:
             self.ignored += 1
-            return False
+            return -1
         self.seen[of] += 1
         if coin(self._seed, number) >> 11 >= self._limits[of]:
-            return False
+            return -1
         self.given[of] += 1
         self._places.append(number - self._told)
         self._classes.append(of)
-        return True
+        return of
+
+    def _keep(self, example: Any, kept: int) -> None:
+        self._rows.append(example)
 
     def kept(self) -> tuple[list[Any], Int64s, Int64s]:
         """What was kept since this was last called, and is now forgotten.

@@ -20,7 +20,7 @@ from penstock.stages.gathered import Gathered
 from penstock.stages.mending import Mending
 from penstock.stages.reader import place_of_ticket
 from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
-from penstock.stages.stage import Pouring, Stage
+from penstock.stages.stage import Assembling, Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
 
@@ -146,6 +146,8 @@ class Batcher:
         self._form = self._assembler.spec.structure
         self._build = self._form.builder()
         self._pours = self._assembler.pours
+        if isinstance(self._upstream, Assembling):
+            self._upstream.assemble(self._assembler)
 
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, final
 
 import numpy as np
 
-from penstock.assemble import Pool
+from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import Chunk, Columns
 from penstock.sampling import Classes, Rings
 from penstock.sampling.shares import Int64s
@@ -107,6 +107,8 @@ class KeptRows:
         self.refused: Refused | None = None
         self.most = 1
         self._origins = Origins(lambda: rings.waiting)
+        self._assembler: Assembler | None = None
+        self._store: Store
         self._rows: list[Any] | None = None
         self._tickets: Tickets
         self._at = 0
@@ -129,6 +131,33 @@ class KeptRows:
         self._rows, self._tickets, self._at = chunk.as_rows(), chunk.tickets, 0
         self._origins.add(self.rings.arrived, chunk.tickets)
 
+    def assemble(self, assembler: Assembler, pool: Pool) -> None:
+        """Keeps examples from now on as an assembler makes them, while all fit it.
+
+        Each is then copied while the processor has it at hand, and let go of; a Python object that lay in a ring for long
+        would have to be fetched from memory, piece by piece, twice: to be copied, and to be freed.
+
+        Args:
+          assembler: what makes batches of what is given here, and of nothing else.
+          pool: where the memory of what is given comes from.
+        """
+        self._assembler, self._store = assembler, Store(pool)
+
+    def _unload(self, assembler: Assembler) -> None:
+        """Has the store keep what the rings have kept."""
+        slots, rows = self.rings.unload()
+        if not rows:
+            return
+        run = Chunk(rows, NO_TICKETS)
+        if not self._store.holds_rows:
+            try:
+                columns = Columns(assembler.spec.structure, tuple(assembler.rows(rows)[0]))
+                run = Chunk(None, NO_TICKETS, columns=columns)
+            except Misfit:  # What makes batches will tell of it, if it is ever drawn.
+                pass
+        self._store.suit(run)
+        self._store.keep(slots, run, np.arange(len(slots)), self.rings.capacity)
+
     def pulled(self, tickets: Tickets) -> None:
         """Notes what was pulled straight into the rings."""
         rings = self.rings
@@ -146,6 +175,8 @@ class KeptRows:
         """Adds rows, or draws a batch."""
         rings = self.rings
         if rings.full:
+            if self._assembler is not None:
+                self._unload(self._assembler)
             self._slots = rings.draw(number)
             rings.ask(*quotas[0] if quotas else (NONE, NONE))
             return 1
@@ -165,8 +196,15 @@ class KeptRows:
 
     def snapshot(self, tickets: bool) -> Saved:
         """What waits."""
+        if self._assembler is not None:
+            self._unload(self._assembler)
         saved = saved_rings(self.rings, self._origins)
-        rows = None if tickets else [self.rings.rows[slot] for slot in slots_of(saved).tolist()]
+        rows: list[Any] | None = None
+        if not tickets:
+            slots = slots_of(saved)
+            rows = (
+                self._store.rows(slots) if self._assembler is not None else [self.rings.rows[i] for i in slots.tolist()]
+            )
         return {"how": self._how, "rings": saved, "rows": rows}
 
     def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
@@ -176,7 +214,11 @@ class KeptRows:
 
     def given(self) -> Given:
         """The batch that was drawn last."""
-        return Given(self.rings.drawn, None, self._origins.of(self.rings.numbers, self.rings.uses))
+        rings = self.rings
+        tickets = self._origins.of(rings.numbers, rings.uses)
+        if self._assembler is None:
+            return Given(rings.drawn, None, tickets)
+        return Given(*self._store.collect(self._slots, None, NONE, 0), tickets)
 
 
 @final

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 import numpy as np
 
-from penstock.sampling import Prior, Rings, thresholds
+from penstock.sampling import Prior, Rings, kernels, spare_limits, thresholds
 from penstock.sampling.shares import Float64s
 from penstock.stages.snapshot import Saved
 
@@ -14,6 +15,8 @@ __all__ = ["Learning"]
 
 FIRST = 64
 """After so many arrivals, or a quarter of the number of classes if that is more, something is learnt. [examples]"""
+LOOKS = 16
+"""Once in so many windows one looks how much is enough to hold. [windows]"""
 NEVER = 2.0**62
 """More inputs than ever come. [examples]"""
 
@@ -76,6 +79,20 @@ class Learning:
         self._seen, self._at = np.array(saved["seen"], np.int64), int(saved["at"])
         self.due, self.expected = int(saved["due"]), float(saved["expected"])
 
+    def enough(self, target: Float64s) -> Float64s | None:
+        """How many examples of each class are enough to hold, float64[K]; `None` where it is not time to look.
+
+        Args:
+          target: q, float64[K].
+        """
+        prior = self._prior
+        if prior.effective_window < prior.window / 2:  # Too little is known, or it has just changed.
+            return np.full(len(target), math.inf)
+        if self._at // prior.every % LOOKS:
+            return None
+        arriving, window = self.arriving(len(target)), prior.effective_window
+        return spare_limits(arriving, target, self._size, self._repeats, window=window, scatter=prior.scatter)
+
     def expect(self, count: int, classes: int) -> None:
         """Works out what a batch takes that holds so many examples of some classes of all.
 
@@ -94,11 +111,8 @@ class Learning:
           target: q, float64[K].
         """
         arriving = self.arriving(len(target))
-        some = target > 0
-        counts = np.maximum(1, self._size * target[some])  # A batch that holds a class at all holds one of it.
-        uses = self._repeats * arriving[some]
-        inputs = np.divide(counts, uses, out=np.full(len(uses), NEVER), where=uses > 0).max(initial=0)
-        self.expected = min(NEVER, max(float(self._size), float(inputs)))
+        inputs = kernels.most_inputs(arriving, target, self._size, self._repeats, NEVER)
+        self.expected = min(NEVER, max(float(self._size), inputs))
         if self._at:
             admitted = np.full(len(rings.seen), 2**64 - 1, np.uint64)
             admitted[: len(target)] = thresholds(arriving, target, self._repeats)

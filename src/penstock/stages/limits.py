@@ -25,7 +25,7 @@ ROOM = 64
 
 @final
 class Limits:
-    """Sizes rings: as was asked for, or by what a batch takes, and never too small for a batch.
+    """Sizes rings: as was asked for, or by what a batch takes and what arrives, and never too small for a batch.
 
     Args:
       size: examples in a batch.
@@ -79,6 +79,24 @@ class Limits:
         """
         batch = np.ceil(np.round(self._size * target, 9)).astype(np.int64)
         self._raise(rings, np.arange(len(target)), np.maximum(self._chosen(target), -(-batch // self._repeats)))
+
+    def spare(self, rings: Rings, target: Float64s, enough: Float64s) -> None:
+        """Has rings hold less of classes that come more often than needed, and is not in haste: it halves them at most.
+
+        What is held for long is no longer in the cache; and more of it was never of use.
+
+        Args:
+          rings: of all its classes at least.
+          target: q, float64[K].
+          enough: how many examples of each class are enough, float64[K]; infinite where all are wanted that there may be.
+        """
+        if self._rings is not None:
+            return
+        limits, before = self._chosen(target), self._limits[: len(target)]
+        limits = np.minimum(limits, np.maximum(enough, before // 2)).astype(np.int64)
+        if (limits != before).any():
+            self._limits[: len(target)] = limits
+            rings.grow(self._limits)
 
     def hold(self, rings: Rings, classes: Int64s, counts: Int64s) -> None:
         """Makes rings large enough for so many of some classes, int64[m] twice."""

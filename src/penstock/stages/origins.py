@@ -55,7 +55,7 @@ class Origins:
           tickets: theirs.
         """
         starts = np.flatnonzero(np.diff(numbers, prepend=-2) != 1).tolist()
-        ends = [*starts[1:], len(numbers)]
+        ends = [*starts[1:], len(numbers)][: len(starts)]
         self._runs = _Runs(
             numbers[starts].tolist(), [tickets.cut(start, end) for start, end in zip(starts, ends, strict=True)]
         )

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from penstock.assemble import Assembler
 from penstock.chunk import Chunk
 from penstock.stages.snapshot import Saved
 from penstock.stats import StrataStats
 from penstock.ticket import Tickets
 
-__all__ = ["Intake", "Poured", "Pouring", "Stage", "Strata"]
+__all__ = ["Assembling", "Intake", "Poured", "Pouring", "Stage", "Strata"]
 
 
 class Stage(Protocol):
@@ -50,6 +51,14 @@ class Stage(Protocol):
 
         Only where `recalls` is true.
         """
+
+
+@runtime_checkable
+class Assembling(Protocol):
+    """A stage that may keep examples as they will stand in batches."""
+
+    def assemble(self, assembler: Assembler) -> None:
+        """Says what makes batches of all that is given here, and of nothing else, from now on."""
 
 
 class Strata(Stage, Protocol):

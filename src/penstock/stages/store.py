@@ -30,6 +30,11 @@ class Store:
         self._arrays: Arrays = ()
         self._rows: list[Any] | None = None
 
+    @property
+    def holds_rows(self) -> bool:
+        """Whether it keeps rows, since not all that came were alike."""
+        return self._rows is not None
+
     def suit(self, run: Chunk) -> None:
         """Sees to it that what a run holds can be kept; before anything of it is kept or collected."""
         if self._rows is None and not self._suits(run.columns):

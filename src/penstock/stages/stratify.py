@@ -22,7 +22,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble import Pool
+from penstock.assemble import Assembler, Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
 from penstock.sampling import Classes, Dealt, Rings, Schedule, Target, efficiency
@@ -131,6 +131,16 @@ class Stratify:
             self._out = None
         return out
 
+    def assemble(self, assembler: Assembler) -> None:
+        """Keeps single examples as they will stand in batches, where nothing is added to them and none is kept to give again."""
+        if isinstance(self._kept, KeptRows) and assembler.pours and not self._one_by_one:
+            self._kept.assemble(assembler, self._pool)
+
+    @property
+    def _one_by_one(self) -> bool:
+        """Whether there is something to do with each batch."""
+        return self._absence.keeps or self._wishes.weights is not None
+
     def _composed(self, n: int) -> Chunk:
         """The next batch; of a run of columns several, if it completes as many and about n examples were asked for."""
         most = -(-n // self._schedule.size)
@@ -188,7 +198,7 @@ class Stratify:
         """What was drawn, with what is added to it."""
         given = kept.given()
         name, kind = self._wishes.weights_as, self._wishes.weights
-        if kind is None and not self._absence.keeps:
+        if not self._one_by_one:
             return given
         asked, number = self._drawn, self._claims.number
         drawn = kept.rings.drawn_classes(number, asked.classes, asked.counts)
@@ -356,8 +366,8 @@ class Stratify:
 
         if reading is not None:
             return KeptRows(rings, reading, self._classes, grow), grow
-        one_by_one = self._absence.keeps or self._wishes.weights is not None
-        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=1 if one_by_one else MOST), grow
+        most = 1 if self._one_by_one else MOST
+        return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=most), grow
 
     # Resuming.
 
@@ -446,6 +456,16 @@ class Stratify:
                 self._schedule.enough(rings.fresh_held)
             elif self._target is not None and len(self._target) == len(self._classes):
                 self._learning.apply(rings, self._target)
+                if self._schedule.steady:
+                    self._spare(rings, self._target)
+
+    def _spare(self, rings: Rings, target: Float64s) -> None:
+        """Holds no more than is enough, if it is time to look, and never less than is asked for."""
+        enough, asked = self._learning.enough(target), self._asked
+        if enough is not None:
+            self._limits.spare(rings, target, enough)
+            if asked is not None:
+                self._limits.hold(rings, asked.classes, asked.counts)
 
     def _see_to_absent(self, rings: Rings) -> None:
         """Sees whether a class stays away."""

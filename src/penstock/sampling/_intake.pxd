@@ -1,0 +1,20 @@
+# cython: language_level=3
+from libc.stdint cimport int64_t
+
+from penstock.sampling._labels cimport Labels
+
+cdef class Intake:
+    cdef readonly int64_t arrived
+    cdef public int64_t until
+    cdef readonly tuple misfit
+    cdef readonly object error
+    cdef int64_t classes
+    cdef bint keeps_rows
+    cdef Labels how
+    cdef str name
+    cdef _open(self)
+    cdef bint _halted(self) noexcept
+    cdef int64_t _arrive(self, int64_t of) except -2
+    cdef _keep(self, object example, int64_t kept)
+    cdef _start(self)
+    cdef bint _take(self, object example) except -1
