@@ -70,13 +70,15 @@ def test_a_state_is_plain_and_makes_the_same_ledger_again():
     before.ledger(7, "map(f)", policy).skip(Ticket(1, 2, 3, 4), ValueError("bad"))
 
     after = Quarantine(["a", "b"])
-    its = after.ledger(7, "map(f)", policy)
     after.load(json.loads(json.dumps(before.state())))
+    its = after.ledger(7, "map(f)", policy)
 
     assert after.state() == before.state() == {"7": [[1, 2, 3, 4, 0]]}
     assert its.is_known(Ticket(1, 2, 3, 4))
     assert not its.is_known(Ticket(1, 2, 3, 5))
     assert after.stats()[0].skipped == 1
+    assert its.skip(Ticket(1, 2, 3, 4), ValueError()) is None
+    assert len(its) == 1
     assert its.skip(Ticket(1, 2, 9), ValueError()) is None
     assert isinstance(its.skip(Ticket(1, 2, 10), ValueError()), ps.OverBudget)
 

@@ -305,6 +305,22 @@ def test_what_stops_the_program_is_neither_skipped_nor_tried_again():
     assert len(ledger) == 0
 
 
+@given(bad=PLACES, known=PLACES, seed=st.integers(0, 99))
+def test_what_a_state_lists_is_skipped_even_if_it_can_be_read_by_now(bad: set[int], known: set[int], seed: int):
+    """Else the run that goes on would not be the run that was stopped."""
+    readers = [reader(lambda: Fragile(COUNT, bad), ps.Skip(), stream) for stream in range(2)]
+    for stream, (_, ledger) in enumerate(readers):
+        ledger.load([[stream, 0, at, 0, 0] for at in known])
+
+    rows, tickets, error = drained(Merge([Straight(stage, items=False) for stage, _ in readers]), sizes_of(seed))
+
+    good = [at for at in range(COUNT) if at not in bad | known]
+    assert error is None
+    assert rows == [at for at in good for _ in range(2)] == [ticket.offset for ticket in tickets]
+    assert {ticket.offset for ticket in readers[0][1].tickets} == bad | known
+    assert [stage.given for stage, _ in readers] == [len(good)] * 2
+
+
 # Functions.
 
 

@@ -79,6 +79,7 @@ class Ledger:
         self._labels = labels
         self._skipped: set[Ticket] = set()
         self._known: set[Ticket] = set()
+        self._known_until: dict[tuple[int, int], int] = {}
         self._places: Counter[tuple[int, int, int]] = Counter()
         self._passes: Counter[tuple[int, int]] = Counter()
 
@@ -93,6 +94,8 @@ class Ledger:
           error: why.
         """
         assert self.policy.skip is not None, "only where skipping is allowed"
+        if ticket in self._known:  # it counts already
+            return None
         self._add(ticket)
         text = str(error)
         shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
@@ -131,6 +134,10 @@ class Ledger:
         """Whether an example is to be skipped unread, since it was skipped before a state was taken."""
         return ticket in self._known
 
+    def knows_beyond(self, stream: int, epoch: int, offset: int) -> bool:
+        """Whether such examples are still to come in a pass, from an offset on."""
+        return offset <= self._known_until.get((stream, epoch), -1)
+
     @property
     def knows_any(self) -> bool:
         """Whether `is_known` is worth asking."""
@@ -141,6 +148,8 @@ class Ledger:
         for row in tickets:
             ticket = Ticket(*row)
             self._known.add(ticket)
+            where = ticket.stream, ticket.epoch
+            self._known_until[where] = max(ticket.offset, self._known_until.get(where, -1))
             self._add(ticket)
 
     def _add(self, ticket: Ticket) -> None:
@@ -162,6 +171,7 @@ class Quarantine:
         self.ledgers: dict[int, Ledger] = {}
         """Of each place, by the number of its word."""
         self._labels = labels
+        self._loaded: dict[int, list[list[int]]] = {}
 
     def ledger(self, word: int, stage: str, policy: Policy) -> Ledger:
         """The ledger of a place, the same in each epoch.
@@ -171,7 +181,10 @@ class Quarantine:
           stage: what stands there.
           policy: what is done about errors there.
         """
-        return self.ledgers.setdefault(word, Ledger(stage, policy, self._labels))
+        if word not in self.ledgers:
+            self.ledgers[word] = Ledger(stage, policy, self._labels)
+            self.ledgers[word].load(self._loaded.pop(word, []))
+        return self.ledgers[word]
 
     def skipped(self) -> tuple[Skipped, ...]:
         """What was skipped, from the sources to the batches; of each place the first few, and the last."""
@@ -196,9 +209,8 @@ class Quarantine:
         return {str(word): [list(ticket) for ticket in self.ledgers[word].tickets] for word in sorted(self.ledgers)}
 
     def load(self, state: dict[str, list[list[int]]]) -> None:
-        """Takes in what `state` gave, once the ledgers are there."""
-        for word, tickets in state.items():
-            self.ledgers[int(word)].load(tickets)
+        """Takes in what `state` gave, before the stages are built, whose ledgers then begin with it."""
+        self._loaded = {int(word): tickets for word, tickets in state.items()}
 
     def _in_order(self) -> list[Ledger]:
         return [ledger for _, ledger in sorted(self.ledgers.copy().items())]

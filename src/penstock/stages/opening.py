@@ -270,7 +270,7 @@ class Opening:
 
     def close(self) -> None:
         """Closes a generator or file that is open."""
-        self._over = True
+        self._over, self.last = True, NOTHING
         raw, self._iterator, self._raw = self._raw, iter(()), None
         _close(raw)
 

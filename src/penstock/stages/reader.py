@@ -22,7 +22,7 @@ from penstock.sources.position import Marks, opened_at, too_short
 from penstock.stages.mending import Mending
 from penstock.stages.opening import ENDED, NOTHING, Opening, place_of, place_of_ticket
 from penstock.stages.snapshot import Saved
-from penstock.ticket import Numbers, Tickets, item_tickets, turn_tickets
+from penstock.ticket import Numbers, Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["NOTHING", "RowReader", "RunReader", "place_of", "place_of_ticket"]
 
@@ -45,17 +45,18 @@ class RowReader(Opening):
         rows: list[Any] = []
         error = self._met() if self._fault is not None else None
         while not self._over:
+            most = self._before_known(n) if self._knows_beyond else n
             try:
                 iterator = self.opened()
-                while self._seen < 2 and len(rows) < n:
+                while self._seen < 2 and len(rows) < most:
                     item = self.watched()
                     if item is ENDED:
                         break
                     rows.append(item)
                 else:
                     iterator = self.opened()
-                if len(rows) < n:
-                    rows.extend(islice(iterator, n - len(rows)))
+                if len(rows) < most:
+                    rows.extend(islice(iterator, most - len(rows)))
             except BaseException as raised:
                 error = self.failed(raised, self.offset + len(rows))
             if rows or self._fault is None:
@@ -71,6 +72,28 @@ class RowReader(Opening):
         self.offset += len(rows)
         self.last = rows[-1] if rows else NOTHING
         return Chunk(rows, tickets, error=error)
+
+    @property
+    def _knows_beyond(self) -> bool:
+        its = self._mending
+        return its is not None and its.ledger.knows_beyond(self.stream, self.epoch, self.offset)
+
+    def _before_known(self, n: int) -> int:
+        """Passes those that are to be skipped unread and stand here; gives how many can be pulled before the next."""
+        assert self._mending is not None, "only where there is a policy"
+        known = self._mending.ledger.is_known
+        while known(Ticket(self.stream, self.epoch, self.offset)):
+            try:
+                item = next(self.opened(), ENDED)
+            except Exception:
+                if self._iterator is None:  # it cannot be opened: that is an error of its own, and comes again
+                    return n
+            else:
+                if item is ENDED:
+                    return n
+            self.offset, self._skipped = self.offset + 1, self._skipped + 1
+        ahead = (at for at in range(1, n) if known(Ticket(self.stream, self.epoch, self.offset + at)))
+        return next(ahead, n)
 
     def _met(self) -> BaseException | None:
         """Deals with the error that stands here."""
@@ -126,7 +149,7 @@ class RowReader(Opening):
     @property
     def direct(self) -> Iterator[Any] | None:
         """The iterator that gives the next examples, if nothing remains to be found out about it."""
-        if self._seen < 2 or self._over or self._fault is not None or self._doubt is not None:
+        if self._seen < 2 or self._over or self._fault is not None or self._doubt is not None or self._knows_beyond:
             return None
         return self._iterator
 
