@@ -20,6 +20,7 @@ from benchmarks import (
     memory,
     peers,
     proportions,
+    queues,
     ragged,
     samplers,
     step,
@@ -42,6 +43,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "classes": classes,
     "latency": latency,
     "memory": memory,
+    "queues": queues,
     "twin": twin,
     "peers": peers,
 }

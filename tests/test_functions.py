@@ -138,13 +138,6 @@ def test_a_batch_size_that_is_none_is_refused(name: str, size: Any):
     assert message == f"expected `batch_size` to be an integer >= 1, got `{size!r}` - at batch(batch_size)"
 
 
-def test_a_shared_name_is_not_there_yet_and_says_so():
-    """It comes with the TF1 family."""
-    assert refused(lambda: ps.batch_join([[1]], 1, shared_name="queue")) == (
-        "expected `shared_name=None`; sharing a flow is not there yet, got `'queue'` - at shared_name"
-    )
-
-
 def test_the_name_is_the_flows():
     """In threads and reports."""
     with ps.batch([1, 2], 1, name="train").open() as flow:

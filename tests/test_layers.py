@@ -44,6 +44,13 @@ GROUPS: list[tuple[str, ...]] = [
         "ranks",
         "sharing",
         "parting",
+        "queues",
+        "shuffling",
+        "bucketing",
+        "buckets",
+        "shuffles",
+        "shared",
+        "producers",
     ),
     ("",),  # penstock itself: the public names
     ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
@@ -55,6 +62,7 @@ OPEN_GROUPS = (GROUPS[0], GROUPS[1], GROUPS[5])
 # ... and single passages between rooms that otherwise may not.
 PASSAGES = {
     ("stages", "assemble"),
+    ("sources", "sampling"),
     ("demo", "data"),
     ("cli", "demo"),
     ("cli", "doctor"),

@@ -383,7 +383,8 @@ def test_skip_leaves_out_the_first():
         ),
         (
             lambda p: p.options(colour="red"),
-            "expected one of seed, capacity, capacity_bytes, on_error, name, max_scan, grace_s, watchdog_s, got `colour` - at options()",
+            "expected one of seed, capacity, capacity_bytes, on_error, name, max_scan, shared_name, grace_s, watchdog_s, "
+            "got `colour` - at options()",
         ),
         (lambda p: p.options(capacity=0), "expected `capacity` to be an integer >= 1, got `0` - at options(capacity)"),
         (

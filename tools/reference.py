@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import penstock as ps
+from penstock.queues import QueueBase
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -29,12 +30,27 @@ FUNCTIONS = {
         "batch_join",
         "maybe_batch",
         "maybe_batch_join",
+        "shuffle_batch",
+        "shuffle_batch_join",
+        "maybe_shuffle_batch",
+        "maybe_shuffle_batch_join",
+        "bucket",
+        "bucket_by_sequence_length",
         "stratified_sample",
         "rejection_sample",
         "resample_at_rate",
         "weighted_resample",
         "WeightedResample",
     ],
+    "TF1's producers": [
+        "input_producer",
+        "string_input_producer",
+        "range_input_producer",
+        "slice_input_producer",
+        "limit_epochs",
+        "match_filenames_once",
+    ],
+    "Queues": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
     "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
     "Errors of your code": ["Skip", "Retry", "replay"],
 }
@@ -50,6 +66,32 @@ ANSWERED: dict[str, dict[str, Any]] = {
         "recordings": ["stratified_rejection.json", "stratified_trace.json", "resample.json"],
         "answers": "answers_sampling.json",
     },
+    "Shuffling": {
+        "functions": ["shuffle_batch", "shuffle_batch_join", "maybe_shuffle_batch", "maybe_shuffle_batch_join"],
+        "recordings": ["shuffle.json"],
+        "answers": "answers_shuffle.json",
+    },
+    "Buckets": {
+        "functions": ["bucket", "bucket_by_sequence_length"],
+        "recordings": ["bucket.json"],
+        "answers": "answers_bucket.json",
+    },
+    "Producers": {
+        "functions": [
+            "input_producer",
+            "string_input_producer",
+            "range_input_producer",
+            "slice_input_producer",
+            "limit_epochs",
+        ],
+        "recordings": ["producers.json"],
+        "answers": "answers_producers.json",
+    },
+    "Queues": {
+        "functions": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
+        "recordings": ["queues.json"],
+        "answers": "answers_queues.json",
+    },
 }
 WORDS = {
     "The words of a pipeline": (
@@ -58,11 +100,14 @@ WORDS = {
             "map",
             "filter",
             "stratify",
+            "shuffle",
             "take",
             "skip",
             "repeat",
+            "shard",
             "pad",
             "batch",
+            "bucket",
             "unbatch",
             "to",
             "options",
@@ -70,6 +115,10 @@ WORDS = {
             "spec",
             "torch",
         ],
+    ),
+    "A queue": (
+        QueueBase,
+        ["enqueue", "enqueue_many", "dequeue", "dequeue_many", "dequeue_up_to", "size", "is_closed", "close", "cancel"],
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
@@ -93,6 +142,8 @@ ERRORS = [
     "OverBudget",
     "Stalled",
     "FlowClosed",
+    "QueueClosed",
+    "QueueExhausted",
     "MissingExtra",
     "PenstockWarning",
 ]

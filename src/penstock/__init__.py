@@ -13,6 +13,8 @@ from penstock.errors import (
     PenstockError,
     PenstockWarning,
     PipelineError,
+    QueueClosed,
+    QueueExhausted,
     SourceError,
     SpecError,
     Stalled,
@@ -27,15 +29,32 @@ from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
+    from penstock.buckets import bucket, bucket_by_sequence_length
+    from penstock.producers import (
+        input_producer,
+        limit_epochs,
+        match_filenames_once,
+        range_input_producer,
+        slice_input_producer,
+        string_input_producer,
+    )
+    from penstock.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
     from penstock.replaying import replay
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
+    from penstock.shuffles import (
+        maybe_shuffle_batch,
+        maybe_shuffle_batch_join,
+        shuffle_batch,
+        shuffle_batch_join,
+    )
     from penstock.stratified import stratified_sample
 
 __all__ = [
     "Component",
+    "FIFOQueue",
     "Flow",
     "FlowClosed",
     "FlowStats",
@@ -43,10 +62,15 @@ __all__ = [
     "MissingExtra",
     "MixStats",
     "OverBudget",
+    "PaddingFIFOQueue",
     "PenstockError",
     "PenstockWarning",
     "Pipeline",
     "PipelineError",
+    "PriorityQueue",
+    "QueueClosed",
+    "QueueExhausted",
+    "RandomShuffleQueue",
     "Retry",
     "Skip",
     "SkipStats",
@@ -61,10 +85,18 @@ __all__ = [
     "WeightedResample",
     "batch",
     "batch_join",
+    "bucket",
+    "bucket_by_sequence_length",
     "from_arrays",
+    "input_producer",
     "join",
+    "limit_epochs",
+    "match_filenames_once",
     "maybe_batch",
     "maybe_batch_join",
+    "maybe_shuffle_batch",
+    "maybe_shuffle_batch_join",
+    "range_input_producer",
     "read_arrow",
     "read_csv",
     "read_jsonl",
@@ -73,14 +105,30 @@ __all__ = [
     "rejection_sample",
     "replay",
     "resample_at_rate",
+    "shuffle_batch",
+    "shuffle_batch_join",
+    "slice_input_producer",
     "stratified_sample",
+    "string_input_producer",
     "weighted_resample",
 ]
 
 # What many programs never use is loaded when it is first asked for: the file formats are a quarter of the rest.
 _LATER = {
+    "FIFOQueue": "queues",
+    "PaddingFIFOQueue": "queues",
+    "PriorityQueue": "queues",
+    "RandomShuffleQueue": "queues",
     "Temperature": "sampling",
     "WeightedResample": "resample",
+    "bucket": "buckets",
+    "bucket_by_sequence_length": "buckets",
+    "input_producer": "producers",
+    "limit_epochs": "producers",
+    "match_filenames_once": "producers",
+    "maybe_shuffle_batch": "shuffles",
+    "maybe_shuffle_batch_join": "shuffles",
+    "range_input_producer": "producers",
     "read_arrow": "reading",
     "read_csv": "reading",
     "read_jsonl": "reading",
@@ -89,7 +137,11 @@ _LATER = {
     "rejection_sample": "rejection",
     "replay": "replaying",
     "resample_at_rate": "resample",
+    "shuffle_batch": "shuffles",
+    "shuffle_batch_join": "shuffles",
+    "slice_input_producer": "producers",
     "stratified_sample": "stratified",
+    "string_input_producer": "producers",
     "weighted_resample": "resample",
 }
 

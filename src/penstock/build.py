@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from penstock.assemble import Pool
 from penstock.built import Built
@@ -17,7 +17,7 @@ from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.faults import OnError, policy_of
 from penstock.later import later
-from penstock.place import Place, input_names, labels_of, opened_of, word_of
+from penstock.place import Place, by_item, input_names, labels_of, opened_of, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -31,6 +31,7 @@ from penstock.plan import (
     Repeat,
     Share,
     Skip,
+    Source,
     Take,
     Unbatch,
     find,
@@ -59,6 +60,8 @@ from penstock.stages import Repeat as RepeatStage
 from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
+from penstock.stages.batcher import Groups
+from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Saved, Wanted
 from penstock.state import restored
 from penstock.stats import NO_LANE, LaneStats
@@ -66,6 +69,8 @@ from penstock.tally import Tally
 
 __all__ = ["build"]
 
+ORDERS = 1 << 31
+"""Orders of sources draw from numbers of their own: no stage has such a number."""
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
@@ -131,6 +136,7 @@ class _Builder:
         if coordinator is not None:
             coordinator.on_stop(self._pauses.abort)
         self._lengths: dict[int, list[int]] = {}
+        self._staged: dict[int, Stage] = {}
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
@@ -169,16 +175,16 @@ class _Builder:
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
-        return self._metered(self._step(node, upstream, place, wanted), node, place, upstream)
+        return self._metered(self._step(node, upstream, place, epoch, wanted), node, place, upstream)
 
-    def _step(self, node: Node, upstream: Stage, place: Place, wanted: Wanted) -> Stage:
+    def _step(self, node: Node, upstream: Stage, place: Place, epoch: int, wanted: Wanted) -> Stage:
         if isinstance(node, Map):
-            return MapStage(upstream, self._applied(node, "mapping", place), items=_by_item(node))
+            return MapStage(upstream, self._applied(node, "mapping", place), items=by_item(node))
         if isinstance(node, Filter):
             return FilterStage(
                 upstream,
                 self._applied(node, "filtering", place),
-                items=_by_item(node),
+                items=by_item(node),
                 weigh=_weigher(node),
                 wanted=wanted,
             )
@@ -190,11 +196,14 @@ class _Builder:
             return UnbatchStage(upstream, wanted=wanted)
         if isinstance(node, Staged):
             number = place.after(node).drawing
-            site = Site(self._options.seed, number, self.built.labels, self._composed[id(node)], wanted)
+            composed = self._composed[id(node)]
+            site = Site(self._options.seed, number, self.built.labels, composed, wanted, epoch=epoch)
             for share in find(node.upstream[0], Share):
                 site = site._replace(rank=share.rank, world_size=share.world_size)
-            stage: Strata = node.stage(upstream, site)
-            self.built.strata.append(stage)
+            stage: Stage = node.stage(upstream, site)
+            self._staged[id(node)] = stage
+            if hasattr(stage, "set_target"):
+                self.built.strata.append(cast(Strata, stage))
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted, place)
@@ -265,6 +274,7 @@ class _Builder:
             tags=[join.tag for join in joins if join.tag is not None]
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
+            groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, None, place),
         )
 
@@ -284,7 +294,8 @@ class _Builder:
         return Mending(self.built.quarantine.ledger(place.after(node).words, name, policy), self._pauses)
 
     def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
-        source, stream = node.source, place.streams
+        stream = place.streams
+        source = self._ordered(node, stream)
         label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
@@ -301,6 +312,16 @@ class _Builder:
             for cancel in _cancels(source):
                 self._coordinator.on_stop(cancel)
         return reader
+
+    def _ordered(self, node: Read, stream: int) -> Source:
+        """The source of a read, in an order that is drawn for each epoch where one is asked for."""
+        if node.order is None:
+            return node.source
+        what, seed = node.order
+        # Streams of files draw one order together, and each reads its part of it.
+        own = ORDERS + (stream if what == "index" else 0)
+        ordered: Source = cast(Any, node.source).shuffled(key_of(self._options.seed if seed is None else seed, own))
+        return ordered
 
     def _add_earlier(self, stream: int, stats: LaneStats) -> None:
         """Keeps what a reader or lane has seen whose place another takes."""
@@ -327,7 +348,7 @@ class _Builder:
             # What runs ahead of the merge cannot know when a snapshot is taken.
             own_wanted = Wanted(on=True) if apart else wanted
             stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
-            items = _by_item(below)
+            items = by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
@@ -467,16 +488,3 @@ def _cancels(source: Any) -> Iterator[Callable[[], object]]:
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
-
-
-def _by_item(node: Node) -> bool:
-    """Whether a turn of this input is a user's chunk: its source's, or another pipeline's batch."""
-    if node.batched:
-        return True
-    while not isinstance(node, Read):
-        if isinstance(node, Unbatch | Staged | Share):
-            return False
-        if len(node.upstream) != 1:
-            return False
-        (node,) = node.upstream
-    return node.chunks

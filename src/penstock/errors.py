@@ -8,6 +8,8 @@
     ├── OverBudget(RuntimeError)      more was skipped than you allowed
     ├── Stalled(TimeoutError)         nothing came for as long as you had said
     ├── FlowClosed(RuntimeError)      you used a flow after it was closed
+    ├── QueueClosed(RuntimeError)     nothing more goes into a queue, or your wait for one was cancelled
+    ├── QueueExhausted(EOFError)      a closed queue holds fewer elements than you asked for
     └── MissingExtra(ImportError)     an optional package is not installed
 
     PenstockWarning(UserWarning)      something is left behind or will surprise you
@@ -28,6 +30,8 @@ __all__ = [
     "PenstockError",
     "PenstockWarning",
     "PipelineError",
+    "QueueClosed",
+    "QueueExhausted",
     "SourceError",
     "SpecError",
     "Stalled",
@@ -67,6 +71,14 @@ class Stalled(PenstockError, TimeoutError):
 
 class FlowClosed(PenstockError, RuntimeError):
     """A flow was used after it was closed, or in a process that is not its own."""
+
+
+class QueueClosed(PenstockError, RuntimeError):
+    """Something was put into a queue that is closed; or a call that waited for a queue was cancelled."""
+
+
+class QueueExhausted(PenstockError, EOFError):
+    """A queue is closed, and holds fewer elements than were asked for."""
 
 
 class MissingExtra(PenstockError, ImportError):

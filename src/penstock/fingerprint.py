@@ -33,7 +33,13 @@ def fingerprint(node: Node) -> list[Any]:
     """
     if isinstance(node, Read):
         source = node.source
-        return ["read", {"label": source.label, "chunks": node.chunks, "is": identity_of(source)}, []]
+        told = {
+            "label": source.label,
+            "chunks": node.chunks,
+            "is": identity_of(source),
+            "order": _plain(node.order),
+        }
+        return ["read", told, []]
     if isinstance(node, Convert):  # In whose arrays batches are handed over changes nothing of what is in them.
         return fingerprint(node.of)
     given = {field.name: _plain(getattr(node, field.name)) for field in fields(node) if field.name != "of"}  # type: ignore[arg-type]

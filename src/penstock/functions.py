@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,8 @@ def batch(
       dynamic_pad: whether dimensions that vary (all, or those that are `None` in `shapes`) are padded to the longest in
         the batch.
       allow_smaller_final_batch: whether the remainder is given as a smaller batch.
-      shared_name: not there yet.
+      shared_name: pipelines of one process that are opened under one name feed from one running flow, each batch going to
+        exactly one of them, until the last is closed.
       name: of the flow, in threads and reports.
       order: as in `batch_join`.
       seed: of everything that is drawn.
@@ -79,7 +80,7 @@ def batch(
     """
     positive(num_threads, "num_threads", at="batch(num_threads)")
     node = input_node(tensors, "tensors", enqueue_many, True)
-    return _batched(
+    return batched(
         (node,),
         batch_size,
         capacity,
@@ -127,7 +128,7 @@ def maybe_batch(
       shapes: as in `batch`.
       dynamic_pad: as in `batch`.
       allow_smaller_final_batch: as in `batch`.
-      shared_name: not there yet.
+      shared_name: as in `batch`.
       name: as in `batch`.
       order: as in `batch`.
       seed: as in `batch`.
@@ -147,7 +148,7 @@ def maybe_batch(
     """
     positive(num_threads, "num_threads", at="maybe_batch(num_threads)")
     node = input_node(tensors, "tensors", enqueue_many, keep_input)
-    return _batched(
+    return batched(
         (node,),
         batch_size,
         capacity,
@@ -192,7 +193,7 @@ def batch_join(
       shapes: as in `batch`.
       dynamic_pad: as in `batch`.
       allow_smaller_final_batch: as in `batch`.
-      shared_name: not there yet.
+      shared_name: as in `batch`.
       name: as in `batch`.
       order: `"fixed"`, each in turn, or `"arrival"`, whoever is ready.
       seed: of everything that is drawn.
@@ -207,8 +208,10 @@ def batch_join(
     >>> list(batch_join([[1, 2, 3], [10, 20, 30]], batch_size=4))
     [array([ 1, 10,  2, 20])]
     """
-    nodes = [input_node(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(_sources(tensors_list))]
-    return _batched(
+    nodes = [
+        input_node(tensors, f"source {i}", enqueue_many, True) for i, tensors in enumerate(sources_of(tensors_list))
+    ]
+    return batched(
         tuple(nodes),
         batch_size,
         capacity,
@@ -253,7 +256,7 @@ def maybe_batch_join(
       shapes: as in `batch_join`.
       dynamic_pad: as in `batch_join`.
       allow_smaller_final_batch: as in `batch_join`.
-      shared_name: not there yet.
+      shared_name: as in `batch`.
       name: as in `batch_join`.
       order: as in `batch_join`.
       seed: as in `batch_join`.
@@ -268,11 +271,11 @@ def maybe_batch_join(
     >>> list(maybe_batch_join([[1, 2], [10, 20]], [True, lambda: [False, True]], batch_size=3))
     [array([ 1, 20,  2])]
     """
-    sources = _sources(tensors_list)
-    keeps = _keeps(keep_input, len(sources), enqueue_many)
+    sources = sources_of(tensors_list)
+    keeps = keeps_of(keep_input, len(sources), enqueue_many)
     pairs = zip(sources, keeps, strict=True)
     nodes = [input_node(tensors, f"source {i}", enqueue_many, keep) for i, (tensors, keep) in enumerate(pairs)]
-    return _batched(
+    return batched(
         tuple(nodes),
         batch_size,
         capacity,
@@ -288,7 +291,7 @@ def maybe_batch_join(
     )
 
 
-def _batched(
+def batched(
     inputs: tuple[Node, ...],
     batch_size: int,
     capacity: int,
@@ -301,35 +304,66 @@ def _batched(
     seed: int,
     capacity_bytes: int | None,
     on_error: OnError,
+    between: Callable[[Node], Node] | None = None,
 ) -> Pipeline:
-    if shared_name is not None:
-        raise PipelineError(
-            mismatch("`shared_name=None`; sharing a flow is not there yet", f"`{shared_name!r}`", at="shared_name")
-        )
+    """The pipeline that all functions of this kind are.
+
+    Args:
+      inputs: what is joined.
+      batch_size: as in `batch`, and so on.
+      capacity: of the lanes; a negative one sets no limit. [examples]
+      shapes: of each component.
+      dynamic_pad: whether dimensions that vary are padded.
+      smaller: whether the remainder is given.
+      shared_name: under which the flow is shared.
+      name: of the flow.
+      order: of the join.
+      seed: of everything that is drawn.
+      capacity_bytes: of the lanes. [bytes]
+      on_error: what an error does.
+      between: puts a word between the join and the batch.
+    """
     options = Options(
-        seed=seed, capacity=_capacity(capacity), capacity_bytes=capacity_bytes, on_error=on_error, name=name
+        seed=seed,
+        capacity=capacity_of(capacity),
+        capacity_bytes=capacity_bytes,
+        on_error=on_error,
+        name=name,
+        shared_name=shared_name,
     )
-    joined = Join(inputs, order)
-    pad = _pad(joined, shapes, dynamic_pad)
+    joined: Node = Join(inputs, order)
+    joined = joined if between is None else between(joined)
+    pad = pad_of(joined, shapes, dynamic_pad)
     return Pipeline(BatchNode(pad if pad is not None else joined, batch_size, bool(smaller)), options)
 
 
-def _capacity(capacity: Any) -> int:
+def capacity_of(capacity: Any) -> int:
     """A positive capacity, or TF1's negative one: no limit."""
     unlimited = isinstance(capacity, (int, np.integer)) and capacity < 0
     return UNLIMITED if unlimited else positive(capacity, "capacity", at="capacity")
 
 
-def _pad(node: Node, shapes: Any, dynamic_pad: bool) -> Pad | None:
+def pad_of(node: Node, shapes: Any, dynamic_pad: bool, *, beside: int | None = None) -> Pad | None:
+    """What may be padded, by TF1's arguments.
+
+    Args:
+      node: what comes before.
+      shapes: of each component; `None` goes by `dynamic_pad` alone.
+      dynamic_pad: whether dimensions that vary are padded.
+      beside: the place of a number that stands beside the components, in a pair with them; `None` if none does.
+    """
     if shapes is None:
         return Pad(node, ((None, PadRule()),)) if dynamic_pad else None
     if isinstance(shapes, Mapping):
-        rules = tuple(((key,), _rule(shape, dynamic_pad, key)) for key, shape in shapes.items())
+        within = () if beside is None else (1 - beside,)
+        rules = tuple(((*within, key), _rule(shape, dynamic_pad, key)) for key, shape in shapes.items())
         return Pad(node, rules)
     if isinstance(shapes, (str, bytes)) or not isinstance(shapes, Sequence):
         raise PipelineError(mismatch("a shape for each component", f"`{shapes!r}`", at="shapes"))
     flat = all(size is None or isinstance(size, (int, np.integer)) for size in shapes)
     each = [shapes] if flat else list(shapes)
+    if beside is not None:
+        each.insert(beside * len(each), [])
     return Pad(node, tuple(((i,), _rule(shape, dynamic_pad, i)) for i, shape in enumerate(each)), in_order=True)
 
 
@@ -348,7 +382,7 @@ def _rule(shape: Any, dynamic_pad: bool, name: object) -> PadRule:
     return PadRule(shape=tuple(shape), fixed=True)
 
 
-def _sources(tensors_list: Any) -> list[Any]:
+def sources_of(tensors_list: Any) -> list[Any]:
     if isinstance(tensors_list, Mapping):
         raise PipelineError(
             mismatch(
@@ -386,7 +420,7 @@ def _is_mask(value: Any) -> bool:
     )
 
 
-def _keeps(keep_input: Any, count: int, enqueue_many: bool) -> list[Any]:
+def keeps_of(keep_input: Any, count: int, enqueue_many: bool) -> list[Any]:
     """The flags of each source."""
     if _is_flag(keep_input) or (enqueue_many and _is_mask(keep_input)):
         return [keep_input] * count

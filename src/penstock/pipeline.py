@@ -285,6 +285,33 @@ class Pipeline(Iterable[Any]):
             )
         )
 
+    def shuffle(self, buffer_size: int | None = None, *, seed: int | None = None) -> Pipeline:
+        """Examples in random order, the same on every run: out of a buffer, or all of a source by index.
+
+        With a buffer, `buffer_size` examples are held, one of which leaves at random whenever another is asked for. The
+        larger it is, the better it mixes, and the later it starts. An error comes after all that was read before it.
+
+        Without one nothing is held: each source right before it, which must be read by index (arrays, lists, map-style
+        data sets), is read in an order of its own. Each epoch has another order, that of `epoch=` and the seed.
+
+        Args:
+          buffer_size: how many are held; `None` shuffles by index. [examples]
+          seed: of this word's random numbers, in place of the pipeline's.
+
+        Raises:
+          PipelineError: it comes after `.batch`; or there is no buffer, and a source is not read by index.
+
+        Source: TF1 `tf.train.shuffle_batch`.
+
+        >>> import penstock as ps
+        >>> sorted(ps.join([range(5)]).shuffle(3))
+        [0, 1, 2, 3, 4]
+        >>> both = ps.join([range(5)]).shuffle().repeat(2)
+        >>> list(both) == list(both), list(both)[:5] == list(both)[5:]
+        (True, False)
+        """
+        return self._with(later("shuffling").shuffled(self._node, buffer_size, seed))
+
     def batch(self, size: int, *, keep_last: bool = False) -> Pipeline:
         """Batches of `size` examples, in the structure of an example; each component gets a leading dimension.
 
@@ -298,6 +325,60 @@ class Pipeline(Iterable[Any]):
         node = Batch(self._node, size, bool(keep_last))
         check_composed(node)
         return self._with(node)
+
+    def bucket(
+        self,
+        by: Any,
+        boundaries: Sequence[float],
+        batch_size: int | Sequence[int] | None = None,
+        *,
+        max_tokens: int | None = None,
+        pad_to_boundaries: bool = False,
+        keep_last: bool = False,
+    ) -> Pipeline:
+        """Batches of examples of like length, so that little of them is padding; in place of `.batch`.
+
+        Each example waits in the bucket of its length until that is full, and then they are a batch. Examples of one
+        bucket keep their order; which batch comes when depends on the examples alone.
+
+        Args:
+          by: the length: a key, an index, an attribute's name, a path (a tuple of these), or a function of the example.
+            Of an array, list or text its length counts; a number is one.
+          boundaries: k numbers that increase, for k + 1 buckets: lengths below the first; from it on and below the
+            second; and so on; from the last on.
+          batch_size: examples in a batch; or a number for each bucket. [examples]
+          max_tokens: in its place a budget: a batch holds as many examples as fit, where each counts with its padding, that
+            is as the longest of the batch. An example that does not fit alone is an error. [tokens]
+          pad_to_boundaries: whether dimensions that may be padded are padded to the boundary above, and in the last bucket
+            to a multiple of the last boundary, so that there are few shapes (JAX compiles each); otherwise to the longest
+            in the batch. It is the first dimension of each component that `.pad(...)` frees.
+          keep_last: whether what is left in the buckets at the end is given, as smaller batches, from the first bucket on;
+            otherwise it is counted in the report.
+
+        Raises:
+          PipelineError: something that cannot be, or there is a `batch` already.
+
+        Source: TF1 `tf.contrib.training.bucket_by_sequence_length`.
+
+        >>> import numpy as np
+        >>> import penstock as ps
+        >>> texts = [np.arange(n) for n in (1, 5, 2, 6)]
+        >>> for batch in ps.join([texts]).pad().bucket(len, [4], batch_size=2):
+        ...     print(batch.shape)
+        (2, 2)
+        (2, 6)
+        """
+        return self._with(
+            later("bucketing").bucketed(
+                self._node,
+                by,
+                boundaries,
+                batch_size,
+                max_tokens=max_tokens,
+                pad_to_boundaries=pad_to_boundaries,
+                keep_last=keep_last,
+            )
+        )
 
     def unbatch(self) -> Pipeline:
         """The rows of each batch, as examples again."""
@@ -323,9 +404,11 @@ class Pipeline(Iterable[Any]):
             or `ps.Retry` or both, of every source and function, and of examples that do not fit their batch;
             `name=None` of the flow, in threads and reports; `max_scan=None`, how many items of a source that can only
             be read from its start may have to be read again to resume: `state_dict` refuses where it would be more;
-            `grace_s=1.0`, how long closing waits for a thread that is inside the user's code [s]; `watchdog_s=None`,
-            how long the loop waits while nothing moves before `ps.Stalled` is raised, which says who is waited for and
-            shows the flow's stacks; not for `open(inline=True)` [s].
+            `shared_name=None`, under which several pipelines of one process feed from one flow, each batch going to
+            exactly one of them, until the last is closed; `grace_s=1.0`, how long closing waits for a thread that is
+            inside the user's code [s]; `watchdog_s=None`, how long the loop waits while nothing moves before
+            `ps.Stalled` is raised, which says who is waited for and shows the flow's stacks; not for
+            `open(inline=True)` [s].
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:
@@ -353,6 +436,9 @@ class Pipeline(Iterable[Any]):
             raise PipelineError(mismatch("a state, which holds its epoch, or `epoch`", "both", at="open()"))
         node = self._settled()
         self._warn(node)
+        if self._options.shared_name is not None:
+            consumer: Flow = later("shared").shared_flow(node, self._options, epoch=first, inline=inline, state=state)
+            return consumer
         return Flow(node, self._options, epoch=first, inline=inline, state=state)
 
     def __iter__(self) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.faults import OnError
 from penstock.pipeline import Pipeline
-from penstock.plan import Join, Options, Read, Source
+from penstock.plan import Join, Options, Read, Source, integer
 from penstock.sources.csv import csv_sources
 from penstock.sources.files import Paths
 from penstock.sources.ipc import arrow_sources
@@ -23,6 +23,8 @@ def read_parquet(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     on_error: OnError | None = None,
@@ -35,6 +37,8 @@ def read_parquet(
       paths: a path, a glob, or several of them; the files of a glob are read in the order of their names.
       columns: the columns, in the order of the example's keys; all if `None`.
       streams: how many streams the files are spread over, file i to stream i % streams, and joined in turn.
+      shuffle_files: whether the files are read in another order in each epoch; it is dealt to the streams.
+      seed: of that order, in place of the pipeline\'s.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, which names file and row; `"skip"` drops such rows; a value, or a dict of values by column, fills in.
       on_error: what is done where a file cannot be opened or read on, in place of what `.options` say: `"raise"`,
@@ -47,7 +51,14 @@ def read_parquet(
 
     Source: pyarrow's Parquet reader.
     """
-    return _joined(parquet_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls), on_error)
+    return _joined(
+        parquet_sources(
+            paths, columns=columns, streams=streams, shuffle_files=shuffle_files, filter=filter, nulls=nulls
+        ),
+        shuffle_files,
+        seed,
+        on_error,
+    )
 
 
 def read_arrow(
@@ -55,6 +66,8 @@ def read_arrow(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     on_error: OnError | None = None,
@@ -65,6 +78,8 @@ def read_arrow(
       paths: as in `read_parquet`.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       on_error: as in `read_parquet`.
@@ -76,7 +91,12 @@ def read_arrow(
 
     Source: pyarrow's IPC readers.
     """
-    return _joined(arrow_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls), on_error)
+    return _joined(
+        arrow_sources(paths, columns=columns, streams=streams, shuffle_files=shuffle_files, filter=filter, nulls=nulls),
+        shuffle_files,
+        seed,
+        on_error,
+    )
 
 
 def read_csv(
@@ -84,6 +104,8 @@ def read_csv(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     delimiter: str = ",",
@@ -96,6 +118,8 @@ def read_csv(
       paths: as in `read_parquet`.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       delimiter: what stands between two values.
@@ -111,8 +135,17 @@ def read_csv(
     """
     return _joined(
         csv_sources(
-            paths, columns=columns, streams=streams, filter=filter, nulls=nulls, delimiter=delimiter, types=types
+            paths,
+            columns=columns,
+            streams=streams,
+            shuffle_files=shuffle_files,
+            filter=filter,
+            nulls=nulls,
+            delimiter=delimiter,
+            types=types,
         ),
+        shuffle_files,
+        seed,
         on_error,
     )
 
@@ -122,6 +155,8 @@ def read_jsonl(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
     types: Mapping[str, Any] | None = None,
@@ -133,6 +168,8 @@ def read_jsonl(
       paths: as in `read_parquet`; `.gz` is decompressed.
       columns: as in `read_parquet`.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       types: types of columns by name, where they are not to be found out.
@@ -146,16 +183,37 @@ def read_jsonl(
     Source: pyarrow's JSON reader.
     """
     return _joined(
-        jsonl_sources(paths, columns=columns, streams=streams, filter=filter, nulls=nulls, types=types), on_error
+        jsonl_sources(
+            paths,
+            columns=columns,
+            streams=streams,
+            shuffle_files=shuffle_files,
+            filter=filter,
+            nulls=nulls,
+            types=types,
+        ),
+        shuffle_files,
+        seed,
+        on_error,
     )
 
 
-def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8", on_error: OnError | None = None) -> Pipeline:
+def read_text(
+    paths: Paths,
+    *,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
+    encoding: str = "utf-8",
+    on_error: OnError | None = None,
+) -> Pipeline:
     """The lines of text files, as `str` without the line's end.
 
     Args:
       paths: as in `read_parquet`; `.gz` is decompressed.
       streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
       encoding: of the text.
       on_error: as in `read_parquet`.
 
@@ -163,8 +221,15 @@ def read_text(paths: Paths, *, streams: int = 1, encoding: str = "utf-8", on_err
       PipelineError: an argument that cannot be.
       SourceError: a file does not exist, or a glob matches none.
     """
-    return _joined(text_sources(paths, streams=streams, encoding=encoding), on_error)
+    return _joined(
+        text_sources(paths, streams=streams, shuffle_files=shuffle_files, encoding=encoding),
+        shuffle_files,
+        seed,
+        on_error,
+    )
 
 
-def _joined(sources: tuple[Source, ...], on_error: OnError | None) -> Pipeline:
-    return Pipeline(Join(tuple(Read(source, on_error=on_error) for source in sources)), Options())
+def _joined(sources: tuple[Source, ...], shuffle_files: bool, seed: int | None, on_error: OnError | None) -> Pipeline:
+    own = None if seed is None else integer(seed, "seed", at="seed")
+    order: Any = ("files", own) if shuffle_files else None
+    return Pipeline(Join(tuple(Read(source, order=order, on_error=on_error) for source in sources)), Options())

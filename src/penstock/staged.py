@@ -42,6 +42,8 @@ class Site(NamedTuple):
     """Which part of the stream comes here."""
     world_size: int = 1
     """How many parts there are."""
+    epoch: int = 0
+    """Which pass."""
 
 
 class Staged(Node):
@@ -51,7 +53,7 @@ class Staged(Node):
 
     @abstractmethod
     def stage(self, upstream: Any, site: Site) -> Any:
-        """The stage of this word, which sees to class proportions.
+        """The stage of this word.
 
         Args:
           upstream: the stage that it takes from.

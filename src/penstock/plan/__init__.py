@@ -7,7 +7,7 @@ Assumes
 """
 
 from penstock.plan.join import Join, Order
-from penstock.plan.node import Node, Read, find, function, positive, takes_rng
+from penstock.plan.node import Node, Read, find, function, integer, positive, takes_rng
 from penstock.plan.options import Options
 from penstock.plan.pad import Pad, PadRule, padding
 from penstock.plan.shard import Shard, ShardEnd, Share, Way
@@ -39,6 +39,7 @@ __all__ = [
     "before_delivery",
     "find",
     "function",
+    "integer",
     "padding",
     "positive",
     "takes_rng",

@@ -12,7 +12,7 @@ from penstock.errors import PipelineError, mismatch
 from penstock.faults import OnError, policy_of
 from penstock.plan.source import Source
 
-__all__ = ["Node", "Read", "find", "function", "positive", "takes_rng"]
+__all__ = ["Node", "Read", "find", "function", "integer", "positive", "takes_rng"]
 
 
 def positive(value: object, name: str, *, at: str, least: int = 1) -> int:
@@ -24,6 +24,14 @@ def positive(value: object, name: str, *, at: str, least: int = 1) -> int:
     if number is None or isinstance(value, bool) or number < least:
         raise PipelineError(mismatch(f"`{name}` to be an integer >= {least}", f"`{value!r}`", at=at))
     return number
+
+
+def integer(value: Any, name: str, *, at: str) -> int:
+    """Gives `value` as an int, or says that it is none."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise PipelineError(mismatch(f"`{name}` to be an integer", f"`{value!r}`", at=at)) from None
 
 
 def function(value: object, *, at: str) -> Callable[..., Any]:
@@ -80,6 +88,8 @@ class Read(Node):
     """Whether each item is a user's chunk (`enqueue_many`)."""
     copy: bool | None = None
     """Whether items are copied as they come; `None` copies where the source refills one array."""
+    order: tuple[Literal["index", "files"], int | None] | None = None
+    """What is in an order that is drawn for each epoch, and the seed, where it is not the pipeline's; `None`: nothing."""
     on_error: OnError | None = None
     """What is done about an error of the source; `None` does what the pipeline's options say."""
 

@@ -30,6 +30,8 @@ class Options:
     """The flow's name, in threads and reports."""
     max_scan: int | None = None
     """A state that could be resumed only by reading more items of a source than this, from its start, is refused. [items]"""
+    shared_name: str | None = None
+    """Pipelines that are opened under one name in one process feed from one flow."""
     grace_s: float = 1.0
     """How long closing waits for threads that are inside the user's code. [s]"""
     watchdog_s: float | None = None
@@ -40,8 +42,10 @@ class Options:
             object.__setattr__(self, "seed", operator.index(self.seed))
         except TypeError:
             raise PipelineError(mismatch("`seed` to be an integer", f"`{self.seed!r}`", at="options(seed)")) from None
-        if self.name is not None and not isinstance(self.name, str):
-            raise PipelineError(mismatch("`name` to be a text", f"`{self.name!r}`", at="options(name)"))
+        for name in ("name", "shared_name"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise PipelineError(mismatch(f"`{name}` to be a text", f"`{value!r}`", at=f"options({name})"))
         for name in ("capacity", "capacity_bytes", "max_scan"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, positive(getattr(self, name), name, at=f"options({name})"))

@@ -103,6 +103,8 @@ class Batch(Node):
     """Examples in a batch. [examples]"""
     keep_last: bool = False
     """Whether the last, smaller batch is given."""
+    grouped: bool = False
+    """Whether each item that comes is a batch, of `size` examples at most."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", positive(self.size, "batch_size", at="batch(batch_size)"))

@@ -9,6 +9,8 @@ import numpy as np
 
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, mismatch
+from penstock.sampling.draws import Key
+from penstock.sources.ordered import Shuffled
 from penstock.structure import Structure, path_text
 
 __all__ = ["ArraySource"]
@@ -26,6 +28,7 @@ class ArraySource:
     """
 
     blocks = True
+    by_index = True
     waits: bool | None = False
     once: object | None = None
     label = "arrays"
@@ -58,6 +61,20 @@ class ArraySource:
     def fetch(self, epoch: int, places: Sequence[int]) -> list[Any]:
         """The rows at some places."""
         return self._columns.select(np.asarray(places, np.int64)).rows()
+
+    def shuffled(self, key: Key) -> Shuffled:
+        """The same rows in an order of each epoch."""
+        return Shuffled(
+            self.label,
+            self._columns.__len__,
+            key,
+            item=None,
+            run=self._columns.select,
+            fetch=self.fetch,
+            identity=self.identity,
+            waits=self.waits,
+            cancel=None,
+        )
 
     def identity(self) -> list[Any]:
         """What tells it from others: the dtypes and shapes of its arrays."""

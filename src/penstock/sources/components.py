@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import count, zip_longest
 from operator import is_
-from typing import Any, final
+from typing import Any, cast, final
 
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
+from penstock.sampling.draws import Key
 from penstock.sources.in_step import ENDED, InStep, lasting_rows
 from penstock.sources.position import dropped, identity_of, opened_at, too_short
 from penstock.structure import Form, Structure, path_text
@@ -87,6 +88,16 @@ class ComponentsSource:
     def open_at(self, epoch: int, n: int) -> Iterator[Any]:
         """Opens all behind their first n."""
         return self._steps([examples_of(source, epoch, n) for source in self.parts], n)
+
+    @property
+    def by_index(self) -> bool:
+        """Whether all are read by index."""
+        return all(getattr(source, "by_index", False) for source in self.parts)
+
+    def shuffled(self, key: Key) -> ComponentsSource:
+        """The same in an order of each epoch, which is one for all components."""
+        parts = [cast(Any, source).shuffled(key) for source in self.parts]
+        return ComponentsSource(self._structure, tuple([parts[place] for place in self._places]), at=self.label)
 
     def identity(self) -> list[Any]:
         """What tells it from others: its parts."""

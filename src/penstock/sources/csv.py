@@ -37,6 +37,7 @@ def csv_sources(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
     filter: Any = None,
     nulls: Any = "error",
     delimiter: str = ",",
@@ -48,6 +49,7 @@ def csv_sources(
       paths: a path, a glob, or several of them; `.gz`, `.bz2` and `.zst` are decompressed.
       columns: the columns, in the order of the example's keys; all if `None`.
       streams: how many sources the files are spread over.
+      shuffle_files: whether their order is drawn for each epoch.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, `"skip"`, a value, or a dict of values by column.
       delimiter: what stands between two values: one character.
@@ -62,7 +64,14 @@ def csv_sources(
         raise PipelineError(mismatch("`delimiter` to be one character", f"`{delimiter!r}`", at="read_csv(delimiter)"))
     known = arrow_types(types, word="read_csv")
     return table_sources(
-        paths, _Csv(delimiter, known), word="read_csv", columns=columns, streams=streams, filter=filter, nulls=nulls
+        paths,
+        _Csv(delimiter, known),
+        word="read_csv",
+        columns=columns,
+        streams=streams,
+        shuffle_files=shuffle_files,
+        filter=filter,
+        nulls=nulls,
     )
 
 

@@ -12,12 +12,13 @@ from __future__ import annotations
 import glob
 import os
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source, positive
+from penstock.sampling.draws import Key, permutation
 
 __all__ = ["Paths", "Reading", "file_sources", "find_files", "label_of", "named", "said", "sizes_of"]
 
@@ -28,7 +29,7 @@ MOST_NAMES = 20
 
 
 def file_sources(
-    paths: Paths, reader: Callable[[tuple[str, ...]], Source], *, streams: int, word: str
+    paths: Paths, reader: Callable[[tuple[str, ...]], Source], *, streams: int, word: str, shuffle_files: bool = False
 ) -> tuple[Source, ...]:
     """Gives a source for each stream.
 
@@ -37,6 +38,7 @@ def file_sources(
       reader: makes the source that reads some files one after the other.
       streams: how many sources there are, if there are as many files.
       word: the user's word, for messages: `"read_csv"`.
+      shuffle_files: whether the order of the files is drawn for each epoch.
 
     Raises:
       PipelineError: `streams` is below 1, or `paths` is no path, has none, or names a file twice.
@@ -45,7 +47,55 @@ def file_sources(
     count = positive(streams, "streams", at=f"{word}(streams)")
     files = find_files(paths, word=word)
     count = min(count, len(files))
+    if shuffle_files:
+        return tuple(_ShuffledFiles(reader, files, number, count) for number in range(count))
     return tuple(reader(files[number::count]) for number in range(count))
+
+
+@final
+class _ShuffledFiles:
+    """One stream of files whose order is drawn for each epoch, and dealt to the streams.
+
+    Args:
+      reader: makes the source that reads some files one after the other.
+      files: all, also those that other streams read.
+      number: of this stream.
+      count: how many streams there are.
+      key: of the orders, uint64[2]; there is one before it is opened.
+    """
+
+    once: object | None = None
+
+    def __init__(
+        self,
+        reader: Callable[[tuple[str, ...]], Source],
+        files: tuple[str, ...],
+        number: int,
+        count: int,
+        key: Key | None = None,
+    ) -> None:
+        self._reader, self._files, self._number, self._count, self._key = reader, files, number, count, key
+        self._told = reader(files[number::count])
+        self.label = self._told.label
+        self.waits, self.blocks = self._told.waits, self._told.blocks
+
+    def shuffled(self, key: Key) -> _ShuffledFiles:
+        """The same by a key."""
+        return _ShuffledFiles(self._reader, self._files, self._number, self._count, key)
+
+    def open(self, epoch: int) -> Iterator[Any]:
+        """Starts at the first of its files in this epoch."""
+        assert self._key is not None, "who builds it gives it a key"
+        order = permutation(self._key, epoch, len(self._files)).tolist()
+        return self._reader(tuple(self._files[place] for place in order[self._number :: self._count])).open(epoch)
+
+    def identity(self) -> list[Any]:
+        """What tells it from others: the names and sizes of all files, and the key."""
+        return [*sizes_of(self._files), *(() if self._key is None else self._key.tolist())]
+
+    def length(self) -> int | None:
+        """Where one stream reads all, as many as there are in any order; else it differs from epoch to epoch."""
+        return self._told.length() if self._count == 1 else None
 
 
 def find_files(paths: Paths, *, word: str) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, final
 
+from penstock.sampling.draws import Key
 from penstock.sources.iterables import cancel_of, name_of
+from penstock.sources.ordered import Shuffled
 
 __all__ = ["IndexedSource"]
 
@@ -16,6 +18,7 @@ class IndexedSource:
     """The items of an object with `__len__` and `__getitem__`, by index."""
 
     blocks = False
+    by_index = True
     once: object | None = None
     lasts = True
     """An index that raises is followed by the next."""
@@ -42,6 +45,20 @@ class IndexedSource:
     def fetch(self, epoch: int, places: Sequence[int]) -> list[Any]:
         """The items at some places."""
         return [self._items[place] for place in places]
+
+    def shuffled(self, key: Key) -> Shuffled:
+        """The same items in an order of each epoch."""
+        return Shuffled(
+            self.label,
+            self._items.__len__,
+            key,
+            item=self._items.__getitem__,
+            run=None,
+            fetch=self.fetch,
+            identity=self.identity,
+            waits=self.waits,
+            cancel=self.cancel,
+        )
 
     def identity(self) -> list[Any]:
         """What tells it from another: its length."""

@@ -26,7 +26,13 @@ FRAMES = (b"\x04\x22\x4d\x18", b"\x28\xb5\x2f\xfd")
 
 
 def arrow_sources(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    filter: Any = None,
+    nulls: Any = "error",
 ) -> tuple[Source, ...]:
     """Gives a source of rows for each stream of some Arrow IPC files, in the file or the stream format.
 
@@ -34,6 +40,7 @@ def arrow_sources(
       paths: a path, a glob, or several of them.
       columns: the columns, in the order of the example's keys; all if `None`.
       streams: how many sources the files are spread over.
+      shuffle_files: whether their order is drawn for each epoch.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, `"skip"`, a value, or a dict of values by column.
 
@@ -43,7 +50,14 @@ def arrow_sources(
       MissingExtra: pyarrow is not installed.
     """
     return table_sources(
-        paths, _Arrow(), word="read_arrow", columns=columns, streams=streams, filter=filter, nulls=nulls
+        paths,
+        _Arrow(),
+        word="read_arrow",
+        columns=columns,
+        streams=streams,
+        shuffle_files=shuffle_files,
+        filter=filter,
+        nulls=nulls,
     )
 
 

@@ -39,6 +39,7 @@ def jsonl_sources(
     *,
     columns: Sequence[str] | None = None,
     streams: int = 1,
+    shuffle_files: bool = False,
     filter: Any = None,
     nulls: Any = "error",
     types: Mapping[str, Any] | None = None,
@@ -49,6 +50,7 @@ def jsonl_sources(
       paths: a path, a glob, or several of them; `.gz` is decompressed.
       columns: the keys, in the order of the example's; all if `None`.
       streams: how many sources the files are spread over.
+      shuffle_files: whether their order is drawn for each epoch.
       filter: a `pyarrow.compute` expression that is true for the examples that are wanted.
       nulls: `"error"`, `"skip"`, a value, or a dict of values by column.
       types: the types of some columns, in place of those guessed.
@@ -59,7 +61,16 @@ def jsonl_sources(
       MissingExtra: pyarrow is not installed.
     """
     format = _Jsonl(arrow_types(types, word="read_jsonl"), strict=columns is None)
-    return table_sources(paths, format, word="read_jsonl", columns=columns, streams=streams, filter=filter, nulls=nulls)
+    return table_sources(
+        paths,
+        format,
+        word="read_jsonl",
+        columns=columns,
+        streams=streams,
+        shuffle_files=shuffle_files,
+        filter=filter,
+        nulls=nulls,
+    )
 
 
 @final

@@ -20,7 +20,13 @@ MAGIC = b"PAR1"
 
 
 def parquet_sources(
-    paths: Paths, *, columns: Sequence[str] | None = None, streams: int = 1, filter: Any = None, nulls: Any = "error"
+    paths: Paths,
+    *,
+    columns: Sequence[str] | None = None,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    filter: Any = None,
+    nulls: Any = "error",
 ) -> tuple[Source, ...]:
     """Gives a source of rows for each stream of some Parquet files.
 
@@ -30,6 +36,7 @@ def parquet_sources(
       paths: a path, a glob, or several of them.
       columns: the columns, in the order of the example's keys; all if `None`.
       streams: how many sources the files are spread over.
+      shuffle_files: whether their order is drawn for each epoch.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, `"skip"`, a value, or a dict of values by column.
 
@@ -39,7 +46,14 @@ def parquet_sources(
       MissingExtra: pyarrow is not installed.
     """
     return table_sources(
-        paths, _Parquet(), word="read_parquet", columns=columns, streams=streams, filter=filter, nulls=nulls
+        paths,
+        _Parquet(),
+        word="read_parquet",
+        columns=columns,
+        streams=streams,
+        shuffle_files=shuffle_files,
+        filter=filter,
+        nulls=nulls,
     )
 
 

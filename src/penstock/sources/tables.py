@@ -222,7 +222,15 @@ def _filtered(batch: Any, row: int, filter: Any) -> tuple[Any, Any]:
 
 
 def table_sources(
-    paths: Paths, format: Format, *, word: str, columns: Any, streams: int, filter: Any, nulls: Any
+    paths: Paths,
+    format: Format,
+    *,
+    word: str,
+    columns: Any,
+    streams: int,
+    shuffle_files: bool = False,
+    filter: Any,
+    nulls: Any,
 ) -> tuple[Source, ...]:
     """Gives a source for each stream of some files; every `read_` word of a table comes here.
 
@@ -233,4 +241,10 @@ def table_sources(
     """
     load("pyarrow", extra="arrow")
     choice, rule = Choice.of(columns, filter, word=word), Nulls(nulls, at=f"{word}(nulls)")
-    return file_sources(paths, lambda files: TableSource(files, format, choice, rule), streams=streams, word=word)
+    return file_sources(
+        paths,
+        lambda files: TableSource(files, format, choice, rule),
+        streams=streams,
+        shuffle_files=shuffle_files,
+        word=word,
+    )

@@ -20,12 +20,15 @@ PART = 1 << 16
 """Read at once. [bytes]"""
 
 
-def text_sources(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> tuple[Source, ...]:
+def text_sources(
+    paths: Paths, *, streams: int = 1, shuffle_files: bool = False, encoding: str = "utf-8"
+) -> tuple[Source, ...]:
     r"""Gives a source of lines for each stream of some text files: `str` without the line's end (`\n`, `\r\n` or `\r`).
 
     Args:
       paths: a path, a glob, or several of them; `.gz` is decompressed.
       streams: how many sources the files are spread over.
+      shuffle_files: whether their order is drawn for each epoch.
       encoding: of the files.
 
     Raises:
@@ -37,7 +40,13 @@ def text_sources(paths: Paths, *, streams: int = 1, encoding: str = "utf-8") -> 
     except (LookupError, TypeError):
         expected = "`encoding` to be the name of a text encoding"
         raise PipelineError(mismatch(expected, f"`{encoding!r}`", at="read_text(encoding)")) from None
-    return file_sources(paths, lambda files: _TextSource(files, encoding), streams=streams, word="read_text")
+    return file_sources(
+        paths,
+        lambda files: _TextSource(files, encoding),
+        streams=streams,
+        shuffle_files=shuffle_files,
+        word="read_text",
+    )
 
 
 _ONE_BYTE = {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252"}

@@ -9,12 +9,12 @@ Guarantees
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, final
+from typing import Any, Protocol, final
 
 from penstock.assemble import Assembler, Misfit, Pool
-from penstock.chunk import END, Chunk, Columns
+from penstock.chunk import END, WHOLE, Chunk, Columns
 from penstock.errors import PipelineError, SpecError, mismatch, placed
-from penstock.plan import Pad
+from penstock.plan import Pad, PadRule
 from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
 from penstock.stages.mending import Mending
@@ -24,7 +24,17 @@ from penstock.stages.stage import Assembling, Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
 
-__all__ = ["Batcher", "spec_of"]
+__all__ = ["Batcher", "Groups", "spec_of"]
+
+
+class Groups(Protocol):
+    """What puts examples together that are to be one batch."""
+
+    number: int
+    """The bucket of the last group."""
+
+    def rule(self, number: int, rule: PadRule | None, component: Component, /) -> PadRule | None:
+        """How a component is padded in a bucket."""
 
 
 def spec_of(chunk: Chunk) -> Spec:
@@ -50,6 +60,7 @@ class Batcher:
       labels: the sources' names by stream number, for messages.
       tags: the names under which joins put what stands beside an example that is no dict.
       wanted: whether a snapshot is wanted.
+      groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
     """
 
@@ -65,16 +76,20 @@ class Batcher:
         labels: Sequence[str],
         tags: Collection[str] = (),
         wanted: Wanted | None = None,
+        groups: Groups | None = None,
         mending: Mending | None = None,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
-        self._mending = mending if mending is not None and mending.skips else None
+        # What is put together elsewhere is a batch as it is, and none of it can be left out.
+        self._mending = mending if mending is not None and mending.skips and groups is None else None
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
         pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._pourer = pourer if self._mending is None else None
         self._size = size
         self._keep_last = keep_last
+        self._groups = groups
+        self._assemblers: dict[int, Assembler] = {}
         self._pad = pad
         self._pool = pool
         self._firsts = firsts
@@ -100,6 +115,8 @@ class Batcher:
         rest = self._again.settle()
         if rest is not None:
             self._ended, self._error = True, rest.error
+        if self._groups is not None:
+            return self._grouped(self._groups)
         if self._assembler is None and not self._ended:
             self._begin()
         while True:
@@ -123,11 +140,12 @@ class Batcher:
         while self._gathered.count < self._firsts and not self._ended:
             self._gather(most, 1)
         while self._gathered.count and self._assembler is None:
-            self._begin_with(self._gathered.first)
+            self._read_spec()
             while not self._gathered.count and not self._ended:  # the first was skipped
                 self._gather(most, 1)
 
-    def _begin_with(self, first: Chunk) -> None:
+    def _read_spec(self) -> None:
+        first = self._gathered.first
         at = first.tickets[0]
         try:
             self._ready(spec_of(first))
@@ -143,11 +161,54 @@ class Batcher:
         self._spec = spec
         rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
         self._assembler = Assembler(spec, rules.get, self._pool)
-        self._form = self._assembler.spec.structure
+        self._base = self._assembler.spec
+        self._form = self._base.structure
         self._build = self._form.builder()
         self._pours = self._assembler.pours
         if isinstance(self._upstream, Assembling):
             self._upstream.assemble(self._assembler)
+
+    def _grouped(self, groups: Groups) -> Chunk:
+        """The next item as a batch."""
+        whole = False
+        while not whole and not self._ended:
+            chunk = self._again.take(WHOLE)
+            if chunk.error is not None or chunk.count == 0:
+                self._ended, self._error = True, chunk.error
+            if chunk.count:
+                self._gathered.add(chunk)
+                whole = chunk.item_end
+        if self._gathered.count and self._spec is None:
+            self._read_spec()
+        if self._gathered.count:
+            self._turn_to(groups)
+        if not self._gathered.count:
+            return self._last()
+        self._size = self._gathered.count
+        made = self._give(self._size)
+        assert made is not None, "nothing is skipped of what was put together elsewhere"
+        return made
+
+    def _turn_to(self, groups: Groups) -> None:
+        """Readies what pads as the bucket at hand is padded."""
+        number = groups.number
+        if number in self._assemblers:
+            self._assembler = self._assemblers[number]
+            return
+        first = self._gathered.first
+        try:
+            base = self._base
+            base.check(first.as_rows()[0], at=self._place(first.tickets[0]))
+            spec = spec_of(first)
+            rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
+            components = dict(zip(spec.paths, spec.components, strict=True))
+            self._assemblers[number] = self._assembler = Assembler(
+                spec, lambda path: groups.rule(number, rules.get(path), components[path]), self._pool
+            )
+        except SpecError as error:
+            self._fail(error)
+        except Exception as error:  # a component raises when it is read
+            self._fail(placed(error, f"reading {self._place(first.tickets[0])}"))
 
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
@@ -340,8 +401,9 @@ class Batcher:
         """The spec of a batch, once the first examples have come: free dimensions are `None`."""
         if self._assembler is None:
             return None
-        size = None if self._keep_last else self._size
-        spec = self._assembler.batch_spec.reshaped(lambda path, component: (size, *component.shape))
+        size = None if self._keep_last or self._groups is not None else self._size
+        own = self._assembler.batch_spec if self._groups is None else self._base
+        spec = own.reshaped(lambda path, component: (size, *component.shape))
         if not self._extras:
             return spec
         # Lengths have one number for each dimension that is padded; a mask is as large as those.
