@@ -81,7 +81,9 @@ class Run:
         return out
 
     def _environment(self) -> dict[str, str]:
-        environment = {key: value for key, value in os.environ.items() if key != "PENSTOCK_NATIVE"}
+        # Imports are measured with their byte code written, as they are everywhere but the first time.
+        left_out = ("PENSTOCK_NATIVE", "PYTHONDONTWRITEBYTECODE")
+        environment = {key: value for key, value in os.environ.items() if key not in left_out}
         environment |= dict.fromkeys(ONE_THREAD, "1")
         paths = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
         environment["PYTHONPATH"] = os.pathsep.join(paths)

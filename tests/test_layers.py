@@ -22,6 +22,7 @@ GROUPS: list[tuple[str, ...]] = [
     (
         "report",
         "fingerprint",
+        "resumed",
         "state",
         "flow",
         "build",

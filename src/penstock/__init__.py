@@ -25,7 +25,6 @@ from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.inputs import from_arrays, join
 from penstock.pipeline import Pipeline
 from penstock.spec import Component, Spec
-from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
 from penstock.ticket import Ticket
 
 if typing.TYPE_CHECKING:
@@ -50,6 +49,7 @@ if typing.TYPE_CHECKING:
         shuffle_batch,
         shuffle_batch_join,
     )
+    from penstock.stats import FlowStats, LaneStats, MixStats, StageStats
     from penstock.stratified import stratified_sample
 
 __all__ = [
@@ -119,6 +119,10 @@ _LATER = {
     "PaddingFIFOQueue": "queues",
     "PriorityQueue": "queues",
     "RandomShuffleQueue": "queues",
+    "FlowStats": "stats",
+    "LaneStats": "stats",
+    "MixStats": "stats",
+    "StageStats": "stats",
     "Temperature": "sampling",
     "WeightedResample": "resample",
     "bucket": "buckets",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.assemble import Pool
 from penstock.built import Built
@@ -45,7 +45,6 @@ from penstock.stages import (
     Inlet,
     Mending,
     Merge,
-    Mixed,
     RowReader,
     RunReader,
     Stage,
@@ -63,9 +62,10 @@ from penstock.stages import Unbatch as UnbatchStage
 from penstock.stages.batcher import Groups
 from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Saved, Wanted
-from penstock.state import restored
-from penstock.stats import NO_LANE, LaneStats
-from penstock.tally import Tally
+
+if TYPE_CHECKING:
+    from penstock.stages.mixed import Mixed
+    from penstock.stats import LaneStats
 
 __all__ = ["build"]
 
@@ -97,7 +97,7 @@ def build(
     built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
     if saved is not None:
         try:
-            restored(built.stage.restore, saved)
+            later("state").restored(built.stage.restore, saved)
         except BaseException:
             for reader in built.readers.values():  # no thread has them yet
                 reader.close()
@@ -306,7 +306,7 @@ class _Builder:
             reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label, mending=mending)
         earlier = self.built.readers.get(stream)
         if earlier is not None:
-            self._add_earlier(stream, NO_LANE.read(label, earlier.given))
+            self._add_earlier(stream, later("stats").NO_LANE.read(label, earlier.given))
         self.built.readers[stream] = reader
         if self._coordinator is not None:
             for cancel in _cancels(source):
@@ -368,8 +368,9 @@ class _Builder:
             return merge
         if node.weights is None:
             return Merge(own, stops=stops, pull=puller or pull_plain)
-        mixed = Mixed(own, later("mixing").mixture_of(node, list(inlets)), stops=stops, pull=puller or pull_plain)
-        tally = self.built.tallies.setdefault(word, Tally(word_of(node), input_names(node)))
+        mixture = later("mixing").mixture_of(node, list(inlets))
+        mixed: Mixed = later("stages.mixed").Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
+        tally = self.built.tallies.setdefault(word, later("tally").Tally(word_of(node), input_names(node)))
         tally.follow(mixed, list(inlets))
         return mixed
 

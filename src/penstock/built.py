@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.engine import Lane, Meter
 from penstock.faults import Quarantine
+from penstock.later import later
 from penstock.stages import ArrivalMerge, Batcher, RowReader, RunReader, Stage, Strata
 from penstock.stages.snapshot import Wanted
-from penstock.stats import NO_LANE, LaneStats
-from penstock.tally import Tally
+
+if TYPE_CHECKING:
+    from penstock.stats import LaneStats
+    from penstock.tally import Tally
 
 __all__ = ["Built"]
 
@@ -55,7 +58,7 @@ class Built:
     def source_stats(self, stream: int) -> LaneStats:
         """What a source has given since the flow was opened, in all epochs."""
         lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
-        own = lane.stats() if lane is not None else NO_LANE
+        own: LaneStats = lane.stats() if lane is not None else later("stats").NO_LANE
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
 

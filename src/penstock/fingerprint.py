@@ -42,7 +42,8 @@ def fingerprint(node: Node) -> list[Any]:
         return ["read", told, []]
     if isinstance(node, Convert):  # In whose arrays batches are handed over changes nothing of what is in them.
         return fingerprint(node.of)
-    given = {field.name: _plain(getattr(node, field.name)) for field in fields(node) if field.name != "of"}  # type: ignore[arg-type]
+    names = [name for name in type(node).__signature__.parameters if name != "of"]
+    given = {name: _plain(getattr(node, name)) for name in names}
     return [type(node).__name__.lower(), given, [fingerprint(below) for below in node.upstream]]
 
 

@@ -10,20 +10,21 @@ from contextlib import AbstractContextManager
 from functools import cache, cached_property
 from time import perf_counter
 from types import TracebackType
-from typing import Any, NoReturn, Self, final
+from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from penstock.build import build
 from penstock.deliver import converter
 from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog
 from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, StateError, mismatch
 from penstock.faults import Skipped
-from penstock.fingerprint import fingerprint
+from penstock.later import later
 from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
-from penstock.report import report
+from penstock.resumed import State, why_not
 from penstock.spec import Spec
-from penstock.state import State, nbytes_of, read_state, why_not, written
-from penstock.stats import FlowStats
 from penstock.structure import LEAF, Structure, path_text
+
+if TYPE_CHECKING:
+    from penstock.stats import FlowStats
 
 __all__ = ["Flow"]
 
@@ -212,9 +213,10 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             raise StateError(self._why_not)
         self._check_scan()
         place, since = self._place, self._since + self._again
-        return written(
+        data: dict[str, Any] = later("state").written(
             self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, {})
         )
+        return data
 
     def _check_scan(self) -> None:
         """Sees to it that no source would have to be read from its start over more items than is allowed."""
@@ -243,12 +245,14 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     @cached_property
     def _words(self) -> list[Any]:
-        return fingerprint(self._node)
+        words: list[Any] = later("fingerprint").fingerprint(self._node)
+        return words
 
     def _read(self, state: Any) -> State:
         if self._why_not is not None:
             raise StateError(self._why_not)
-        return read_state(self._words, self._options.seed, state)
+        read: State = later("state").read_state(self._words, self._options.seed, state)
+        return read
 
     def _end(self, error: BaseException | None) -> NoReturn:
         self._error, self._ended = error, True
@@ -312,7 +316,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         # A copy, since the driver adds to them when it builds the first epoch.
         stages = tuple(meter.stats() for _, meter in sorted(self._built.meters.copy().items()))
         batcher = self._built.batcher
-        return FlowStats(
+        stats: FlowStats = later("stats").FlowStats(
             name=self._name,
             delivered=self._delivered,
             examples=self._examples(),
@@ -322,12 +326,13 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
-            state_nbytes=0 if self._why_not is not None else nbytes_of(self.state_dict()),
+            state_nbytes=0 if self._why_not is not None else later("state").nbytes_of(self.state_dict()),
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
             skips=self._built.quarantine.stats(),
         )
+        return stats
 
     @property
     def quarantine(self) -> tuple[Skipped, ...]:
@@ -385,7 +390,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """
         orders = {"weights" if join.weights is not None else join.order for join in self._joins}
         order = next((order for order in ("arrival", "weights") if order in orders), "fixed")
-        return report(self.stats(), order=order)
+        text: str = later("report").report(self.stats(), order=order)
+        return text
 
     def __repr__(self) -> str:
         return f"<Flow {self._name!r}: {self._delivered} delivered, {'closed' if self._closed else 'open'}>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -75,9 +74,15 @@ def guarded(nodes: Sequence[Node], keys: Sequence[Hashable] | None, on_error: An
 def _guarded(node: Any, policy: Policy) -> Any:
     """The same description with a policy for each source in it that has none."""
     if isinstance(node, Read):
-        return node if node.on_error is not None else replace(node, on_error=policy)
+        return node if node.on_error is not None else _changed(node, on_error=policy)
     of = node.of
-    return replace(node, of=tuple(_guarded(o, policy) for o in of) if isinstance(of, tuple) else _guarded(of, policy))
+    below = tuple([_guarded(each, policy) for each in of]) if isinstance(of, tuple) else _guarded(of, policy)
+    return _changed(node, of=below)
+
+
+def _changed(node: Any, **fields: Any) -> Any:
+    """The same word with some of its fields changed."""
+    return type(node)(**{**vars(node), **fields})
 
 
 def _each(value: Any, keys: Sequence[Hashable] | None, count: int, other: Any, *, at: str) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.plan import Join
 from penstock.sampling import Changing, Steady, Weights, read_weights
-from penstock.stages import Mixture
+from penstock.stages.mixed import Mixture
 
 __all__ = ["mixture_of", "weights_of"]
 

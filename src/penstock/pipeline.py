@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, final
 
-from penstock.deliver import torch_dataset
 from penstock.described import ENDLESS, last_change, length_of, words_of
 from penstock.errors import PenstockWarning, PipelineError, SpecError, mismatch
 from penstock.faults import OnError
@@ -531,7 +530,7 @@ class Pipeline(Iterable[Any]):
         """
         delivered = [convert.to for convert in find(self._node, Convert)]
         pipeline = self if delivered == ["torch"] else self.to("torch")
-        return torch_dataset(pipeline.open, pipeline._known_length)
+        return later("deliver.torch_dataset").torch_dataset(pipeline.open, pipeline._known_length)
 
     def _known_length(self) -> int | None:
         length = length_of(self._settled())

@@ -49,8 +49,6 @@ class Site(NamedTuple):
 class Staged(Node):
     """A word that brings its own stage."""
 
-    __slots__ = ()
-
     @abstractmethod
     def stage(self, upstream: Any, site: Site) -> Any:
         """The stage of this word.

@@ -9,49 +9,18 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import StateError, mismatch
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
-from penstock.plan import Node, Read, find
+from penstock.resumed import State
 from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "State", "nbytes_of", "read_state", "restored", "told", "why_not", "written"]
+__all__ = ["VERSION", "nbytes_of", "read_state", "restored", "told", "written"]
 
 VERSION = 1
 """Of the form that states have."""
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a flow is to go on."""
-
-    epoch: int
-    """The first epoch of the run."""
-    delivered: int
-    """How many batches were handed over, in all runs. [batches]"""
-    since: int
-    """How many of these came after the snapshot. [batches]"""
-    snapshot: Saved | None
-    """Where the stages stood; `None` at the beginning."""
-    more: Saved
-    """What else was noted: the targets that were set, say."""
-
-
-def why_not(node: Node) -> str | None:
-    """Why a flow of this pipeline cannot be resumed, if it cannot."""
-    for read in find(node, Read):
-        once = read.source.once
-        if once is not None and not (hasattr(once, "state_dict") and hasattr(once, "load_state_dict")):
-            return mismatch(
-                "sources that can be opened again",
-                f"the one-shot `{read.source.label}`",
-                at="state_dict()",
-                do="pass a callable that opens it, or give the iterator `state_dict` and `load_state_dict`",
-            )
-    return None
 
 
 def written(words: list[Any], seed: int, state: State) -> dict[str, Any]:

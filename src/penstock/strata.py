@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -21,7 +20,6 @@ from penstock.stages.wishes import Wishes
 __all__ = ["Stratify", "stratified"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stratify(Staged):
     """Examples in the class proportions asked for."""
 

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from penstock.stages import Mixed
+from penstock.stages.mixed import Mixed
 from penstock.stats import MixStats
 
 __all__ = ["Tally"]

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from penstock.deliver import torch_dataset
+from penstock.deliver.torch_dataset import torch_dataset
 from penstock.errors import PipelineError
 
 torch = pytest.importorskip("torch")

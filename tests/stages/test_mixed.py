@@ -12,7 +12,8 @@ from inlets import Scripted, drained, inlet, numbers
 from penstock.errors import PipelineError
 from penstock.sampling import Changing, Quota, Shares, Steady, Weights
 from penstock.sources import as_source
-from penstock.stages import Mixed, Repeat, RowReader, RunReader, Stage, Straight
+from penstock.stages import Repeat, RowReader, RunReader, Stage, Straight
+from penstock.stages.mixed import Mixed
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket
 

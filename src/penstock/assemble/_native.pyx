@@ -34,12 +34,26 @@ cdef extern from "numpy/arrayobject.h":
     bint PyArray_ISNOTSWAPPED(cnp.ndarray)
     cnp.PyArray_Descr* PyArray_DESCR(cnp.ndarray)
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define penstock_prefetch(address) __builtin_prefetch(address)
+    #define penstock_prefetch_to(address) __builtin_prefetch(address, 1)
+    #else
+    #define penstock_prefetch(address) ((void) (address))
+    #define penstock_prefetch_to(address) ((void) (address))
+    #endif
+    """
+    void prefetch "penstock_prefetch"(const void*) noexcept nogil
+    void prefetch_to "penstock_prefetch_to"(const void*) noexcept nogil
+
 cnp.import_array()
 
 cdef enum:
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
     LINE = 64  # bytes of a cache's line
-    LONG = 1 << 12  # bytes from which on it matters how they lie in the cache's lines
+    LONG = 1 << 12  # bytes from which on it matters how they come through the caches
+    AHEAD = 1 << 12  # bytes that are asked for ahead: a page, so that its address is looked up meanwhile
 
 cdef object LEAF = Form.LEAF, DICT = Form.DICT, DATA = Form.DATA
 
@@ -266,13 +280,15 @@ def extent(list leaves, Kind kind, sizes=None):
 
 
 cdef void _copy(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
-    """As memcpy, which takes a quarter more time than this where the two lie differently in the cache's lines.
+    """As memcpy, which waits for each page's address and, where the two lie differently in the lines, for each line.
 
     Writing past the caches would be a little quicker still, but whoever reads the batch next would pay more than that.
     """
     cdef Py_ssize_t done = 0
-    if nbytes >= LONG and (to - data) % LINE != 0:
+    if nbytes >= LONG:
         while done + LINE <= nbytes:
+            prefetch(data + done + AHEAD)  # past the end it does nothing
+            prefetch_to(to + done + AHEAD)
             memcpy(to + done, data + done, LINE)  # of a constant size: a few plain instructions
             done += LINE
     memcpy(to + done, data + done, nbytes - done)

@@ -7,22 +7,21 @@ What each does with which dtype stands at the top of its file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from penstock.deliver.jax import JaxConverter
-from penstock.deliver.leaf import Converter
-from penstock.deliver.numpy import NumpyConverter
-from penstock.deliver.tensorflow import TensorflowConverter
-from penstock.deliver.torch import TorchConverter
-from penstock.deliver.torch_dataset import torch_dataset
 from penstock.errors import PipelineError, mismatch
+from penstock.later import later
 
-__all__ = ["Converter", "converter", "torch_dataset"]
+if TYPE_CHECKING:
+    from penstock.deliver.leaf import Converter
+
+__all__ = ["converter"]
 
 _CONVERTERS: dict[str, Callable[[], Converter]] = {
-    "numpy": NumpyConverter,
-    "torch": TorchConverter,
-    "jax": JaxConverter,
-    "tensorflow": TensorflowConverter,
+    "numpy": lambda: later("deliver.numpy").NumpyConverter(),
+    "torch": lambda: later("deliver.torch").TorchConverter(),
+    "jax": lambda: later("deliver.jax").JaxConverter(),
+    "tensorflow": lambda: later("deliver.tensorflow").TensorflowConverter(),
 }
 
 

@@ -18,7 +18,6 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable
-from queue import SimpleQueue
 from threading import TIMEOUT_MAX, Thread, current_thread
 from threading import enumerate as all_threads
 from time import monotonic
@@ -62,7 +61,7 @@ class Coordinator:
         self.stragglers: list[str] = []
         """What threads were doing that did not come back in time, each with its stack."""
         self._grace_s = min(grace_s, TIMEOUT_MAX / 4)
-        self._asked: SimpleQueue[None] = SimpleQueue()
+        self._asked = Bell()
         self._stopping = False
         self._running: dict[Thread, Driven] = {}
         self._prune_at = 64
@@ -132,7 +131,7 @@ class Coordinator:
         In a forked child, which has none of the threads, it does nothing.
         """
         if self.pid == os.getpid():
-            self._asked.put(None)
+            self._asked.ring()
 
     def join(self) -> None:
         """Waits until all is ended, or left behind: at most a little more than `grace_s` seconds."""
@@ -161,7 +160,7 @@ class Coordinator:
 
     def run(self) -> None:
         """Waits to be asked, and ends everything; the work of the coordinator's thread."""
-        self._asked.get()
+        self._asked.wait()
         atexit.unregister(self._leave)
         self._stopping = True
         try:

@@ -14,16 +14,19 @@ from collections import deque
 from collections.abc import Callable
 from math import ceil
 from time import perf_counter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
+from penstock.later import later
 from penstock.stages.snapshot import Saved, Wanted
 from penstock.stages.stage import Stage
-from penstock.stats import LaneStats
+
+if TYPE_CHECKING:
+    from penstock.stats import LaneStats
 
 __all__ = ["Entry", "Head", "InlineHead"]
 
@@ -125,8 +128,9 @@ class Head:
         self._put += chunk.count
         if ready > self._most:
             self._most = ready
-        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once.
-        if self._eager or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
+        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once. Of a slow one
+        # it hears at once: what it lets go of then is the memory that is warm.
+        if self._eager or self._room == LEAST or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
             self._filled.ring()
 
     def _await_room(self) -> None:
@@ -191,7 +195,7 @@ class Head:
 
     def stats(self) -> LaneStats:
         """What the driver has seen since the flow was opened."""
-        return LaneStats(
+        stats: LaneStats = later("stats").LaneStats(
             name=self.name,
             examples=self._put,
             held=len(self._entries),
@@ -203,6 +207,7 @@ class Head:
             busy_s=self._busy_s,
             parked=False,
         )
+        return stats
 
 
 @final
@@ -255,7 +260,7 @@ class InlineHead:
 
     def stats(self) -> LaneStats:
         """What has been pulled since the flow was opened."""
-        return LaneStats(
+        stats: LaneStats = later("stats").LaneStats(
             name=self.name,
             examples=self._put,
             held=0,
@@ -267,3 +272,4 @@ class InlineHead:
             busy_s=self._busy_s,
             parked=False,
         )
+        return stats

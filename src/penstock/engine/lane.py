@@ -20,19 +20,22 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
+from penstock.later import later
 from penstock.stages.inlet import NO_STREAMS, rows_of
 from penstock.stages.reader import RowReader
 from penstock.stages.snapshot import Saved, Trail, Wanted, noted
 from penstock.stages.stage import Stage
-from penstock.stats import LaneStats
 from penstock.structure import Structure
 from penstock.ticket import Tickets
+
+if TYPE_CHECKING:
+    from penstock.stats import LaneStats
 
 __all__ = ["Lane", "Wave"]
 
@@ -439,7 +442,7 @@ class Lane:
 
     def stats(self) -> LaneStats:
         """What the lane has seen since the flow was opened."""
-        return LaneStats(
+        stats: LaneStats = later("stats").LaneStats(
             name=self.name,
             examples=self._taken,
             held=self._put - self._taken,
@@ -452,6 +455,7 @@ class Lane:
             parked=self._parked,
             awaited_s=self.awaited_s(),
         )
+        return stats
 
 
 def _nbytes(chunk: Chunk) -> int:

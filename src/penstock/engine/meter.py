@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from penstock.assemble import Assembler
 from penstock.chunk import Chunk
 from penstock.engine.breath import INTERVAL_S, Breath
-from penstock.stages import Intake, Merge, Mixed, Poured, Stage
+from penstock.later import later
+from penstock.stages import Intake, Poured, Pouring, Stage
 from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Assembling
-from penstock.stats import StageStats
 from penstock.ticket import Tickets
+
+if TYPE_CHECKING:
+    from penstock.stats import StageStats
 
 __all__ = ["Meter"]
 
@@ -56,13 +59,12 @@ class Meter:
         self._check = check
         self._breath = Breath() if paced else None
         self._most = 1
-        self._merge = stage if isinstance(stage, Merge | Mixed) else None
+        self._merge = stage if isinstance(stage, Pouring) else None
         self.may_pour = self._merge is not None and self._merge.may_pour
         """As the stage's own, where it has one."""
-        before = earlier.stats() if earlier is not None else StageStats(name, 0, 0.0, 0, 0)
-        self._before = before
-        self._examples = before.examples
-        self._all_s = before.busy_s
+        self._before = before = earlier.stats() if earlier is not None else None
+        self._examples = before.examples if before is not None else 0
+        self._all_s = self._before_s = before.busy_s if before is not None else 0.0
 
     def take(self, n: int) -> Chunk:
         """As the stage's own, of no more examples than can be worked on between two breaths."""
@@ -131,7 +133,9 @@ class Meter:
 
     def stats(self) -> StageStats:
         """What the stage has given since the flow was opened."""
-        busy_s = self._all_s - (self._inner._all_s - self._inner._before.busy_s if self._inner is not None else 0.0)
-        discarded = self._before.discarded + getattr(self._stage, "discarded", 0)
-        nbytes = self._before.nbytes + getattr(self._stage, "nbytes", 0)
-        return StageStats(self.name, self._examples, max(0.0, busy_s), discarded, nbytes)
+        busy_s = self._all_s - (self._inner._all_s - self._inner._before_s if self._inner is not None else 0.0)
+        discarded, nbytes = getattr(self._stage, "discarded", 0), getattr(self._stage, "nbytes", 0)
+        if self._before is not None:
+            discarded, nbytes = discarded + self._before.discarded, nbytes + self._before.nbytes
+        stats: StageStats = later("stats").StageStats(self.name, self._examples, max(0.0, busy_s), discarded, nbytes)
+        return stats

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -18,7 +17,6 @@ Order = Literal["fixed", "arrival"]
 """The rule by which sources are merged: each in turn, or whoever is ready."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Join(Node):
     """Merges several inputs by a rule."""
 

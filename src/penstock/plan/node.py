@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import FrozenInstanceError
+from inspect import Parameter, Signature, signature
+from typing import Any, ClassVar, Literal, NoReturn, dataclass_transform
 
 from penstock.errors import PipelineError, mismatch
 from penstock.faults import OnError, policy_of
@@ -47,22 +47,46 @@ def takes_rng(fn: Callable[..., Any]) -> Literal["second", "named"] | None:
     A parameter called `rng` asks for it, and so does a second positional one without a default.
     """
     try:
-        parameters = list(inspect.signature(fn).parameters.values())
+        parameters = list(signature(fn).parameters.values())
     except (TypeError, ValueError):
         return None
     plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(plain) > 1 and (plain[1].default is inspect.Parameter.empty or plain[1].name == "rng"):
+    if len(plain) > 1 and (plain[1].default is Parameter.empty or plain[1].name == "rng"):
         return "second"
     return "named" if any(p.name == "rng" for p in parameters[1:]) else None
 
 
+@dataclass_transform(frozen_default=True, eq_default=False)
 class Node:
-    """One word of a pipeline; a chain of nodes is the whole description."""
+    """One word of a pipeline; a chain of nodes is the whole description.
 
-    __slots__ = ()
+    A class below this one is like a frozen dataclass: its annotations are its fields, in order. There are many of them, and
+    `dataclasses` compiles code for each, which takes a tenth of the time to import the whole.
+    """
 
     begins: ClassVar[bool] = False
     """Whether padding that is said before it is not meant for a batch behind it."""
+
+    __signature__: ClassVar[Signature] = Signature()
+
+    def __init_subclass__(cls) -> None:
+        own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
+        cls.__signature__ = Signature(
+            [
+                Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=getattr(cls, name, Parameter.empty))
+                for name in own
+            ]
+        )
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        self.__dict__.update(self.__signature__.bind(*values, **named).arguments)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Checks the fields."""
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise FrozenInstanceError(mismatch("a frozen description", f"`{name}` to be set", do="make another"))
 
     @property
     def upstream(self) -> tuple[Node, ...]:
@@ -76,7 +100,6 @@ class Node:
         return bool(self.upstream) and self.upstream[0].batched
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Read(Node):
     """Reads one source."""
 

@@ -51,7 +51,6 @@ class PadRule:
                     positive(size, "size", at="pad(shape)", least=0)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Pad(Node):
     """Says what the batcher may pad."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
@@ -20,7 +19,6 @@ def before_delivery(of: Node, word: str) -> None:
         raise PipelineError(mismatch(f"`{word}` before `to`", f"`{word}` after it", at=f"{word}()", do=do))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Map(Node):
     """Applies a function to each example or batch."""
 
@@ -39,7 +37,6 @@ class Map(Node):
         before_delivery(self.of, "map")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Filter(Node):
     """Keeps the examples or batches for which a function is true."""
 
@@ -58,7 +55,6 @@ class Filter(Node):
         before_delivery(self.of, "filter")
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Take(Node):
     """Gives the first `count`, then ends."""
 
@@ -69,7 +65,6 @@ class Take(Node):
         object.__setattr__(self, "count", positive(self.count, "n", at="take(n)", least=0))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Skip(Node):
     """Leaves out the first `count`."""
 
@@ -80,7 +75,6 @@ class Skip(Node):
         object.__setattr__(self, "count", positive(self.count, "n", at="skip(n)", least=0))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Repeat(Node):
     """Starts again at the end, `epochs` times in all, or for ever."""
 
@@ -92,7 +86,6 @@ class Repeat(Node):
             object.__setattr__(self, "epochs", positive(self.epochs, "epochs", at="repeat(epochs)"))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Batch(Node):
     """Assembles examples into batches."""
 
@@ -118,7 +111,6 @@ class Batch(Node):
         return True
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Unbatch(Node):
     """Takes batches apart into examples."""
 
@@ -135,7 +127,6 @@ class Unbatch(Node):
         return False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Convert(Node):
     """Hands batches over in a framework's arrays."""
 

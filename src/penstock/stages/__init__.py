@@ -1,6 +1,6 @@
 """The steps of a running pipeline: single-threaded, pulled from downstream, one stage a file.
 
-`stratify` is not among these: who uses it loads it.
+`stratify` and joins by weights are not among these: who uses them loads them.
 """
 
 from penstock.stages.batcher import Batcher, spec_of
@@ -10,7 +10,6 @@ from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
 from penstock.stages.map import Map
 from penstock.stages.mending import Mending
 from penstock.stages.merge import ArrivalMerge, Merge
-from penstock.stages.mixed import Mixed, Mixture
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
@@ -30,8 +29,6 @@ __all__ = [
     "Map",
     "Mending",
     "Merge",
-    "Mixed",
-    "Mixture",
     "Poured",
     "Pouring",
     "Pull",

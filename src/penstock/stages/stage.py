@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from penstock.assemble import Assembler
 from penstock.chunk import Chunk
 from penstock.stages.snapshot import Saved
-from penstock.stats import StrataStats
 from penstock.ticket import Tickets
+
+if TYPE_CHECKING:
+    from penstock.stats import StrataStats
 
 __all__ = ["Assembling", "Intake", "Poured", "Pouring", "Stage", "Strata"]
 
