@@ -157,7 +157,8 @@ def test_the_name_is_the_flows():
         ),
         (
             {"on_error": "skip"},
-            "expected `on_error=\"raise\"`, the one policy there is yet, got `'skip'` - at options(on_error)",
+            'expected `on_error` to be "raise", `ps.Skip(...)`, `ps.Retry(...)` or `ps.Retry(...) | ps.Skip(...)`, '
+            "got `'skip'` - at options(on_error)",
         ),
         ({"name": 3}, "expected `name` to be a text, got `3` - at options(name)"),
     ],

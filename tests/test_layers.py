@@ -15,7 +15,7 @@ SRC = Path(__file__).parents[1] / "src" / "penstock"
 # Rooms (a module, or a folder and all in it), lowest first. A module imports from groups above its own line only.
 GROUPS: list[tuple[str, ...]] = [
     ("errors", "optional", "later"),
-    ("structure", "spec", "chunk", "checksum", "ticket", "plan", "plain", "stats", "staged"),
+    ("structure", "spec", "chunk", "checksum", "ticket", "faults", "plan", "plain", "stats", "staged"),
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),
@@ -26,6 +26,7 @@ GROUPS: list[tuple[str, ...]] = [
         "state",
         "flow",
         "build",
+        "built",
         "place",
         "pipeline",
         "inputs",
@@ -38,6 +39,7 @@ GROUPS: list[tuple[str, ...]] = [
         "tally",
         "strata",
         "rejection",
+        "replaying",
         "resample",
         "stratified",
         "ranks",

@@ -383,7 +383,8 @@ def test_skip_leaves_out_the_first():
         ),
         (
             lambda p: p.options(colour="red"),
-            "expected one of seed, capacity, capacity_bytes, on_error, name, max_scan, shared_name, grace_s, got `colour` - at options()",
+            "expected one of seed, capacity, capacity_bytes, on_error, name, max_scan, shared_name, grace_s, watchdog_s, "
+            "got `colour` - at options()",
         ),
         (lambda p: p.options(capacity=0), "expected `capacity` to be an integer >= 1, got `0` - at options(capacity)"),
         (
@@ -395,7 +396,8 @@ def test_skip_leaves_out_the_first():
         (lambda p: p.options(name=5), "expected `name` to be a text, got `5` - at options(name)"),
         (
             lambda p: p.options(on_error="skip"),
-            "expected `on_error=\"raise\"`, the one policy there is yet, got `'skip'` - at options(on_error)",
+            'expected `on_error` to be "raise", `ps.Skip(...)`, `ps.Retry(...)` or `ps.Retry(...) | ps.Skip(...)`, '
+            "got `'skip'` - at options(on_error)",
         ),
         (lambda p: p.open(epoch=-1), "expected `epoch` to be an integer >= 0, got `-1` - at open(epoch)"),
         (lambda p: p.open(epoch=1.5), "expected `epoch` to be an integer >= 0, got `1.5` - at open(epoch)"),
@@ -718,8 +720,8 @@ def test_a_pipeline_of_named_functions_can_be_pickled():
 @pytest.mark.parametrize(
     ("word", "parameters"),
     [
-        ("map", ["fn", "*seed"]),
-        ("filter", ["fn", "*seed"]),
+        ("map", ["fn", "*seed", "*on_error"]),
+        ("filter", ["fn", "*seed", "*on_error"]),
         ("take", ["n"]),
         ("skip", ["n"]),
         ("repeat", ["epochs"]),

@@ -52,6 +52,7 @@ FUNCTIONS = {
     ],
     "Queues": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
     "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
+    "Errors of your code": ["Skip", "Retry", "replay"],
 }
 # The families of functions whose recorded answers are kept in `tests/oracle/`.
 ANSWERED: dict[str, dict[str, Any]] = {
@@ -103,6 +104,7 @@ WORDS = {
             "take",
             "skip",
             "repeat",
+            "shard",
             "pad",
             "batch",
             "bucket",
@@ -120,12 +122,25 @@ WORDS = {
     ),
     "A flow": (ps.Flow, ["spec", "stats", "report", "close"]),
 }
-VALUES = ["Spec", "Component", "Ticket", "Temperature", "FlowStats", "LaneStats", "StageStats", "MixStats"]
+VALUES = [
+    "Spec",
+    "Component",
+    "Ticket",
+    "Temperature",
+    "FlowStats",
+    "LaneStats",
+    "StageStats",
+    "MixStats",
+    "SkipStats",
+    "Skipped",
+]
 ERRORS = [
     "PenstockError",
     "PipelineError",
     "SpecError",
     "SourceError",
+    "OverBudget",
+    "Stalled",
     "FlowClosed",
     "QueueClosed",
     "QueueExhausted",

@@ -9,6 +9,7 @@ import typing
 from penstock.errors import (
     FlowClosed,
     MissingExtra,
+    OverBudget,
     PenstockError,
     PenstockWarning,
     PipelineError,
@@ -16,8 +17,10 @@ from penstock.errors import (
     QueueExhausted,
     SourceError,
     SpecError,
+    Stalled,
     StateError,
 )
+from penstock.faults import Retry, Skip, Skipped, SkipStats
 from penstock.flow import Flow
 from penstock.functions import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.inputs import from_arrays, join
@@ -38,6 +41,7 @@ if typing.TYPE_CHECKING:
     from penstock.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
     from penstock.rejection import rejection_sample
+    from penstock.replaying import replay
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
     from penstock.shuffles import (
@@ -58,6 +62,7 @@ __all__ = [
     "LaneStats",
     "MissingExtra",
     "MixStats",
+    "OverBudget",
     "PaddingFIFOQueue",
     "PenstockError",
     "PenstockWarning",
@@ -67,10 +72,15 @@ __all__ = [
     "QueueClosed",
     "QueueExhausted",
     "RandomShuffleQueue",
+    "Retry",
+    "Skip",
+    "SkipStats",
+    "Skipped",
     "SourceError",
     "Spec",
     "SpecError",
     "StageStats",
+    "Stalled",
     "StateError",
     "Temperature",
     "Ticket",
@@ -95,6 +105,7 @@ __all__ = [
     "read_parquet",
     "read_text",
     "rejection_sample",
+    "replay",
     "resample_at_rate",
     "shuffle_batch",
     "shuffle_batch_join",
@@ -130,6 +141,7 @@ _LATER = {
     "read_parquet": "reading",
     "read_text": "reading",
     "rejection_sample": "rejection",
+    "replay": "replaying",
     "resample_at_rate": "resample",
     "shuffle_batch": "shuffles",
     "shuffle_batch_join": "shuffles",

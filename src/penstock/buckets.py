@@ -12,6 +12,7 @@ import numpy as np
 
 from penstock.bucketing import grouped, rooms, sizes_of
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError
 from penstock.functions import capacity_of, input_node, pad_of
 from penstock.pipeline import Pipeline
 from penstock.plan import Join, Map, Node, Options, positive
@@ -36,7 +37,7 @@ def bucket(
     name: str | None = None,
     *,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of examples of one bucket each, as pairs of its number, int32[], and the batch.
 
@@ -102,7 +103,7 @@ def bucket_by_sequence_length(
     name: str | None = None,
     *,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of examples of like length, as pairs of their lengths and the batch.
 
@@ -178,7 +179,7 @@ def _bucketed(
 
 
 def _options(
-    capacity: Any, capacity_bytes: int | None, on_error: str, name: str | None, shared_name: str | None
+    capacity: Any, capacity_bytes: int | None, on_error: OnError, name: str | None, shared_name: str | None
 ) -> Options:
     return Options(
         capacity=capacity_of(capacity),

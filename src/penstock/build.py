@@ -7,16 +7,17 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from penstock.assemble import Pool
+from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
-from penstock.engine import Bell, Coordinator, Lane, Meter, Puller, Wave
+from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
+from penstock.faults import OnError, policy_of
 from penstock.later import later
-from penstock.place import Place, input_names, labels_of, opened_of, word_of
+from penstock.place import Place, by_item, input_names, labels_of, opened_of, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -42,6 +43,7 @@ from penstock.stages import (
     ArrivalMerge,
     Batcher,
     Inlet,
+    Mending,
     Merge,
     RowReader,
     RunReader,
@@ -64,57 +66,13 @@ from penstock.stages.snapshot import Saved, Wanted
 if TYPE_CHECKING:
     from penstock.stages.mixed import Mixed
     from penstock.stats import LaneStats
-    from penstock.tally import Tally
 
-__all__ = ["Built", "build"]
+__all__ = ["build"]
 
 ORDERS = 1 << 31
 """Orders of sources draw from numbers of their own: no stage has such a number."""
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
-
-
-@dataclass(slots=True)
-class Built:
-    """The parts of one flow."""
-
-    labels: list[str]
-    """The sources' names, by stream number."""
-    stage: Stage = field(init=False)
-    """The last stage."""
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    """The newest lane of each source that has one, by stream number."""
-    readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
-    """The newest reader of each source, by stream number."""
-    earlier: dict[int, LaneStats] = field(default_factory=dict)
-    """What the lanes and readers of earlier epochs have seen."""
-    meters: dict[int, Meter] = field(default_factory=dict)
-    """The stages' meters, by the number of their word; the first word has the lowest."""
-    strata: list[Strata] = field(default_factory=list)
-    """The stages that see to class proportions."""
-    shares: dict[int, Any] = field(default_factory=dict)
-    """The stages that give a rank its part, by the number of their word."""
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    """What the joins by weights have given, by the number of their word."""
-    batcher: Batcher | None = None
-    """The last batcher, if there is one."""
-    wanted: Wanted = field(default_factory=Wanted)
-    """Whether a snapshot is wanted of the stages that the driver runs."""
-    arrivals: list[ArrivalMerge] = field(default_factory=list)
-    """The merges in arrival order."""
-
-    def source_stats(self, stream: int) -> LaneStats:
-        """What a source has given since the flow was opened, in all epochs."""
-        lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
-        own: LaneStats = lane.stats() if lane is not None else later("stats").NO_LANE
-        given = reader.given if reader is not None else 0
-        return own.read(self.labels[stream], given).after(earlier)
-
-    def doing(self) -> str:
-        """Whose code the driver is in, as far as one can tell."""
-        waits = [(lane.awaited_s(), stream) for stream, lane in self.lanes.copy().items()]
-        wait_s, stream = max(waits, default=(0.0, 0))
-        return f"source {self.labels[stream]!r}" if wait_s else "a function or source in memory"
 
 
 def build(
@@ -174,11 +132,15 @@ class _Builder:
         self._capacity = capacity
         self._pool = Pool()
         self._composed = composed
+        self._pauses = Pauses(coordinator.check if coordinator is not None else None)
+        if coordinator is not None:
+            coordinator.on_stop(self._pauses.abort)
         self._lengths: dict[int, list[int]] = {}
         self._staged: dict[int, Stage] = {}
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
+        self.built.moves[-1] = self._pauses.moved
 
     def start(self) -> None:
         """Starts what waits to be started; what is built from now on is started at once."""
@@ -197,7 +159,7 @@ class _Builder:
           lanes: whether its sources get lanes.
         """
         if isinstance(node, Read):
-            return self._reader(node, epoch, place.streams)
+            return self._reader(node, epoch, place)
         if isinstance(node, Join):
             merge = self._merge(node, epoch, place, wanted, lanes=lanes)
             return self._metered(merge if node.tag is None else self._tagged(merge, node, node.tag, place), node, place)
@@ -217,12 +179,12 @@ class _Builder:
 
     def _step(self, node: Node, upstream: Stage, place: Place, epoch: int, wanted: Wanted) -> Stage:
         if isinstance(node, Map):
-            return MapStage(upstream, self._applied(node, "mapping", place))
+            return MapStage(upstream, self._applied(node, "mapping", place), items=by_item(node))
         if isinstance(node, Filter):
             return FilterStage(
                 upstream,
                 self._applied(node, "filtering", place),
-                items=_by_item(node),
+                items=by_item(node),
                 weigh=_weigher(node),
                 wanted=wanted,
             )
@@ -244,7 +206,7 @@ class _Builder:
                 self.built.strata.append(cast(Strata, stage))
             return stage
         if isinstance(node, Batch):
-            self.built.batcher = self._batcher(node, upstream, wanted)
+            self.built.batcher = self._batcher(node, upstream, wanted, place)
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
@@ -272,7 +234,15 @@ class _Builder:
 
     def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:
         seed = self._options.seed if node.seed is None else node.seed
-        return Applied(node.fn, doing, seed=seed, stage=place.after(node).drawing, labels=self.built.labels)
+        return Applied(
+            node.fn,
+            doing,
+            seed=seed,
+            stage=place.after(node).drawing,
+            labels=self.built.labels,
+            judges=isinstance(node, Filter),
+            mending=self._mending(node, node.on_error, place),
+        )
 
     def _metered(self, stage: Stage, node: Node, place: Place, upstream: Stage | None = None) -> Stage:
         if self._coordinator is None:
@@ -290,7 +260,7 @@ class _Builder:
         self.built.meters[word] = meter
         return meter
 
-    def _batcher(self, node: Batch, upstream: Stage, wanted: Wanted) -> Batcher:
+    def _batcher(self, node: Batch, upstream: Stage, wanted: Wanted, place: Place) -> Batcher:
         joins = find(node, Join)
         fixed = all(join.order == "fixed" for join in joins)
         return Batcher(
@@ -305,6 +275,7 @@ class _Builder:
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
+            mending=self._mending(node, None, place),
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
@@ -314,14 +285,25 @@ class _Builder:
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
         return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
 
-    def _reader(self, node: Read, epoch: int, stream: int) -> Stage:
+    def _mending(self, node: Node, on_error: OnError | None, place: Place) -> Mending | None:
+        """What is done about errors of a node."""
+        policy = policy_of(self._options.on_error if on_error is None else on_error, at="on_error")
+        if policy.raises:
+            return None
+        name = f"read {self.built.labels[place.streams]!r}" if isinstance(node, Read) else word_of(node)
+        return Mending(self.built.quarantine.ledger(place.after(node).words, name, policy), self._pauses)
+
+    def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
+        stream = place.streams
         source = self._ordered(node, stream)
-        label = self.built.labels[stream]
+        label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
-            reader = RunReader(source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label)
+            reader = RunReader(
+                source, stream, epoch=epoch, items=node.chunks, copy=node.copy, label=label, mending=mending
+            )
         else:
-            reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label)
+            reader = RowReader(source, stream, epoch=epoch, copy=node.copy, label=label, mending=mending)
         earlier = self.built.readers.get(stream)
         if earlier is not None:
             self._add_earlier(stream, later("stats").NO_LANE.read(label, earlier.given))
@@ -351,6 +333,8 @@ class _Builder:
         wave = Wave()
         puller = Puller(self._coordinator.check) if self._coordinator is not None else None
         most = self._options.capacity_bytes
+        if puller is not None and self._options.watchdog_s is not None:
+            self.built.moves[word] = puller.moved
         rooms, nbytes = self._parts(node, self._capacity), None if most is None else self._parts(node, most)
         inlets: dict[int, Inlet] = {}
         for number, below in enumerate(node.of):
@@ -364,7 +348,7 @@ class _Builder:
             # What runs ahead of the merge cannot know when a snapshot is taken.
             own_wanted = Wanted(on=True) if apart else wanted
             stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
-            items = _by_item(below)
+            items = by_item(below)
             if below.batched:
                 stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
@@ -437,7 +421,9 @@ class _Builder:
         if read.source.waits is False and not worked:
             return None
         runs = (read.chunks or read.source.blocks) and not worked
-        parks = join.order == "fixed" and read.source.waits is not True
+        # Who tries again waits in between, and nobody is to wait with it.
+        again = policy_of(self._options.on_error if read.on_error is None else read.on_error, at="on_error").retry
+        parks = join.order == "fixed" and read.source.waits is not True and again is None
         waits = parks and len(self.built.lanes) >= FIRST_WAVE
         lane = Lane(
             stage,
@@ -503,16 +489,3 @@ def _cancels(source: Any) -> Iterator[Callable[[], object]]:
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
-
-
-def _by_item(node: Node) -> bool:
-    """Whether a turn of this input is a user's chunk: its source's, or another pipeline's batch."""
-    if node.batched:
-        return True
-    while not isinstance(node, Read):
-        if isinstance(node, Unbatch | Staged | Share):
-            return False
-        if len(node.upstream) != 1:
-            return False
-        (node,) = node.upstream
-    return node.chunks

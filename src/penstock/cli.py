@@ -1,4 +1,4 @@
-"""The command line: `penstock demo`, `penstock peek FILE…`, `penstock plan FILE…`, `penstock doctor`."""
+"""The command line: `penstock demo`, `peek FILE…`, `plan FILE…`, `replay TICKET --pipeline MODULE:NAME`, `doctor`."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ import argparse
 import importlib.metadata
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 
 from penstock import demo, doctor, forecast, peek
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, PipelineError, mismatch
+from penstock.pipeline import Pipeline
+from penstock.replaying import replay
 
 __all__ = ["main"]
 
+RAISED = 1
 FAILED = 2
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command, and gives the exit code: 0, 2 after a wrong input, 130 after Ctrl-C.
+    """Runs a command, and gives the exit code: 0, 1 if a replayed example raises, 2 after a wrong input, 130 after Ctrl-C.
 
     Args:
       argv: the arguments; those of the process if `None`.
@@ -44,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 as_json=arguments.json,
             )
             return 0
+        if arguments.command == "replay":
+            return _replay(arguments.ticket, arguments.pipeline)
         print("\n".join(doctor.examine()))
         return 0
     except PenstockError as error:
@@ -68,6 +75,41 @@ def _peek(files: Sequence[Path], column: str | None, n: int) -> int:
         else:
             print("\n".join([*lines, ""]))
     return code
+
+
+def _replay(ticket: str, name: str) -> int:
+    """Replays an example; what the user's own code raises is shown as Python shows it."""
+    pipeline = _named(name)
+    try:
+        replay(pipeline, ticket)
+    except PenstockError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        return RAISED
+    return 0
+
+
+def _named(name: str) -> Pipeline:
+    """The pipeline that a name leads to: `"train:pipeline"`, or `"train:make"`, a function that gives one."""
+    at = "--pipeline"
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise PipelineError(mismatch("`module:name`", f"`{name}`", at=at))
+    sys.path.insert(0, os.getcwd())  # as `python -m` does
+    try:
+        thing: object = resolve_name(name)
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ImportError) and error.name not in (module, module.partition(".")[0]):
+            raise  # the module's own, for want of another
+        raise PipelineError(mismatch(f"a pipeline, `{attribute}` of `{module}`", f"`{error}`", at=at)) from error
+    finally:
+        sys.path.remove(os.getcwd())
+    if callable(thing):
+        thing = thing()
+    if not isinstance(thing, Pipeline):
+        raise PipelineError(mismatch(f"a pipeline, `{attribute}` of `{module}`", f"`{type(thing).__name__}`", at=at))
+    return thing
 
 
 def _fail(error: PenstockError) -> int:
@@ -112,6 +154,15 @@ def _parser() -> argparse.ArgumentParser:
     looked.add_argument("-n", type=_count(0), default=3, metavar="N", help="how many examples to show (%(default)s)")
 
     _add_plan(commands)
+    replayed = commands.add_parser(
+        "replay", help="runs one example through a pipeline, and shows what each word makes of it"
+    )
+    replayed.add_argument(
+        "ticket", metavar="TICKET", help="of the example, as an error or a report prints it: `2:0:118`"
+    )
+    replayed.add_argument(
+        "--pipeline", required=True, metavar="MODULE:NAME", help="the pipeline, or a function that gives it"
+    )
     commands.add_parser("doctor", help="says what this install has: its native part, optional packages, cores")
     return parser
 

@@ -5,6 +5,8 @@
     ├── SpecError(ValueError)         an example does not fit its spec       - the data's fault
     ├── SourceError(OSError)          a file cannot be opened or parsed      - the storage's fault
     ├── StateError(ValueError)        a state is of another pipeline, damaged, or cannot be had
+    ├── OverBudget(RuntimeError)      more was skipped than you allowed
+    ├── Stalled(TimeoutError)         nothing came for as long as you had said
     ├── FlowClosed(RuntimeError)      you used a flow after it was closed
     ├── QueueClosed(RuntimeError)     nothing more goes into a queue, or your wait for one was cancelled
     ├── QueueExhausted(EOFError)      a closed queue holds fewer elements than you asked for
@@ -24,6 +26,7 @@ __all__ = [
     "Aborted",
     "FlowClosed",
     "MissingExtra",
+    "OverBudget",
     "PenstockError",
     "PenstockWarning",
     "PipelineError",
@@ -31,6 +34,7 @@ __all__ = [
     "QueueExhausted",
     "SourceError",
     "SpecError",
+    "Stalled",
     "StateError",
     "mismatch",
     "placed",
@@ -55,6 +59,14 @@ class SourceError(PenstockError, OSError):
 
 class StateError(PenstockError, ValueError):
     """A saved state belongs to another pipeline or to other data, is damaged, or cannot be had of these sources."""
+
+
+class OverBudget(PenstockError, RuntimeError):
+    """More was skipped than `on_error=Skip(...)` allows; its cause is the last error."""
+
+
+class Stalled(PenstockError, TimeoutError):
+    """Nothing has come for `watchdog_s` seconds; says who is waited for, and shows the stacks of the flow's threads."""
 
 
 class FlowClosed(PenstockError, RuntimeError):

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from penstock.build import build
 from penstock.deliver import converter
-from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots
-from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, StateError, mismatch
+from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog
+from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, StateError, mismatch
+from penstock.faults import Skipped
 from penstock.later import later
 from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
 from penstock.resumed import State, why_not
@@ -78,12 +79,23 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             self._finalizer = weakref.finalize(self, self._coordinator.stop)
             self._finalizer.atexit = False  # the coordinator sees to that
             self._built = build(node, options, self._coordinator, epoch=state.epoch, saved=state.snapshot)
-            shots = self._shots()
-            self._head = Head(self._built.stage, name=self._name, grain=grain, doing=self._built.doing, shots=shots)
+            self._head = Head(
+                self._built.stage,
+                name=self._name,
+                grain=grain,
+                doing=self._built.doing,
+                shots=self._shots(),
+                watch=self._watch(options.watchdog_s, self._coordinator),
+            )
             self._coordinator.start(self._head, "drive")
         except BaseException:
             self._coordinator.stop()
             raise
+
+    def _watch(self, after_s: float | None, coordinator: Coordinator) -> Watchdog | None:
+        if after_s is None:
+            return None
+        return Watchdog(after_s, moved=self._built.moved, doing=self._built.doing, coordinator=coordinator)
 
     def _shots(self) -> Shots:
         built = self._built
@@ -99,6 +111,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         Raises:
           StopIteration: the end of the data.
           FlowClosed: the flow was closed, or belongs to another process.
+          Stalled: nothing has moved for `watchdog_s` seconds.
           Exception: what a source or function raised, after everything that came before it.
         """
         if self._again:
@@ -126,6 +139,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             entry = self._head.first()
         except Aborted:  # closed by another thread meanwhile
             entry = None
+        except Stalled as error:
+            self._end(error)
         if entry is None:
             self._refuse()
         if entry.given == len(entry.rows):
@@ -315,8 +330,23 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
+            skips=self._built.quarantine.stats(),
         )
         return stats
+
+    @property
+    def quarantine(self) -> tuple[Skipped, ...]:
+        """What was skipped under `on_error`: of each source and stage the first hundred, and the last.
+
+        It may hold what belongs to batches that are made already and not delivered yet.
+
+        >>> import penstock as ps
+        >>> halves = ps.join([["2", "x", "6"]]).map(lambda text: int(text) / 2, on_error=ps.Skip())
+        >>> with halves.open(inline=True) as flow:
+        ...     list(flow), [str(skipped) for skipped in flow.quarantine]
+        ([1.0, 3.0], ["0:0:1 of 'list' in map(<lambda>): ValueError: invalid literal for int() with base 10: 'x'"])
+        """
+        return self._built.quarantine.skipped()
 
     def _examples(self) -> int:
         """The examples in what was delivered; the last batch may be smaller."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError
 from penstock.inputs import input_of
 from penstock.pipeline import Pipeline
 from penstock.plan import Batch as BatchNode
@@ -38,7 +39,7 @@ def batch(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of one source, read ahead.
 
@@ -64,7 +65,7 @@ def batch(
       order: as in `batch_join`.
       seed: of everything that is drawn.
       capacity_bytes: how many bytes may wait. [bytes]
-      on_error: `"raise"`.
+      on_error: `"raise"`, `ps.Skip(...)`, `ps.Retry(...)` or both, of every source and of examples that do not fit.
 
     Returns:
       A pipeline of batches; iterate over it, or `open()` it.
@@ -111,7 +112,7 @@ def maybe_batch(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of one source whose flag is true.
 
@@ -177,7 +178,7 @@ def batch_join(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of several sources, read ahead and joined in turn.
 
@@ -197,7 +198,7 @@ def batch_join(
       order: `"fixed"`, each in turn, or `"arrival"`, whoever is ready.
       seed: of everything that is drawn.
       capacity_bytes: how many bytes may wait in all. [bytes]
-      on_error: `"raise"`.
+      on_error: `"raise"`, `ps.Skip(...)`, `ps.Retry(...)` or both, of every source and of examples that do not fit.
 
     Raises:
       PipelineError: no sources, or an argument that cannot be.
@@ -241,7 +242,7 @@ def maybe_batch_join(
     order: Order = "fixed",
     seed: int = 0,
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of several sources whose flags are true.
 
@@ -302,7 +303,7 @@ def batched(
     order: Order,
     seed: int,
     capacity_bytes: int | None,
-    on_error: str,
+    on_error: OnError,
     between: Callable[[Node], Node] | None = None,
 ) -> Pipeline:
     """The pipeline that all functions of this kind are.

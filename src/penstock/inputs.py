@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
-from penstock.joining import End, joined
+from penstock.faults import OnError
+from penstock.joining import End, guarded, joined
 from penstock.pipeline import Pipeline, node_of
 from penstock.plan import Join, Node, Options, Order, Read
 from penstock.sources import ArraySource, as_source
@@ -22,6 +23,7 @@ def join(
     end: End | Mapping[Any, End] | Sequence[End] = "drop",
     tag: str | None = None,
     copy: bool | None = None,
+    on_error: OnError | Mapping[Any, OnError] | Sequence[OnError] | None = None,
 ) -> Pipeline:
     """Several sources, merged by a rule: one example of each in turn, by weights, or of whoever is ready.
 
@@ -46,6 +48,8 @@ def join(
         key of a dict; anything else becomes the pair `(example, {tag: source})`.
       copy: whether each example is copied as it comes. `None` finds out: a stream's first example is copied, and where
         the second shares memory with it, because the source refills one array, so is every other.
+      on_error: what is done where a source raises, in place of what `.options` say, for all or for each (a sequence, or a
+        mapping by name): `"raise"`, `ps.Skip(...)`, `ps.Retry(...)` or `ps.Retry(...) | ps.Skip(...)`.
 
     Raises:
       PipelineError: no sources, or something that is none; weights that are none, of another number, negative or all
@@ -74,6 +78,8 @@ def join(
     keys = list(sources) if isinstance(sources, Mapping) else None
     things = list(sources.values()) if isinstance(sources, Mapping) else list(sources)
     nodes = [input_of(thing, f"source {i}", copy=copy) for i, thing in enumerate(things)]
+    if on_error is not None:
+        nodes = guarded(nodes, keys, on_error)
     return Pipeline(joined(nodes, keys, weights=weights, order=order, end=end, tag=tag), Options())
 
 

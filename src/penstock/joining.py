@@ -6,10 +6,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import Policy, policy_of
 from penstock.later import later
 from penstock.plan import Join, Node, Order, Read, Repeat, find
 
-__all__ = ["End", "joined"]
+__all__ = ["End", "guarded", "joined"]
 
 End = Literal["drop", "stop", "repeat"]
 """What the end of a source means."""
@@ -33,7 +34,10 @@ def joined(
     Raises:
       PipelineError: something that cannot be.
     """
-    ends = _ends(end, keys, len(nodes))
+    ends = _each(end, keys, len(nodes), "drop", at="join(end)")
+    for policy in ends:
+        if policy not in ENDS:
+            raise PipelineError(mismatch('"drop", "stop" or "repeat"', f"`{policy!r}`", at="join(end)"))
     inputs = [
         _repeated(node, _called(number, keys)) if ends[number] == "repeat" else node
         for number, node in enumerate(nodes)
@@ -48,24 +52,52 @@ def joined(
     )
 
 
-def _ends(end: Any, keys: Sequence[Hashable] | None, count: int) -> list[str]:
-    """The policy of each input."""
-    at = "join(end)"
-    if isinstance(end, Mapping):
-        unknown = [key for key in end if keys is None or key not in keys]
+def guarded(nodes: Sequence[Node], keys: Sequence[Hashable] | None, on_error: Any) -> list[Node]:
+    """The inputs, each with what is done about the errors of its sources.
+
+    Args:
+      nodes: the inputs.
+      keys: what the user calls them, if they have names.
+      on_error: a policy for all, one for each in order, or by name.
+
+    Raises:
+      PipelineError: something that is no policy, or cannot be.
+    """
+    at = "join(on_error)"
+    policies = _each(on_error, keys, len(nodes), None, at=at)
+    return [
+        node if policy is None else _guarded(node, policy_of(policy, at=at))
+        for node, policy in zip(nodes, policies, strict=True)
+    ]
+
+
+def _guarded(node: Any, policy: Policy) -> Any:
+    """The same description with a policy for each source in it that has none."""
+    if isinstance(node, Read):
+        return node if node.on_error is not None else _changed(node, on_error=policy)
+    of = node.of
+    below = tuple([_guarded(each, policy) for each in of]) if isinstance(of, tuple) else _guarded(of, policy)
+    return _changed(node, of=below)
+
+
+def _changed(node: Any, **fields: Any) -> Any:
+    """The same word with some of its fields changed."""
+    return type(node)(**{**vars(node), **fields})
+
+
+def _each(value: Any, keys: Sequence[Hashable] | None, count: int, other: Any, *, at: str) -> list[Any]:
+    """What is said of each input: one thing of all, or one of each in order or by name, `other` where it is not named."""
+    if isinstance(value, Mapping):
+        unknown = [key for key in value if keys is None or key not in keys]
         if unknown:
             raise PipelineError(mismatch("the name of a source", f"`{unknown[0]!r}`", at=at))
-        ends = [end.get(key, "drop") for key in keys or ()]
-    elif isinstance(end, str) or not isinstance(end, Sequence):
-        ends = [end] * count
-    else:
-        ends = list(end)
-        if len(ends) != count:
-            raise PipelineError(mismatch(f"a policy for each of the {count} sources", f"{len(ends)}", at=at))
-    for policy in ends:
-        if policy not in ENDS:
-            raise PipelineError(mismatch('"drop", "stop" or "repeat"', f"`{policy!r}`", at=at))
-    return ends
+        return [value.get(key, other) for key in keys or ()]
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [value] * count
+    each = list(value)
+    if len(each) != count:
+        raise PipelineError(mismatch(f"a policy for each of the {count} sources", f"{len(each)}", at=at))
+    return each
 
 
 def _repeated(node: Node, name: str) -> Node:

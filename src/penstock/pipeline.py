@@ -8,6 +8,7 @@ from typing import Any, Literal, final
 
 from penstock.described import ENDLESS, last_change, length_of, words_of
 from penstock.errors import PenstockWarning, PipelineError, SpecError, mismatch
+from penstock.faults import OnError
 from penstock.flow import Flow
 from penstock.later import later
 from penstock.padding import pad_rules, pad_shape, pad_shapes
@@ -33,7 +34,7 @@ from penstock.ranks import Rank, auto_rank, found_rank
 from penstock.spec import Spec
 from penstock.staged import check_composed
 
-__all__ = ["Pipeline", "node_of"]
+__all__ = ["Pipeline", "node_of", "options_of"]
 
 
 @final
@@ -60,7 +61,7 @@ class Pipeline(Iterable[Any]):
 
     # Words.
 
-    def map(self, fn: Callable[..., Any], *, seed: int | None = None) -> Pipeline:
+    def map(self, fn: Callable[..., Any], *, seed: int | None = None, on_error: OnError | None = None) -> Pipeline:
         """Each example replaced by what `fn` makes of it; after `.batch`, each batch.
 
         Before a join it runs in the reader's thread, after it in the driver's.
@@ -69,23 +70,26 @@ class Pipeline(Iterable[Any]):
           fn: `fn(example)`, or `fn(example, rng)` with a `numpy.random.Generator` of the example's own: its numbers
             depend on the seed, the epoch and the place of the example, never on threads.
           seed: of this word's random numbers, in place of the pipeline's.
+          on_error: what is done where `fn` raises, in place of what `options` say: `"raise"`, `ps.Skip(...)`,
+            `ps.Retry(...)` or `ps.Retry(...) | ps.Skip(...)`.
 
         Raises:
           PipelineError: `fn` cannot be called.
         """
-        return self._with(Map(self._node, fn, seed))
+        return self._with(Map(self._node, fn, seed, on_error))
 
-    def filter(self, fn: Callable[..., Any], *, seed: int | None = None) -> Pipeline:
+    def filter(self, fn: Callable[..., Any], *, seed: int | None = None, on_error: OnError | None = None) -> Pipeline:
         """The examples for which `fn` is true; the others are counted in the report. After `.batch`, batches.
 
         Args:
           fn: `fn(example)`, or `fn(example, rng)` as in `map`.
           seed: of this word's random numbers, in place of the pipeline's.
+          on_error: as in `map`.
 
         Raises:
           PipelineError: `fn` cannot be called.
         """
-        return self._with(Filter(self._node, fn, seed))
+        return self._with(Filter(self._node, fn, seed, on_error))
 
     def take(self, n: int) -> Pipeline:
         """The first `n` examples, or batches; nothing beyond them is asked for."""
@@ -395,12 +399,15 @@ class Pipeline(Iterable[Any]):
 
         Args:
           **changes: `seed=0` of everything that is drawn; `capacity=None`, how many examples may wait in the sources'
-            lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`; `name=None` of
-            the flow, in threads and reports; `max_scan=None`, how many items of a source that can only be read from its
-            start may have to be read again to resume: `state_dict` refuses where it would be more; `shared_name=None`,
-            under which several pipelines of one process feed from one flow, each batch going to exactly one of them,
-            until the last is closed; `grace_s=1.0`, how long closing waits for a thread that is inside the user's code.
-            [s]
+            lanes together, chosen if `None`; `capacity_bytes=None`, how many bytes; `on_error="raise"`, or a `ps.Skip`
+            or `ps.Retry` or both, of every source and function, and of examples that do not fit their batch;
+            `name=None` of the flow, in threads and reports; `max_scan=None`, how many items of a source that can only
+            be read from its start may have to be read again to resume: `state_dict` refuses where it would be more;
+            `shared_name=None`, under which several pipelines of one process feed from one flow, each batch going to
+            exactly one of them, until the last is closed; `grace_s=1.0`, how long closing waits for a thread that is
+            inside the user's code [s]; `watchdog_s=None`, how long the loop waits while nothing moves before
+            `ps.Stalled` is raised, which says who is waited for and shows the flow's stacks; not for
+            `open(inline=True)` [s].
             Where a pipeline is a source of another, that one's options hold.
 
         Raises:
@@ -543,3 +550,8 @@ class Pipeline(Iterable[Any]):
 def node_of(pipeline: Pipeline) -> Node:
     """The last node of a pipeline's description."""
     return pipeline._node
+
+
+def options_of(pipeline: Pipeline) -> Options:
+    """What holds for the whole pipeline."""
+    return pipeline._options

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Take, find
+from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Take, Unbatch, find
 from penstock.sources import name_of
 from penstock.staged import Staged
 
-__all__ = ["Place", "input_names", "labels_of", "opened_of", "word_of"]
+__all__ = ["Place", "by_item", "input_names", "labels_of", "opened_of", "word_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,16 @@ def word_of(node: Node) -> str:
     if isinstance(node, Share):
         return f"shard({node.rank} of {node.world_size}, by {node.way})"
     return type(node).__name__.lower()
+
+
+def by_item(node: Node) -> bool:
+    """Whether a turn of this input is a user's chunk: its source's, or another pipeline's batch."""
+    if node.batched:
+        return True
+    while not isinstance(node, Read):
+        if isinstance(node, Unbatch | Staged | Share):
+            return False
+        if len(node.upstream) != 1:
+            return False
+        (node,) = node.upstream
+    return node.chunks

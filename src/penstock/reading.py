@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.faults import OnError
 from penstock.pipeline import Pipeline
 from penstock.plan import Join, Options, Read, Source, integer
 from penstock.sources.csv import csv_sources
@@ -26,6 +27,7 @@ def read_parquet(
     seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of Parquet files, as dicts of their columns.
 
@@ -39,6 +41,8 @@ def read_parquet(
       seed: of that order, in place of the pipeline\'s.
       filter: a `pyarrow.compute` expression that is true for the rows that are wanted.
       nulls: `"error"`, which names file and row; `"skip"` drops such rows; a value, or a dict of values by column, fills in.
+      on_error: what is done where a file cannot be opened or read on, in place of what `.options` say: `"raise"`,
+        `ps.Retry(...)`, or, of JSON Lines and text, also `ps.Skip(...)`, which leaves out bad lines.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -53,6 +57,7 @@ def read_parquet(
         ),
         shuffle_files,
         seed,
+        on_error,
     )
 
 
@@ -65,6 +70,7 @@ def read_arrow(
     seed: int | None = None,
     filter: Any = None,
     nulls: Any = "error",
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of Arrow IPC files, in the file (Feather) or the stream format, as dicts of their columns.
 
@@ -76,6 +82,7 @@ def read_arrow(
       seed: as in `read_parquet`.
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -88,6 +95,7 @@ def read_arrow(
         arrow_sources(paths, columns=columns, streams=streams, shuffle_files=shuffle_files, filter=filter, nulls=nulls),
         shuffle_files,
         seed,
+        on_error,
     )
 
 
@@ -102,6 +110,7 @@ def read_csv(
     nulls: Any = "error",
     delimiter: str = ",",
     types: Mapping[str, Any] | None = None,
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The rows of CSV files, whose first line names the columns, as dicts of them.
 
@@ -115,6 +124,7 @@ def read_csv(
       nulls: as in `read_parquet`.
       delimiter: what stands between two values.
       types: types of columns by name, where they are not to be found out: `{"zip": "str"}`.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -136,6 +146,7 @@ def read_csv(
         ),
         shuffle_files,
         seed,
+        on_error,
     )
 
 
@@ -149,6 +160,7 @@ def read_jsonl(
     filter: Any = None,
     nulls: Any = "error",
     types: Mapping[str, Any] | None = None,
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The objects of JSON Lines files, one a line, as dicts; lists of numbers come out ragged.
 
@@ -161,6 +173,7 @@ def read_jsonl(
       filter: as in `read_parquet`.
       nulls: as in `read_parquet`.
       types: types of columns by name, where they are not to be found out.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
@@ -181,11 +194,18 @@ def read_jsonl(
         ),
         shuffle_files,
         seed,
+        on_error,
     )
 
 
 def read_text(
-    paths: Paths, *, streams: int = 1, shuffle_files: bool = False, seed: int | None = None, encoding: str = "utf-8"
+    paths: Paths,
+    *,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
+    encoding: str = "utf-8",
+    on_error: OnError | None = None,
 ) -> Pipeline:
     """The lines of text files, as `str` without the line's end.
 
@@ -195,17 +215,21 @@ def read_text(
       shuffle_files: as in `read_parquet`.
       seed: as in `read_parquet`.
       encoding: of the text.
+      on_error: as in `read_parquet`.
 
     Raises:
       PipelineError: an argument that cannot be.
       SourceError: a file does not exist, or a glob matches none.
     """
     return _joined(
-        text_sources(paths, streams=streams, shuffle_files=shuffle_files, encoding=encoding), shuffle_files, seed
+        text_sources(paths, streams=streams, shuffle_files=shuffle_files, encoding=encoding),
+        shuffle_files,
+        seed,
+        on_error,
     )
 
 
-def _joined(sources: tuple[Source, ...], shuffle_files: bool, seed: int | None) -> Pipeline:
+def _joined(sources: tuple[Source, ...], shuffle_files: bool, seed: int | None, on_error: OnError | None) -> Pipeline:
     own = None if seed is None else integer(seed, "seed", at="seed")
     order: Any = ("files", own) if shuffle_files else None
-    return Pipeline(Join(tuple(Read(source, order=order) for source in sources)), Options())
+    return Pipeline(Join(tuple(Read(source, order=order, on_error=on_error) for source in sources)), Options())

@@ -13,6 +13,8 @@ __all__ = ["report"]
 
 NEAR = 0.005
 """A share that is nearer to its weight than this is not worth a word."""
+PATIENCE_S = 5.0
+"""A source that is waited for for longer is named. [s]"""
 MOST_NAMED = 8
 """Of more sources, or classes, the others are only counted."""
 THROTTLED = 10
@@ -38,6 +40,8 @@ def report(stats: FlowStats, *, order: str) -> str:
         f" in {stats.elapsed_s:.2f} s, {rate:,.0f} examples/s",
         f"limit: {_verdict(stats, order)}",
     ]
+    lines += _stuck(stats)
+    lines += _skips(stats)
     lines += [f"{stage.name}: {stage.discarded} examples left out" for stage in stats.stages if stage.discarded]
     lines += map(_share, stats.shares)
     lines += _off_weight(stats)
@@ -46,6 +50,31 @@ def report(stats: FlowStats, *, order: str) -> str:
         first, *rest = _proportions(strata, stats)
         lines += [f"{name}: {first}", *[f"  {line}" for line in rest]]
     return "\n".join(lines)
+
+
+def _stuck(stats: FlowStats) -> list[str]:
+    """Sources that are waited for, and have been for long."""
+    return [
+        f"source {number} ({source.name!r}) has been waited for for {source.awaited_s:.0f} s, and still is"
+        for number, source in enumerate(stats.sources)
+        if source.awaited_s > PATIENCE_S
+    ]
+
+
+def _skips(stats: FlowStats) -> list[str]:
+    """What was skipped under `on_error`, by source and stage."""
+    lines = []
+    for skip in stats.skips[:MOST_NAMED]:
+        line = f"{skip.stage}: {skip.skipped:,} skipped"
+        if skip.first is not None:
+            line += f"; the first: {skip.first}"
+        if skip.last is not None and skip.last != skip.first:
+            line += f"; the last: {skip.last}"
+        lines.append(line)
+    if len(stats.skips) > MOST_NAMED:
+        count = sum(skip.skipped for skip in stats.skips[MOST_NAMED:])
+        lines.append(f"and {count:,} more in {len(stats.skips) - MOST_NAMED} more sources and stages")
+    return lines
 
 
 def _share(share: ShareStats) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError
 from penstock.functions import batched, input_node, keeps_of, sources_of
 from penstock.pipeline import Pipeline
 from penstock.plan import Node, Order, integer, positive
@@ -34,7 +35,7 @@ def shuffle_batch(
     dynamic_pad: bool = False,
     order: Order = "fixed",
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of one source, in random order.
 
@@ -104,7 +105,7 @@ def maybe_shuffle_batch(
     dynamic_pad: bool = False,
     order: Order = "fixed",
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of one source whose flag is true, in random order.
 
@@ -170,7 +171,7 @@ def shuffle_batch_join(
     dynamic_pad: bool = False,
     order: Order = "fixed",
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of the examples of several sources, joined in turn and then put into random order.
 
@@ -234,7 +235,7 @@ def maybe_shuffle_batch_join(
     dynamic_pad: bool = False,
     order: Order = "fixed",
     capacity_bytes: int | None = None,
-    on_error: str = "raise",
+    on_error: OnError = "raise",
 ) -> Pipeline:
     """Batches of those examples of several sources whose flags are true, joined in turn and put into random order.
 
@@ -295,7 +296,7 @@ def _shuffled(
     dynamic_pad: bool,
     order: Order,
     capacity_bytes: int | None,
-    on_error: str,
+    on_error: OnError,
     *,
     at: str,
 ) -> Pipeline:

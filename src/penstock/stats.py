@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from penstock.faults import SkipStats
+
 __all__ = [
     "NO_LANE",
     "ClassEvent",
@@ -43,6 +45,8 @@ class LaneStats(NamedTuple):
     """Time its thread spent in the stage, which may well have been waiting too. [s]"""
     parked: bool
     """Whether the source is so quick that the driver pulls it itself."""
+    awaited_s: float = 0.0
+    """How long the taker has been waiting for it at this moment; 0 if it is not. [s]"""
 
     def read(self, name: str, examples: int) -> LaneStats:
         """The same for a source that has been read so far."""
@@ -268,3 +272,5 @@ class FlowStats(NamedTuple):
     """How large `state_dict()` is now, written as JSON: bounded by what stages hold. 0 where there is none. [bytes]"""
     shares: tuple[ShareStats, ...] = ()
     """Each `shard`."""
+    skips: tuple[SkipStats, ...] = ()
+    """Each source and stage that has skipped something under `on_error`."""

@@ -43,6 +43,17 @@ class Ticket(NamedTuple):
     use: int = 0
     """How often the example was given before, where it may be used several times."""
 
+    def __str__(self) -> str:
+        """Short, as `penstock replay` reads it: stream, epoch, offset; row and use where they are not 0.
+
+        >>> str(Ticket(2, 0, 118)), str(Ticket(2, 0, 118, 3))
+        ('2:0:118', '2:0:118:3')
+        """
+        numbers = list(self)
+        while len(numbers) > 3 and not numbers[-1]:
+            numbers.pop()
+        return ":".join(map(str, numbers))
+
 
 class _Rule(Protocol):
     """A run of tickets that follow a rule."""

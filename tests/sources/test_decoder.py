@@ -2,6 +2,7 @@ import pytest
 
 from penstock.errors import SourceError
 from penstock.sources.decoder import BLOCK_BYTES, BLOCK_ROWS, Decoder, pieces, rows_in
+from penstock.sources.lasting import Lasting
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 
@@ -45,7 +46,7 @@ def test_text_that_is_not_utf_8_is_an_error_behind_the_examples_before_it(kind: 
     bad = pa.Array.from_buffers(pa.type_for_alias(kind), 4, raw.buffers())
     batch = pa.record_batch({"n": [1, 2, 3, 4], "c": bad})
     plan = Plan(batch.schema, ["n", "c"], where="'f'")
-    blocks = Decoder(plan, Nulls("error", at=""), where="'f'", do="").blocks(batch, range(10, 14))
+    blocks = Lasting(Decoder(plan, Nulls("error", at=""), where="'f'", do="").blocks(batch, range(10, 14)))
 
     first = next(blocks)
     with pytest.raises(SourceError) as caught:

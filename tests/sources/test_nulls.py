@@ -7,6 +7,7 @@ import pytest
 from penstock.chunk import Columns
 from penstock.errors import PipelineError, SourceError
 from penstock.sources.decoder import Decoder
+from penstock.sources.lasting import Lasting
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 from penstock.testing import same
@@ -19,7 +20,7 @@ def read(rule: Any, values: list[Any], kind: Any = None) -> list[Any]:
     plan = Plan(batch.schema, ["c"], where="'f'")
     decoder = Decoder(plan, Nulls(rule, at="read_csv(nulls)"), where="'f'", do="fill `{name}` in")
     rows: list[Any] = []
-    for block in decoder.blocks(batch, range(len(values))):
+    for block in Lasting(decoder.blocks(batch, range(len(values)))):
         rows += block.rows() if isinstance(block, Columns) else block
     return [row["c"] for row in rows]
 
@@ -113,7 +114,7 @@ def test_the_first_null_is_an_error_behind_the_examples_before_it():
     """It names column and row."""
     batch = pa.record_batch({"a": [1, 2, 3], "b": [1, 2, None], "c": [1, None, 3]})
     plan = Plan(batch.schema, ["a", "b", "c"], where="'f'")
-    blocks = Decoder(plan, Nulls("error", at=""), where="'f'", do="").blocks(batch, range(10, 13))
+    blocks = Lasting(Decoder(plan, Nulls("error", at=""), where="'f'", do="").blocks(batch, range(10, 13)))
 
     first = next(blocks)
     with pytest.raises(SourceError) as caught:

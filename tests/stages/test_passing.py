@@ -16,8 +16,8 @@ NUMBERS = list(range(40))
 ROWS = [(np.full(3, i), i) for i in range(40)]
 
 
-def applied(fn: Callable[..., Any], *, seed: int = 0, stage: int = 0) -> Applied:
-    return Applied(fn, "mapping", seed=seed, stage=stage, labels=["letters"])
+def applied(fn: Callable[..., Any], *, seed: int = 0, stage: int = 0, judges: bool = False) -> Applied:
+    return Applied(fn, "mapping", seed=seed, stage=stage, labels=["letters"], judges=judges)
 
 
 def double(example: Any) -> Any:
@@ -171,12 +171,13 @@ def test_a_functions_stop_iteration_is_not_the_end(stop: StopIteration):
 def test_an_answer_without_a_truth_is_an_error_at_its_example():
     """An array, say, where one meant `.all()`."""
     answers = [True, True, np.array([True, False]), True]
-    stage = Filter(Recut([0, 1, 2, 3]), applied(lambda example: answers[example]))
+    stage = Filter(Recut([0, 1, 2, 3]), applied(lambda example: answers[example], judges=True))
 
     rows, _, error = drained(stage)
 
     assert rows == [0, 1]
     assert isinstance(error, ValueError)
+    assert error.__notes__ == ["penstock: while mapping example 2 of source 0 ('letters')"]
 
 
 @pytest.mark.parametrize("columns", [False, True])

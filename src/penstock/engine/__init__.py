@@ -6,7 +6,23 @@ from penstock.engine.coordinator import Coordinator
 from penstock.engine.head import Entry, Head, InlineHead
 from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
+from penstock.engine.pauses import Pauses
 from penstock.engine.puller import Puller
 from penstock.engine.shots import Shots
+from penstock.engine.watchdog import Watchdog
 
-__all__ = ["Bell", "Breath", "Coordinator", "Entry", "Head", "InlineHead", "Lane", "Meter", "Puller", "Shots", "Wave"]
+__all__ = [
+    "Bell",
+    "Breath",
+    "Coordinator",
+    "Entry",
+    "Head",
+    "InlineHead",
+    "Lane",
+    "Meter",
+    "Pauses",
+    "Puller",
+    "Shots",
+    "Watchdog",
+    "Wave",
+]

@@ -37,6 +37,6 @@ class Bell:
             except RuntimeError:  # another thread rang between the two lines: it is rung, which is all that is wanted
                 return
 
-    def wait(self, most_s: float = -1) -> None:
-        """Waits for a ring, and uses it up; no longer than `most_s` seconds, where given. [s]"""
-        self._lock.acquire(True, most_s)
+    def wait(self, most_s: float = -1) -> bool:
+        """Waits for a ring, and uses it up; no longer than `most_s` seconds, where given. Says whether it rang. [s]"""
+        return self._lock.acquire(True, most_s)

@@ -117,6 +117,14 @@ class Coordinator:
         if self._stopping:
             raise Aborted
 
+    def stacks(self) -> list[str]:
+        """What each thread of the flow is doing now."""
+        return [
+            f"thread {thread.name!r}, of {driven.doing()}:\n{_stack(thread)}"
+            for thread, driven in list(self._running.items())
+            if thread.is_alive()
+        ]
+
     def stop(self) -> None:
         """Asks for the end; comes back at once. Safe anywhere.
 

@@ -60,12 +60,21 @@ class Head:
       grain: how many batches the stage is asked for at once; 1 where it might work long on each. [batches]
       doing: tells whose code is being run, for the case that it does not come back.
       shots: notes where the stages stand, now and then; nothing is noted without.
+      watch: waits in place of the head for a batch, and raises `Stalled` where nothing moves; `None` waits for ever.
     """
 
     def __init__(
-        self, stage: Stage, *, name: str, grain: int, doing: Callable[[], str], shots: Shots | None = None
+        self,
+        stage: Stage,
+        *,
+        name: str,
+        grain: int,
+        doing: Callable[[], str],
+        shots: Shots | None = None,
+        watch: Callable[[Bell], None] | None = None,
     ) -> None:
         self.name = name
+        self._watch = watch
         self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
@@ -140,6 +149,7 @@ class Head:
 
         Raises:
           Aborted: the flow is being stopped.
+          Stalled: nothing has moved for as long as the user has said.
         """
         entries = self._entries
         while True:
@@ -160,7 +170,10 @@ class Head:
                 self._filled.wait(AHEAD_S)
                 self._eager = True
                 if not entries and not self._aborted:
-                    self._filled.wait()
+                    if self._watch is None:
+                        self._filled.wait()
+                    else:
+                        self._watch(self._filled)
             finally:
                 self._take_wait_s += self._waited_s()
                 self._waiting_since = 0.0

@@ -453,6 +453,7 @@ class Lane:
             take_wait_s=self._take_wait_s + self.awaited_s(),
             busy_s=self._busy_s,
             parked=self._parked,
+            awaited_s=self.awaited_s(),
         )
         return stats
 

@@ -60,6 +60,11 @@ class Puller:
                 self._check()
         return sorted(slow)
 
+    def moved(self) -> int:
+        """How many examples are where they go by now, while it pulls; it is only compared. [examples]"""
+        pulling = self._pulling
+        return len(pulling[2]) if pulling is not None else 0
+
     def awaited_s(self, iterator: object) -> float:
         """How long this iterator has been pulled by now, about; 0 if it is another's turn. [s]"""
         pulling = self._pulling

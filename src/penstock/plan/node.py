@@ -9,6 +9,7 @@ from inspect import Parameter, Signature, signature
 from typing import Any, ClassVar, Literal, NoReturn, dataclass_transform
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError, policy_of
 from penstock.plan.source import Source
 
 __all__ = ["Node", "Read", "find", "function", "integer", "positive", "takes_rng"]
@@ -112,6 +113,22 @@ class Read(Node):
     """Whether items are copied as they come; `None` copies where the source refills one array."""
     order: tuple[Literal["index", "files"], int | None] | None = None
     """What is in an order that is drawn for each epoch, and the seed, where it is not the pipeline's; `None`: nothing."""
+    on_error: OnError | None = None
+    """What is done about an error of the source; `None` does what the pipeline's options say."""
+
+    def __post_init__(self) -> None:
+        if self.on_error is None:
+            return
+        policy = policy_of(self.on_error, at=f"source {self.source.label!r}")
+        if policy.retry is not None and self.source.once is not None:
+            raise PipelineError(
+                mismatch(
+                    "a source that can be opened again, for `ps.Retry`",
+                    f"the one-shot `{self.source.label}`",
+                    at="on_error",
+                    do="pass a callable that opens it",
+                )
+            )
 
 
 def find(node: Node, kind: type[Node]) -> Sequence[Any]:

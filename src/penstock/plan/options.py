@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError, policy_of
 from penstock.plan.node import positive
 
 __all__ = ["Options"]
@@ -23,8 +24,8 @@ class Options:
     """Examples that may wait in the sources' lanes together; `None` chooses. [examples]"""
     capacity_bytes: int | None = None
     """Bytes that may wait there together; `None` sets no limit. [bytes]"""
-    on_error: str = "raise"
-    """What an error of the user's code does: `"raise"`."""
+    on_error: OnError = "raise"
+    """What is done about an error of the user's code, where a source or stage has no policy of its own."""
     name: str | None = None
     """The flow's name, in threads and reports."""
     max_scan: int | None = None
@@ -33,6 +34,8 @@ class Options:
     """Pipelines that are opened under one name in one process feed from one flow."""
     grace_s: float = 1.0
     """How long closing waits for threads that are inside the user's code. [s]"""
+    watchdog_s: float | None = None
+    """How long the loop waits while nothing moves before that is an error; `None` waits for ever. [s]"""
 
     def __post_init__(self) -> None:
         try:
@@ -46,14 +49,17 @@ class Options:
         for name in ("capacity", "capacity_bytes", "max_scan"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, positive(getattr(self, name), name, at=f"options({name})"))
-        if self.on_error != "raise":
-            raise PipelineError(
-                mismatch(
-                    '`on_error="raise"`, the one policy there is yet', f"`{self.on_error!r}`", at="options(on_error)"
-                )
-            )
+        policy_of(self.on_error, at="options(on_error)")
         if not isinstance(self.grace_s, (int, float)) or isinstance(self.grace_s, bool) or not self.grace_s >= 0:
             raise PipelineError(mismatch("`grace_s` to be seconds >= 0", f"`{self.grace_s!r}`", at="options(grace_s)"))
+
+        watchdog_s = self.watchdog_s
+        if watchdog_s is not None and (
+            not isinstance(watchdog_s, (int, float)) or isinstance(watchdog_s, bool) or not watchdog_s > 0
+        ):
+            raise PipelineError(
+                mismatch("`watchdog_s` to be seconds > 0, or `None`", f"`{watchdog_s!r}`", at="options(watchdog_s)")
+            )
 
     def with_(self, changes: Mapping[str, Any]) -> Options:
         """These options with some changed; an unknown name is an error."""

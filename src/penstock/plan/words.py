@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError, policy_of
 from penstock.plan.node import Node, find, function, positive
 
 __all__ = ["Batch", "Convert", "Filter", "Map", "Repeat", "Skip", "Take", "Unbatch", "before_delivery"]
@@ -26,9 +27,13 @@ class Map(Node):
     """`fn(example)` or `fn(example, rng)`."""
     seed: int | None = None
     """Of this stage's random numbers, in place of the pipeline's."""
+    on_error: OnError | None = None
+    """What is done about an error of the function; `None` does what the pipeline's options say."""
 
     def __post_init__(self) -> None:
         function(self.fn, at="map(fn)")
+        if self.on_error is not None:
+            policy_of(self.on_error, at="map(on_error)")
         before_delivery(self.of, "map")
 
 
@@ -40,9 +45,13 @@ class Filter(Node):
     """`fn(example)` or `fn(example, rng)`."""
     seed: int | None = None
     """Of this stage's random numbers, in place of the pipeline's."""
+    on_error: OnError | None = None
+    """What is done about an error of the function; `None` does what the pipeline's options say."""
 
     def __post_init__(self) -> None:
         function(self.fn, at="filter(fn)")
+        if self.on_error is not None:
+            policy_of(self.on_error, at="filter(on_error)")
         before_delivery(self.of, "filter")
 
 

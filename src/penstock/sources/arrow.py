@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, final
 
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.optional import load
 from penstock.sources.decoder import Decoder, pieces
+from penstock.sources.lasting import Lasting
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 
@@ -65,9 +66,9 @@ class ArrowSource:
                 )
             )
         self._opened = True
-        return self._examples()
+        return Lasting(self._examples())
 
-    def _examples(self) -> Iterator[Any]:
+    def _examples(self) -> Generator[Any, None, None]:
         pa = load("pyarrow", extra="arrow")
         column = None
         if isinstance(self._thing, pa.ChunkedArray) or type(self._thing).__name__ == "Series":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import zip_longest
+from itertools import count, zip_longest
 from operator import is_
 from typing import Any, cast, final
 
@@ -12,6 +12,7 @@ from penstock.chunk import Columns
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
 from penstock.sampling.draws import Key
+from penstock.sources.in_step import ENDED, InStep, lasting_rows
 from penstock.sources.position import dropped, identity_of, opened_at, too_short
 from penstock.structure import Form, Structure, path_text
 
@@ -19,8 +20,7 @@ __all__ = ["ComponentsSource", "examples_of"]
 
 _CONSTANT = "for a constant use `itertools.repeat(value)`, for numbers `itertools.count()`, beside one that ends"
 
-_ENDED = object()
-_has_ended = partial(is_, _ENDED)
+_has_ended = partial(is_, ENDED)
 
 
 class UnevenEnds(SourceError, ValueError):
@@ -70,6 +70,21 @@ class ComponentsSource:
         streams = [examples_of(source, epoch) for source in self.parts]
         return self._steps(streams)
 
+    def lasting(self, epoch: int) -> Iterator[Any]:
+        """Opens all, and reads them in step, also behind an error of one of them."""
+        ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
+        steps = count()
+
+        def whole(leaves: list[Any]) -> Any:
+            step = next(steps)
+            if not any(map(_has_ended, leaves)):
+                return self._structure.build([leaves[place] for place in self._places])
+            if any(leaves[place] is not ENDED for place in ending):
+                self._uneven(step, tuple(leaves))
+            return None
+
+        return InStep(self.parts, [lasting_rows(source, epoch) for source in self.parts], whole)
+
     def open_at(self, epoch: int, n: int) -> Iterator[Any]:
         """Opens all behind their first n."""
         return self._steps([examples_of(source, epoch, n) for source in self.parts], n)
@@ -101,16 +116,16 @@ class ComponentsSource:
         flat = all(child.is_leaf for child in self._structure.children)
         plain = self._structure.form is Form.TUPLE and flat and self._places == list(range(len(self._structure.keys)))
         ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
-        for step, leaves in enumerate(zip_longest(*streams, fillvalue=_ENDED), first):
+        for step, leaves in enumerate(zip_longest(*streams, fillvalue=ENDED), first):
             if any(map(_has_ended, leaves)):
-                if any(leaves[place] is not _ENDED for place in ending):
+                if any(leaves[place] is not ENDED for place in ending):
                     self._uneven(step, leaves)
                 return
             yield leaves if plain else self._structure.build([leaves[place] for place in self._places])
 
     def _uneven(self, step: int, leaves: tuple[Any, ...]) -> None:
         paths = [path_text(path) for path in self._structure.paths()]
-        short = [name for name, place in zip(paths, self._places, strict=True) if leaves[place] is _ENDED]
+        short = [name for name, place in zip(paths, self._places, strict=True) if leaves[place] is ENDED]
         raise UnevenEnds(
             mismatch(
                 "components that end together",

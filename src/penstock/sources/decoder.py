@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from penstock.chunk import Columns
 from penstock.errors import SourceError, mismatch
 from penstock.optional import load
+from penstock.sources.lasting import Bad
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 from penstock.sources.values import Values
@@ -55,39 +56,43 @@ class Decoder:
         self._do = do
         self._mapped = mapped
 
-    def blocks(self, batch: Any, rows: Sequence[int] | np.ndarray[Any, Any]) -> Iterator[Columns | list[Any]]:
-        """Gives a batch of rows as runs of examples.
+    def blocks(
+        self, batch: Any, rows: Sequence[int] | np.ndarray[Any, Any]
+    ) -> Generator[Columns | list[Any] | Bad, None, None]:
+        """Gives a batch of rows as runs of examples; a row of which a value is missing, or is not UTF-8, as bad.
 
         Args:
           batch: a `pyarrow.RecordBatch`.
           rows: the number of each row, for messages.
-
-        Raises:
-          SourceError: a value is missing, or text is not UTF-8; the examples before it are given first.
         """
-        if batch.num_rows == 0:
-            return
-        try:
-            values = self._values(batch)
-        except UnicodeDecodeError:
-            yield from self._up_to_bad_text(batch, rows)
-            return
-        nulls = [value.null_rows() for value in values]
-        found = [null for null in nulls if null is not None]
-        if not found:
-            yield self._plan.block(values)
-            return
-        bad = np.logical_or.reduce(found)
-        if self._skips:
-            yield from self.blocks(batch.filter(self._pa.array(~bad)), np.asarray(rows)[~bad])
-            return
-        row = int(bad.argmax())
-        yield from self.blocks(batch.slice(0, row), rows)
-        name = next(
-            leaf.name for leaf, null in zip(self._plan.leaves, nulls, strict=True) if null is not None and null[row]
-        )
-        at = f"column `{name}`, row {rows[row]} of {self._where}"
-        raise SourceError(mismatch("a value", "a null", at=at, do=self._do.format(name=name)))
+        at = 0
+        while at < batch.num_rows:
+            rest = batch.slice(at) if at else batch
+            try:
+                values = self._values(rest)
+            except UnicodeDecodeError:
+                good, bad = self._bad_text(rest, rows[at:])
+                yield from self.blocks(rest.slice(0, good), rows[at : at + good])
+                yield bad
+                at += good + 1
+                continue
+            nulls = [value.null_rows() for value in values]
+            found = [null for null in nulls if null is not None]
+            if not found:
+                yield self._plan.block(values)
+                return
+            missing = np.logical_or.reduce(found)
+            if self._skips:
+                yield from self.blocks(rest.filter(self._pa.array(~missing)), np.asarray(rows[at:])[~missing])
+                return
+            row = int(missing.argmax())
+            yield from self.blocks(rest.slice(0, row), rows[at : at + row])
+            name = next(
+                leaf.name for leaf, null in zip(self._plan.leaves, nulls, strict=True) if null is not None and null[row]
+            )
+            where = f"column `{name}`, row {rows[at + row]} of {self._where}"
+            yield Bad(SourceError(mismatch("a value", "a null", at=where, do=self._do.format(name=name))))
+            at += row + 1
 
     def _values(self, batch: Any) -> list[Values]:
         values = [leaf.read(batch) for leaf in self._plan.leaves]
@@ -96,16 +101,19 @@ class Decoder:
         pairs = zip(values, self._fills, strict=True)
         return [value if fill is None else value.filled(fill) for value, fill in pairs]
 
-    def _up_to_bad_text(self, batch: Any, rows: Any) -> Iterator[Columns | list[Any]]:
+    def _bad_text(self, batch: Any, rows: Any) -> tuple[int, Bad]:
+        """The first row whose text is not UTF-8, and its error."""
         for row in range(batch.num_rows):
             one = batch.slice(row, 1)
             for leaf in self._plan.leaves:
                 try:
                     leaf.read(one)
                 except UnicodeDecodeError as error:
-                    yield from self.blocks(batch.slice(0, row), rows)
                     at = f"column `{leaf.name}`, row {rows[row]} of {self._where}"
-                    raise SourceError(mismatch("text in UTF-8", "other bytes", at=at)) from error
+                    bad = SourceError(mismatch("text in UTF-8", "other bytes", at=at))
+                    bad.__cause__ = error
+                    return row, Bad(bad)
+        raise AssertionError("what cannot be read at once cannot be read row by row")
 
 
 def _touch(array: np.ndarray[Any, Any]) -> None:

@@ -20,6 +20,8 @@ class IndexedSource:
     blocks = False
     by_index = True
     once: object | None = None
+    lasts = True
+    """An index that raises is followed by the next."""
 
     def __init__(self, items: Sequence[Any]) -> None:
         self._items = items

@@ -21,6 +21,7 @@ from penstock.optional import load
 from penstock.plan import Source
 from penstock.sources.files import Paths, named, said
 from penstock.sources.halving import rows_before
+from penstock.sources.lasting import Bad
 from penstock.sources.lines import opened, parts
 from penstock.sources.tables import Choose, Table, table_sources
 from penstock.sources.types import arrow_types
@@ -88,11 +89,14 @@ class _Jsonl:
         with opened(path) as file:
             tables = self._tables(_blocks(parts(file, BLOCK)), path, choose, {**known, **self.types})
             with closing(tables):
-                first = next(tables, None)
-                if first is None:
-                    yield Table(None, iter(()))
-                else:
-                    yield Table(first[1].schema, _batches(chain([first], tables)))
+                begun: list[tuple[int, Any]] = []
+                schema = None
+                for row, table in tables:
+                    begun.append((row, table))
+                    if not isinstance(table, Bad):
+                        schema = table.schema
+                        break
+                yield Table(schema, _batches(chain(begun, tables)))
 
     def count(self, path: str) -> int | None:
         return None
@@ -104,27 +108,31 @@ class _Jsonl:
         parse = _guessing(given)
         row = 0
         schema: Any = None
-        for block in blocks:
-            if not block.strip():
-                continue
-            try:
-                table = parse(block)
-                whole = table.num_rows == block.count(b"\n") or table.num_rows == len(_lines(block))
-            except load("pyarrow", extra="arrow").ArrowInvalid:
-                whole = False
-            if not whole:
-                lines = _lines(block)
-                good = rows_before(len(lines), partial(_fits, lines, parse))
-                table = parse(b"\n".join(lines[:good])) if good else _nothing(schema)
-            if schema is None and table.num_rows:
-                _check_numbers(table, block, given, f"of '{path}'")
-                schema = _part(table.schema, choose(table.schema.names))
-                parse = partial(_parsed, schema=schema, others="error" if self.strict else "ignore")
-            if table.num_rows:
-                yield row, table.select(schema.names)
-            if not whole:
-                raise _misfit(lines[: good + 1], parse, table.schema, f"row {row + good} of '{path}'", self.strict)
-            row += table.num_rows
+        for whole_block in blocks:
+            block = whole_block
+            while block.strip():
+                try:
+                    table = parse(block)
+                    whole = table.num_rows == block.count(b"\n") or table.num_rows == len(_lines(block))
+                except load("pyarrow", extra="arrow").ArrowInvalid:
+                    whole = False
+                if not whole:
+                    lines = _lines(block)
+                    good = rows_before(len(lines), partial(_fits, lines, parse))
+                    table = parse(b"\n".join(lines[:good])) if good else _nothing(schema)
+                if schema is None and table.num_rows:
+                    _check_numbers(table, block, given, f"of '{path}'")
+                    schema = _part(table.schema, choose(table.schema.names))
+                    parse = partial(_parsed, schema=schema, others="error" if self.strict else "ignore")
+                if table.num_rows:
+                    yield row, table.select(schema.names)
+                row += table.num_rows
+                if whole:
+                    break
+                at = f"row {row} of '{path}'"
+                yield row, Bad(_misfit(lines[: good + 1], parse, table.schema, at, self.strict))
+                row += 1
+                block = b"\n".join(lines[good + 1 :])
 
 
 def _blocks(parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -181,7 +189,11 @@ def _part(schema: Any, names: list[str]) -> Any:
 
 
 def _batches(tables: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
-    return ((row, batch) for row, table in tables for batch in table.combine_chunks().to_batches())
+    for row, table in tables:
+        if isinstance(table, Bad):
+            yield row, table
+        else:
+            yield from ((row, batch) for batch in table.combine_chunks().to_batches())
 
 
 def _fits(lines: list[bytes], parse: Callable[[bytes], Any], count: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, final
 
 from penstock.chunk import Columns
 from penstock.errors import StateError, mismatch
+from penstock.sources.lasting import Bad
 
 __all__ = ["START", "Pass", "Place"]
 
@@ -41,13 +42,18 @@ class Place:
                 yield block if not drop else block.cut(drop, len(block)) if isinstance(block, Columns) else block[drop:]
             drop = max(0, drop - len(block))
 
+    def behind_bad(self, file: int, row: int, bad: Bad) -> Iterator[tuple[Place, Bad]]:
+        """A row that cannot be read, with the place behind it, if it comes behind this place."""
+        if row >= self.start(file) and not self.drop_at(file, row):
+            yield Place(file, row, drop=1), bad
+
 
 START = Place(0, 0)
 
 
 @final
 class Pass(Iterator[Any]):
-    """Runs of examples, file after file.
+    """Runs of examples, file after file; raises in the place of a row that cannot be read, and goes on behind it.
 
     Args:
       blocks_from: gives the runs from a place on, each with the place behind it.
@@ -57,12 +63,22 @@ class Pass(Iterator[Any]):
         self._blocks_from = blocks_from
         self._at = START
         self._blocks: Any = None
+        self.lasts = True
+        """Whether it goes on after what it has raised."""
 
     def __next__(self) -> Any:
         if self._blocks is None:
             self._blocks = self._blocks_from(self._at)
-        at, block = next(self._blocks)
+        try:
+            at, block = next(self._blocks)
+        except StopIteration:
+            raise
+        except BaseException:
+            self.lasts = False
+            raise
         self._at = at
+        if type(block) is Bad:
+            raise block.error
         return block
 
     def state_dict(self) -> dict[str, int]:

@@ -25,6 +25,7 @@ from penstock.plan import Source
 from penstock.sources.choice import Choice
 from penstock.sources.decoder import Decoder, pieces
 from penstock.sources.files import Paths, Reading, file_sources, label_of, named, said, sizes_of
+from penstock.sources.lasting import Bad
 from penstock.sources.leaves import Plan
 from penstock.sources.nulls import Nulls
 from penstock.sources.passing import Pass, Place
@@ -40,9 +41,9 @@ class Table:
     """A file that is open."""
 
     schema: Any
-    """The `pyarrow.Schema` of at least the needed columns; `None` if there is no row to tell it."""
+    """The `pyarrow.Schema` of at least the needed columns; `None` if there is no good row to tell it."""
     batches: Iterator[tuple[int, Any]]
-    """`pyarrow.RecordBatch`es of at least the needed columns, each with the number of its first row."""
+    """`pyarrow.RecordBatch`es of at least the needed columns, each with the number of its first row; or bad rows."""
     mapped: bool = False
     """Whether arrays may lie in a part of the file that is only mapped into memory, and not read yet."""
 
@@ -140,6 +141,8 @@ class TableSource:
                 self._format.open(path, choose, known=known, filter=filter, start=at.start(number)) as table,
             ):
                 if table.schema is None:
+                    for start, bad in table.batches:
+                        yield from at.behind_bad(number, start, bad)
                     continue
                 names = self._choice.columns or tuple(table.schema.names)
                 if first is None:
@@ -154,6 +157,9 @@ class TableSource:
                 decoder = Decoder(first.plan, self._nulls, where=where, do=_NULLS, mapped=table.mapped)
                 reading.row = 0
                 for start, batch in table.batches:
+                    if isinstance(batch, Bad):
+                        yield from at.behind_bad(number, start, batch)
+                        continue
                     for place, piece in pieces(batch):
                         row = reading.row = start + place
                         if row < at.start(number):

@@ -10,6 +10,7 @@ from typing import Any, final
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
 from penstock.sources.files import Paths, Reading, file_sources, label_of, sizes_of
+from penstock.sources.lasting import Bad
 from penstock.sources.lines import opened, parts
 from penstock.sources.passing import Pass, Place
 
@@ -83,7 +84,7 @@ class _TextSource:
         """The same of other files."""
         return _TextSource(files, self._encoding)
 
-    def _lines_from(self, at: Place) -> Iterator[tuple[Place, list[str]]]:
+    def _lines_from(self, at: Place) -> Iterator[tuple[Place, list[str] | Bad]]:
         """Runs of lines from a place on, each with the place behind it."""
         for number, path in enumerate(self.files[at.file :], at.file):
             start = at if number == at.file else Place(number, 0)
@@ -93,14 +94,20 @@ class _TextSource:
                 ends = _Ends(start, newline=b"\n" if self._one_byte else None)
                 drop = start.drop
                 for lines, error in _decoded(ends.watch(parts(file, PART)), self._encoding):
-                    place = ends.behind(lines)
+                    place = ends.behind(len(lines), spoiled=error is not None)
                     if drop < len(lines):
                         yield place, lines[drop:]
                     drop = max(0, drop - len(lines))
                     reading.row += len(lines)
                     if error is not None:
                         where = f"row {reading.row} of '{path}'"
-                        raise SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=where)) from error
+                        bad = SourceError(mismatch(f"text in {self._encoding}", "other bytes", at=where))
+                        bad.__cause__ = error
+                        place = ends.behind(1, spoiled=True)
+                        if not drop:
+                            yield place, Bad(bad)
+                        drop = max(0, drop - 1)
+                        reading.row += 1
 
 
 class _Ends:
@@ -127,9 +134,16 @@ class _Ends:
             self._read += len(part)
             yield part
 
-    def behind(self, lines: list[str]) -> Place:
-        """The place behind the lines of what was passed on last."""
-        self._row += len(lines)
+    def behind(self, count: int, *, spoiled: bool) -> Place:
+        """The place behind so many lines of what was passed on last.
+
+        Args:
+          count: of the lines. [lines]
+          spoiled: whether what was passed on has more lines, as one of them was bad; then one cannot begin behind it.
+        """
+        self._row += count
+        if spoiled:
+            self._found = None
         if self._found is not None:
             self._safe, self._found = (self._found, self._row), None
         byte, row = self._safe
@@ -137,37 +151,54 @@ class _Ends:
 
 
 def _decoded(parts: Iterator[bytes], encoding: str) -> Iterator[tuple[list[str], UnicodeDecodeError | None]]:
-    """Runs of whole lines; and an error, if the line behind them cannot be decoded."""
+    """Runs of whole lines; and an error, if the line behind them cannot be decoded.
+
+    What follows that line is given too, but where the end of a line is more than one byte: there it cannot be found.
+    """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    goes_on = "\n\n".encode(encoding) == b"\n\n"
     begun: list[str] = []
+    bad = False  # whether the rest of a line that cannot be decoded is still to come
     for part in parts:
-        text, error = _text(decoder, part)
-        first, *others = text.split("\n")
-        begun.append(first)
-        if others:
-            lines = ["".join(begun), *others[:-1]]
-            begun = [others[-1]]
-            yield lines, error
-        elif error is not None:
-            yield [], error
-    text, error = _text(decoder, b"", final=True)
+        while part:
+            if bad:
+                end = part.find(b"\n") + 1
+                bad, part = not end, part[end:] if end else b""
+                continue
+            text, error, part = _text(decoder, part)
+            first, *others = text.split("\n")
+            begun.append(first)
+            lines = ["".join(begun), *others[:-1]] if others else []
+            if others:
+                begun = [others[-1]]
+            if others or error is not None:
+                yield lines, error
+            if error is not None:
+                if not goes_on:
+                    raise error
+                begun, bad = [], True
+                decoder.reset()
+    if bad:
+        return
+    text, error, _ = _text(decoder, b"", final=True)
     last = "".join([*begun, text])
     if last or error is not None:
         yield [] if error is not None else last.removesuffix("\n").split("\n"), error
 
 
-def _text(decoder: Any, part: bytes, *, final: bool = False) -> tuple[str, UnicodeDecodeError | None]:
-    """Decodes a part, or as much of it as can be decoded."""
+def _text(decoder: Any, part: bytes, *, final: bool = False) -> tuple[str, UnicodeDecodeError | None, bytes]:
+    """Decodes a part, or as much of it as can be decoded; gives also the bytes from those on that cannot."""
     state = decoder.getstate()
     try:
-        return decoder.decode(part, final=final), None
+        return decoder.decode(part, final=final), None, b""
     except UnicodeDecodeError:
         decoder.setstate(state)
     text: list[str] = []
+    place = 0
     try:
         for place in range(len(part)):
             text.append(decoder.decode(part[place : place + 1]))
         text.append(decoder.decode(b"", final=final))
     except UnicodeDecodeError as error:
-        return "".join(text), error
+        return "".join(text), error, part[place:]
     raise AssertionError("what cannot be decoded at once cannot be decoded byte by byte")

@@ -8,6 +8,7 @@ from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
 from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
 from penstock.stages.map import Map
+from penstock.stages.mending import Mending
 from penstock.stages.merge import ArrivalMerge, Merge
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
@@ -26,6 +27,7 @@ __all__ = [
     "Intake",
     "Into",
     "Map",
+    "Mending",
     "Merge",
     "Poured",
     "Pouring",

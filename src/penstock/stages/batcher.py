@@ -17,6 +17,7 @@ from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import Pad, PadRule
 from penstock.spec import Component, Spec, native_dtype
 from penstock.stages.gathered import Gathered
+from penstock.stages.mending import Mending
 from penstock.stages.reader import place_of_ticket
 from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Assembling, Pouring, Stage
@@ -60,6 +61,7 @@ class Batcher:
       tags: the names under which joins put what stands beside an example that is no dict.
       wanted: whether a snapshot is wanted.
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
+      mending: what is done about an example that does not fit; `None` raises its error.
     """
 
     def __init__(
@@ -75,10 +77,15 @@ class Batcher:
         tags: Collection[str] = (),
         wanted: Wanted | None = None,
         groups: Groups | None = None,
+        mending: Mending | None = None,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
-        self._pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
+        # What is put together elsewhere is a batch as it is, and none of it can be left out.
+        self._mending = mending if mending is not None and mending.skips and groups is None else None
+        # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
+        pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
+        self._pourer = pourer if self._mending is None else None
         self._size = size
         self._keep_last = keep_last
         self._groups = groups
@@ -112,15 +119,19 @@ class Batcher:
             return self._grouped(self._groups)
         if self._assembler is None and not self._ended:
             self._begin()
-        while self._gathered.count < self._size and not self._ended:
-            if self._pourer is not None and self._pours and self._pourer.pours and not self._again.marks:
-                return self._poured(self._pourer)
-            self._gather(self._size, n)
-        if self._gathered.count >= self._size:
-            return self._give_ready(n) or self._give(self._size)
-        if self._gathered.count:
-            return self._give(self._gathered.count)
-        return self._last()
+        while True:
+            while self._gathered.count < self._size and not self._ended:
+                if self._pourer is not None and self._pours and self._pourer.pours and not self._again.marks:
+                    return self._poured(self._pourer)
+                self._gather(self._size, n)
+            if self._gathered.count >= self._size:
+                made = self._give_ready(n) or self._give(self._size)
+            elif self._gathered.count:
+                made = self._give(self._gathered.count)
+            else:
+                made = self._last()
+            if made is not None:
+                return made
 
     def _begin(self) -> None:
         """Reads the spec off the first example, once one of each source is there, and readies what depends on it."""
@@ -128,8 +139,10 @@ class Batcher:
         most = self._firsts if self._pourer is not None else max(self._firsts, self._size)
         while self._gathered.count < self._firsts and not self._ended:
             self._gather(most, 1)
-        if self._gathered.count:
+        while self._gathered.count and self._assembler is None:
             self._read_spec()
+            while not self._gathered.count and not self._ended:  # the first was skipped
+                self._gather(most, 1)
 
     def _read_spec(self) -> None:
         first = self._gathered.first
@@ -137,11 +150,11 @@ class Batcher:
         try:
             self._ready(spec_of(first))
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
-            self._fail(SpecError(f"{error} - at {self._place(at)}"))
+            self._lose(self._gathered.take(1), 0, SpecError(f"{error} - at {self._place(at)}"))
         except PipelineError as error:  # padding for what there is not
             self._fail(error)
         except Exception as error:  # a component raises when it is read
-            self._fail(placed(error, f"reading {self._place(at)}"))
+            self._lose(self._gathered.take(1), 0, placed(error, f"reading {self._place(at)}"))
 
     def _ready(self, spec: Spec) -> None:
         """Readies what depends on the spec of the first example."""
@@ -172,7 +185,9 @@ class Batcher:
         if not self._gathered.count:
             return self._last()
         self._size = self._gathered.count
-        return self._give(self._size)
+        made = self._give(self._size)
+        assert made is not None, "nothing is skipped of what was put together elsewhere"
+        return made
 
     def _turn_to(self, groups: Groups) -> None:
         """Readies what pads as the bucket at hand is padded."""
@@ -200,6 +215,10 @@ class Batcher:
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
         chunk = self._again.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        ended = chunk.count == 0
+        if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
+            known = self._mending.ledger.is_known
+            chunk = chunk.select([at for at, ticket in enumerate(chunk.tickets) if not known(ticket)])
         if chunk.count:
             columns = chunk.columns
             if columns is not None and not self._cuts(columns) and columns.holds_objects:
@@ -207,7 +226,7 @@ class Batcher:
                 chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
             self._gathered.add(chunk)
             self._columnar = columns is not None
-        if chunk.error is not None or chunk.count == 0:
+        if chunk.error is not None or ended:
             self._ended, self._error = True, chunk.error
 
     def _cuts(self, columns: Columns) -> bool:
@@ -262,7 +281,8 @@ class Batcher:
         self.nbytes += examples * self._assembler.row_nbytes
         return Chunk(list(map(self._build, batches)), tickets)
 
-    def _give(self, count: int) -> Chunk:
+    def _give(self, count: int) -> Chunk | None:
+        """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
         assert self._assembler is not None, "the spec is known before a batch is given"
         parts = self._gathered.take(count)
         try:
@@ -317,12 +337,13 @@ class Batcher:
         keys = form.children[1].keys
         return bool(keys) and set(keys) <= set(self._tags)
 
-    def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk:
+    def _misfit(self, parts: Sequence[Chunk], row: int) -> Chunk | None:
         """The error of an example that does not fit, after the remainder before it where that is given."""
         assert self._assembler is not None, "only an assembler finds a misfit"
         example = [row for part in parts for row in part.as_rows()][row]
         ticket = Tickets.joined([part.tickets for part in parts])[row]
-        self._fail(self._assembler.explain(example, self._place(ticket)))
+        if self._lose(parts, row, self._assembler.explain(example, self._place(ticket))):
+            return None
         if not row or not self._keep_last:
             self.discarded += row
             return self._last()
@@ -331,6 +352,18 @@ class Batcher:
         kept = self._gathered.take(row)
         self._gathered.clear()
         return self._made(*self._assembled(self._assembler, kept), kept[0].tickets)
+
+    def _lose(self, parts: Sequence[Chunk], row: int, error: BaseException) -> bool:
+        """Skips one of these examples, which were taken off, and puts the others back, if it may be; else fails."""
+        if self._mending is not None:
+            ticket = Tickets.joined([part.tickets for part in parts])[row]
+            raised = self._mending.skipped(ticket, error)
+            if raised is None:
+                self._gathered.put_back(parts, row)
+                return True
+            error = raised
+        self._fail(error)
+        return False
 
     def _place(self, ticket: Ticket) -> str:
         return place_of_ticket(ticket, self._labels)

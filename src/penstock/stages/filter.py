@@ -72,13 +72,8 @@ class Filter:
         return kept
 
     def _kept(self, chunk: Chunk) -> Chunk:
-        flags, error = self._applied.over(chunk)
-        keep: list[int] = []
-        try:
-            keep.extend(i for i, flag in enumerate(flags) if flag)
-        except BaseException as raised:  # an answer that has no truth value, such as an array
-            raised.add_note("penstock: while asking the answer of a filter function for its truth")
-            flags, error = flags[: len(keep)], raised
+        chunk, flags, error = self._applied.over(chunk)
+        keep = [place for place, flag in enumerate(flags) if flag]
         self.discarded += self._dropped(chunk, len(flags), keep)
         kept = chunk if len(keep) == chunk.count else chunk.select(keep)
         if error is not None:

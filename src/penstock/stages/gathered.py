@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, final
 
 from penstock.assemble import Assembler
@@ -57,6 +58,25 @@ class Gathered:
             taken.append(part)
             count -= part.count
         return taken
+
+    def put_back(self, parts: Sequence[Chunk], without: int) -> None:
+        """Puts chunks that were taken off back before the others, without one of their examples.
+
+        Args:
+          parts: the chunks.
+          without: the place of that example in all of them.
+        """
+        kept: list[Chunk] = []
+        first = 0
+        for part in parts:
+            place, first = without - first, first + part.count
+            if 0 <= place < part.count:
+                part = part.select([other for other in range(part.count) if other != place])
+            if part.count:
+                kept.append(part)
+        assert not self._at, "taking off has cut the first"
+        self._parts = kept + self._parts
+        self.count += sum(part.count for part in kept)
 
     def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], Tickets]:
         """Takes off batches that need no work on each example, because they lie in runs of columns.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from penstock.chunk import END, Chunk
+from penstock.chunk import END, WHOLE, Chunk
 from penstock.stages.functions import Applied
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Saved, Unsettled
 from penstock.stages.stage import Stage
 from penstock.ticket import Tickets
 
@@ -20,28 +20,39 @@ class Map:
     Args:
       upstream: where the examples come from.
       applied: the function.
+      items: whether a turn is a user's chunk, whose end must not be lost with its last rows where some are skipped.
     """
 
-    def __init__(self, upstream: Stage, applied: Applied) -> None:
+    def __init__(self, upstream: Stage, applied: Applied, *, items: bool = False) -> None:
         self._upstream = upstream
         self._applied = applied
+        self._whole = items and applied.skips
+        self._rest: Chunk | None = None
         self._over = False
 
     def take(self, n: int) -> Chunk:
         """Takes a chunk and maps it; ends at the first error of the function."""
-        if self._over:
-            return END
-        chunk = self._upstream.take(n)
-        if chunk.is_end:
-            return chunk
-        rows, error = self._applied.over(chunk)
-        if error is None:
-            return Chunk(rows, chunk.tickets, error=chunk.error, item_end=chunk.item_end)
-        self._over = True
-        return Chunk(rows, chunk.tickets.cut(0, len(rows)), error=error, item_end=False)
+        mapped, self._rest = self._rest, None
+        while mapped is None:
+            if self._over:
+                return END
+            chunk = self._upstream.take(WHOLE if self._whole else n)
+            if chunk.is_end:
+                return chunk
+            worked, rows, error = self._applied.over(chunk)
+            if error is not None:
+                self._over = True
+                return Chunk(rows, worked.tickets, error=error, item_end=False)
+            if rows or chunk.error is not None:  # else all were skipped
+                mapped = Chunk(rows, worked.tickets, error=chunk.error, item_end=chunk.item_end)
+        if mapped.count > n:
+            mapped, self._rest = mapped.cut(n)
+        return mapped
 
     def snapshot(self) -> Saved:
-        """Whether it has ended."""
+        """Whether it has ended; not in the middle of a chunk that was mapped whole."""
+        if self._rest is not None:
+            raise Unsettled
         return {"of": self._upstream.snapshot(), "over": self._over}
 
     def restore(self, saved: Saved) -> None:
@@ -56,7 +67,7 @@ class Map:
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """What upstream gives again, mapped again."""
-        rows, error = self._applied.over(Chunk(self._upstream.recall(tickets), tickets))
+        _, rows, error = self._applied.over(Chunk(self._upstream.recall(tickets), tickets))
         if error is not None:
             raise error
         return rows

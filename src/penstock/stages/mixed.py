@@ -250,9 +250,9 @@ class Mixed:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
-        first = self._at
+        turns = self._turns[self._at :]  # an input that ends changes them
         poured = self._pull_direct(n, rows)
-        for number, row in zip(self._turns[first : first + len(rows)].tolist(), rows, strict=True):
+        for number, row in zip(turns.tolist(), rows, strict=False):
             if number in self._readers:
                 self._readers[number].last = row
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None

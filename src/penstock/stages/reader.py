@@ -2,15 +2,13 @@
 
 Guarantees
   Each item gets its ticket, counted as the source yielded it.
-  An array that the source refills and yields again is copied before the next pull: a stream's first item is always a copy,
-  and where the second shares memory with the first, every item is copied.
 Assumes
   One puller at a time. The source is opened by whoever pulls first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, final
 
@@ -18,155 +16,19 @@ import numpy as np
 
 from penstock.checksum import checksum
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SpecError, StateError, mismatch, placed
+from penstock.errors import SpecError
 from penstock.plan import Source
-from penstock.sources.position import Marks, opened_at, scans, state_of, too_short
+from penstock.sources.position import Marks, opened_at, too_short
+from penstock.stages.mending import Mending
+from penstock.stages.opening import ENDED, NOTHING, Opening, place_of, place_of_ticket
 from penstock.stages.snapshot import Saved
-from penstock.structure import LEAF, Structure
 from penstock.ticket import Numbers, Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["NOTHING", "RowReader", "RunReader", "place_of", "place_of_ticket"]
 
-_ENDED = object()
-NOTHING = object()
-"""Stands for an item that is not known."""
-
-
-def place_of(offset: int, stream: int, label: str, what: str = "example") -> str:
-    """Names an example in a message: `example 118 of source 2 ('read')`."""
-    return f"{what} {offset} of source {stream} ({label!r})"
-
-
-def place_of_ticket(ticket: Ticket, labels: Sequence[str]) -> str:
-    """Names an example by its ticket: as `place_of`, or the row of the user's chunk that it came in."""
-    what = f"row {ticket.row} of item" if ticket.row else "example"
-    return place_of(ticket.offset, ticket.stream, labels[ticket.stream], what)
-
-
-class _Opening:
-    """Opens a source, and copies its items if it refills them."""
-
-    def __init__(
-        self, source: Source, stream: int, *, epoch: int, copy: bool | None = None, label: str | None = None
-    ) -> None:
-        self.source = source
-        self.stream = stream
-        self.label = source.label if label is None else label
-        self.epoch = epoch
-        self.offset = 0
-        """Items pulled so far. [items]"""
-        self._iterator: Iterator[Any] | None = None
-        self._raw: Iterator[Any] | None = None
-        self._first: list[Any] | None = None
-        self._seen = 2 if copy is not None or source.waits is False else 0
-        self._copy = copy
-        self._over = False
-        self._from: Any = None
-        self.last: Any = NOTHING
-        """The item that was pulled last, where that is known."""
-        self._known: int | None = None  # its checksum, after a restore
-        self.counted: Callable[[], int] | None = None
-        """Counts the items while a merge pulls the iterator itself."""
-
-    def opened(self) -> Iterator[Any]:
-        """The iterator behind the stream, opened if it was not."""
-        if self._iterator is None:
-            iterator = self._opened()
-            self._iterator = map(_copied, iterator) if self._copy else iterator
-            self._raw = iterator
-        return self._iterator
-
-    def _opened(self) -> Iterator[Any]:
-        """Opens the source where it is to go on, after a look at the item before that."""
-        known, self._known = self._known, None
-        if known is None or self._from is not None or not self.offset:
-            return opened_at(self.source, self.epoch, self.offset, self._from)
-        iterator = opened_at(self.source, self.epoch, self.offset - 1)
-        item = next(iterator, NOTHING)
-        if item is NOTHING:
-            raise too_short(self.label, self.offset)
-        self.check_same(item, known, self.offset - 1)
-        return iterator
-
-    def check_same(self, item: Any, known: int, offset: int) -> None:
-        """Sees to it that an item is what it was.
-
-        Raises:
-          StateError: it is another.
-        """
-        if checksum(item) != known:
-            at = place_of(offset, self.stream, self.label)
-            do = "resuming asks for a source that gives the same examples each time"
-            raise StateError(mismatch("the example that it gave when the state was taken", "another", at=at, do=do))
-
-    def watched(self) -> Any:
-        """One of the first two items, copied if the source may refill it; `_ENDED` at the end."""
-        item = next(self.opened(), _ENDED)
-        if item is _ENDED:
-            return item
-        self._seen += 1
-        if self._first is None:
-            self._first = _arrays(item)
-            return _copied(item)
-        refilled = any(_shared(one, two) for one, two in zip(self._first, _arrays(item), strict=False))
-        self._first = None
-        if refilled:
-            self._iterator = map(_copied, self.opened())
-            return _copied(item)
-        return item
-
-    def failed(self, error: BaseException, offset: int, what: str = "example") -> BaseException:
-        """The error with its place noted; nothing more is read."""
-        self._over = True
-        return placed(error, f"reading {place_of(offset, self.stream, self.label, what)}")
-
-    @property
-    def scans(self) -> bool:
-        """Whether its source is read from its start to get to a place."""
-        told = self._raw is not None and hasattr(self._raw, "load_state_dict")
-        return not told and scans(self.source, self._from) and not hasattr(self._raw, "skip")
-
-    def _state(self) -> Any:
-        """Where the source stands by its own word, if it has one."""
-        return self._from if self._raw is None else state_of(self._raw)
-
-    def _recalled(self, epoch: int, places: Numbers) -> list[Any]:
-        """The items at ascending places of a pass, copied, since a source may refill them."""
-        fetch = getattr(self.source, "fetch", None)
-        if fetch is not None:
-            items: list[Any] = fetch(epoch, places.tolist())
-            return items
-        iterator = self.source.open(epoch)
-        try:
-            found, at = [], 0
-            for place in places.tolist():
-                item = next(islice(iterator, place - at, None), _ENDED)
-                if item is _ENDED:
-                    raise too_short(self.label, place + 1)
-                found.append(_copied(item))
-                at = place + 1
-            return found
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
-
-    @property
-    def recalls(self) -> bool:
-        """Whether it can give examples again by their tickets."""
-        return True
-
-    def close(self) -> None:
-        """Closes a generator or file that is open."""
-        self._over = True
-        raw, self._iterator, self._raw = self._raw, iter(()), None
-        close = getattr(raw, "close", None)
-        if close is not None:
-            close()
-
 
 @final
-class RowReader(_Opening):
+class RowReader(Opening):
     """Reads the examples of a source one by one.
 
     Args:
@@ -175,40 +37,78 @@ class RowReader(_Opening):
       epoch: which pass.
       copy: whether to copy each example; `None` finds out.
       label: what the source is called in messages, if not by its own label.
+      mending: what is done about errors; `None` raises them.
     """
 
     def take(self, n: int) -> Chunk:
         """Pulls n examples, or fewer at the end or before an error."""
         rows: list[Any] = []
-        error = None
-        if not self._over:
+        error = self._met() if self._fault is not None else None
+        while not self._over:
+            most = self._before_known(n) if self._knows_beyond else n
             try:
                 iterator = self.opened()
-                while self._seen < 2 and len(rows) < n:
+                while self._seen < 2 and len(rows) < most:
                     item = self.watched()
-                    if item is _ENDED:
+                    if item is ENDED:
                         break
                     rows.append(item)
                 else:
                     iterator = self.opened()
-                if len(rows) < n:
-                    rows.extend(islice(iterator, n - len(rows)))
+                if len(rows) < most:
+                    rows.extend(islice(iterator, most - len(rows)))
             except BaseException as raised:
                 error = self.failed(raised, self.offset + len(rows))
-        if not rows and error is None:
-            self._over = True
-            return END
+            if rows or self._fault is None:
+                break
+            error = self._met()
+        if rows:
+            self._doubt = None
+        elif error is None:
+            error = self._ended(self.offset)
+            if error is None:
+                return END
         tickets = turn_tickets((self.stream,), self.epoch, (self.offset,), 0, len(rows))
         self.offset += len(rows)
         self.last = rows[-1] if rows else NOTHING
         return Chunk(rows, tickets, error=error)
+
+    @property
+    def _knows_beyond(self) -> bool:
+        its = self._mending
+        return its is not None and its.ledger.knows_beyond(self.stream, self.epoch, self.offset)
+
+    def _before_known(self, n: int) -> int:
+        """Passes those that are to be skipped unread and stand here; gives how many can be pulled before the next."""
+        assert self._mending is not None, "only where there is a policy"
+        known = self._mending.ledger.is_known
+        while known(Ticket(self.stream, self.epoch, self.offset)):
+            try:
+                item = next(self.opened(), ENDED)
+            except Exception:
+                if self._iterator is None:  # it cannot be opened: that is an error of its own, and comes again
+                    return n
+            else:
+                if item is ENDED:
+                    return n
+            self.offset, self._skipped = self.offset + 1, self._skipped + 1
+        ahead = (at for at in range(1, n) if known(Ticket(self.stream, self.epoch, self.offset + at)))
+        return next(ahead, n)
+
+    def _met(self) -> BaseException | None:
+        """Deals with the error that stands here."""
+        before = self._skipped
+        error = self._mended(self.offset)
+        self.offset += self._skipped - before
+        return error
 
     def snapshot(self) -> Saved:
         """How much it has read, and where its source says that it stands."""
         last = self._known if self.last is NOTHING else checksum(self.last)
         return {
             "epoch": self.epoch,
-            "offset": self.given,
+            "offset": self.position,
+            "skipped": self._skipped,
             "over": self._over,
             "source": self._state(),
             "last": last if self._raw is None or self.last is not NOTHING else None,
@@ -217,7 +117,7 @@ class RowReader(_Opening):
     def restore(self, saved: Saved) -> None:
         """Goes on behind as many examples."""
         self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
-        self._over, self._known = bool(saved["over"]), saved["last"]
+        self._over, self._known, self._skipped = bool(saved["over"]), saved["last"], int(saved["skipped"])
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """Reads examples again, by index where that goes, else from the start of their pass."""
@@ -236,19 +136,26 @@ class RowReader(_Opening):
         self._over = True
 
     @property
-    def given(self) -> int:
-        """Examples read so far. [examples]"""
+    def position(self) -> int:
+        """Items pulled so far, those that were skipped included. [items]"""
         counted = self.counted
         return self.offset if counted is None else counted()
 
     @property
+    def given(self) -> int:
+        """Examples read so far. [examples]"""
+        return self.position - self._skipped
+
+    @property
     def direct(self) -> Iterator[Any] | None:
         """The iterator that gives the next examples, if nothing remains to be found out about it."""
-        return self._iterator if self._seen >= 2 and not self._over else None
+        if self._seen < 2 or self._over or self._fault is not None or self._doubt is not None or self._knows_beyond:
+            return None
+        return self._iterator
 
 
 @final
-class RunReader(_Opening):
+class RunReader(Opening):
     """Reads runs of examples: the blocks of an array or file, or a user's chunks.
 
     A turn of a user's chunk is the whole chunk, and its end is marked; of a block it is a row.
@@ -260,6 +167,7 @@ class RunReader(_Opening):
       items: whether each item is a user's chunk (`enqueue_many`).
       copy: whether to copy each item; `None` finds out.
       label: what the source is called in messages, if not by its own label.
+      mending: what is done about errors; `None` raises them.
     """
 
     def __init__(
@@ -271,8 +179,9 @@ class RunReader(_Opening):
         items: bool,
         copy: bool | None = None,
         label: str | None = None,
+        mending: Mending | None = None,
     ) -> None:
-        super().__init__(source, stream, epoch=epoch, copy=copy, label=label)
+        super().__init__(source, stream, epoch=epoch, copy=copy, label=label, mending=mending)
         self._items = items
         self._run: Columns | list[Any] | None = None
         self._at = 0
@@ -289,16 +198,23 @@ class RunReader(_Opening):
     def take(self, n: int) -> Chunk:
         """Gives rows of the run at hand, and reads the next run only if there is none."""
         run = self._run
-        if run is None:
-            try:
-                run = self._next_run()
-            except BaseException as raised:
-                offset, what = (self.offset, "item") if self._items else (self._row, "example")
-                return Chunk([], END.tickets, error=self.failed(raised, offset, what))
-            if run is None:
-                self._over = True
-                return END
-            if self._skip:
+        while run is None:
+            error = self._met() if self._fault is not None else None
+            if error is None:
+                try:
+                    run = self._run or self._next_run()
+                except BaseException as raised:
+                    offset, what = (self.offset, "item") if self._items else (self._row, "example")
+                    error = self.failed(raised, offset, what)
+                    if error is None:
+                        continue
+                else:
+                    error = self._ended(self.offset if self._items else self._row) if run is None else None
+                    if run is None and error is None:
+                        return END
+            if error is not None:
+                return Chunk([], END.tickets, error=error)
+            if self._skip and run is not None:
                 self._at, self._skip = self._skip, 0
                 if self._at > len(run):
                     raise too_short(self.label, self._at)
@@ -306,6 +222,7 @@ class RunReader(_Opening):
                 if known is not None:
                     self.check_same(_row(run, self._at - 1), known, self.offset)
                 self._row += 0 if self._items else self._at
+        self._doubt = None
         start, stop, count = self._at, self._at + n, len(run)
         last = stop >= count
         if last:
@@ -321,14 +238,44 @@ class RunReader(_Opening):
             return Chunk(None, tickets, columns=run if last and start == 0 else run.cut(start, stop), item_end=end)
         return Chunk(run[start:stop], tickets, item_end=end)
 
+    def _met(self) -> BaseException | None:
+        """Deals with the error that stands here."""
+        before = self._skipped
+        error = self._mended(self.offset if self._items else self._row)
+        if self._items:
+            self.offset += self._skipped - before
+        else:
+            self._row += self._skipped - before
+        return error
+
+    def _place(self) -> int:
+        if self._items:
+            return self.offset
+        # All rows that were given, those of a run that was begun too: the next time it may be cut otherwise.
+        self._row, self.given = self._row + self._skip, self.given + self._skip
+        self.offset, self._skip, self._known_row = 0, 0, None
+        return self._row
+
+    def _passed(self, item: Any, at: int, place: int) -> int:
+        """Behind a user's chunk, or the rows of a run; what lies beyond the place is kept."""
+        if self._items:
+            return at + 1
+        self.offset += 1
+        if at + len(item) > place:
+            self._run, self._at = item, place - at
+            self.given += at + len(item) - place
+        return at + len(item)
+
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
             iterator = self.opened()
+            if self._run is not None:  # reading again has come into the middle of one
+                return self._run
             self._before = self._state()
             if self._before is not None and self._marks.wants(self._row):
                 self._marks.add(self._row, self._before)
-            item: Any = self.watched() if self._seen < 2 else next(iterator, _ENDED)
-            if item is _ENDED:
+            item: Any = self.watched() if self._seen < 2 else next(iterator, ENDED)
+            if item is ENDED:
                 return None
             run: Columns | list[Any] = self._columns(item) if self._items else item
             count = len(run)
@@ -426,40 +373,3 @@ def by_epoch(tickets: Tickets, column: int, read: Callable[[int, Numbers], list[
 def _row(run: Columns | list[Any], place: int) -> Any:
     """An example of a run."""
     return run.cut(place, place + 1).rows()[0] if isinstance(run, Columns) else run[place]
-
-
-def _arrays(item: Any) -> list[Any]:
-    if type(item) is tuple and all([isinstance(part, (np.ndarray, np.generic, int, float)) for part in item]):
-        return [part for part in item if isinstance(part, np.ndarray)]
-    return [
-        leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")
-    ]
-
-
-def _shared(one: Any, two: Any) -> bool:
-    if isinstance(one, np.ndarray) and isinstance(two, np.ndarray):
-        return np.may_share_memory(one, two)
-    if hasattr(one, "data_ptr") and hasattr(two, "data_ptr"):
-        return bool(one.data_ptr() == two.data_ptr())
-    return False
-
-
-def _copied(item: Any) -> Any:
-    """The item with its arrays copied."""
-    kind = type(item)
-    if kind is tuple:
-        return tuple([_copied(part) for part in item])
-    if kind is dict:
-        return {key: _copied(part) for key, part in item.items()}
-    structure = Structure.of(item)
-    return (
-        _copied_leaf(item)
-        if structure is LEAF
-        else structure.build([_copied_leaf(leaf) for leaf in structure.leaves(item)])
-    )
-
-
-def _copied_leaf(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray):
-        return leaf.copy()
-    return leaf.clone() if hasattr(leaf, "data_ptr") and hasattr(leaf, "clone") else leaf

@@ -1,0 +1,77 @@
+"""The parts of one flow, as they were built, and what is known of them while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from penstock.engine import Lane, Meter
+from penstock.faults import Quarantine
+from penstock.later import later
+from penstock.stages import ArrivalMerge, Batcher, RowReader, RunReader, Stage, Strata
+from penstock.stages.snapshot import Wanted
+
+if TYPE_CHECKING:
+    from penstock.stats import LaneStats
+    from penstock.tally import Tally
+
+__all__ = ["Built"]
+
+
+@dataclass(slots=True)
+class Built:
+    """The parts of one flow."""
+
+    labels: list[str]
+    """The sources' names, by stream number."""
+    stage: Stage = field(init=False)
+    """The last stage."""
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    """The newest lane of each source that has one, by stream number."""
+    readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
+    """The newest reader of each source, by stream number."""
+    earlier: dict[int, LaneStats] = field(default_factory=dict)
+    """What the lanes and readers of earlier epochs have seen."""
+    meters: dict[int, Meter] = field(default_factory=dict)
+    """The stages' meters, by the number of their word; the first word has the lowest."""
+    strata: list[Strata] = field(default_factory=list)
+    """The stages that see to class proportions."""
+    shares: dict[int, Any] = field(default_factory=dict)
+    """The stages that give a rank its part, by the number of their word."""
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    """What the joins by weights have given, by the number of their word."""
+    batcher: Batcher | None = None
+    """The last batcher, if there is one."""
+    wanted: Wanted = field(default_factory=Wanted)
+    """Whether a snapshot is wanted of the stages that the driver runs."""
+    arrivals: list[ArrivalMerge] = field(default_factory=list)
+    """The merges in arrival order."""
+    quarantine: Quarantine = field(init=False)
+    """What was skipped."""
+    moves: dict[int, Callable[[], float]] = field(default_factory=dict)
+    """Tell what moves while stages are at work: pulls, by the number of the join, and waits before another attempt."""
+
+    def __post_init__(self) -> None:
+        self.quarantine = Quarantine(self.labels)
+
+    def source_stats(self, stream: int) -> LaneStats:
+        """What a source has given since the flow was opened, in all epochs."""
+        lane, reader, earlier = self.lanes.get(stream), self.readers.get(stream), self.earlier.get(stream)
+        own: LaneStats = lane.stats() if lane is not None else later("stats").NO_LANE
+        given = reader.given if reader is not None else 0
+        return own.read(self.labels[stream], given).after(earlier)
+
+    def moved(self) -> tuple[float, ...]:
+        """How far everything has come: different after anything has moved."""
+        given = sum(reader.given for reader in self.readers.copy().values())
+        taken = sum(lane.stats().examples for lane in self.lanes.copy().values())
+        worked = sum(meter.stats().examples for meter in self.meters.copy().values())
+        skipped = sum(len(ledger) for ledger in self.quarantine.ledgers.copy().values())
+        return given, taken, worked, skipped, *[move() for move in self.moves.copy().values()]
+
+    def doing(self) -> str:
+        """Whose code the driver is in, as far as one can tell."""
+        waits = [(lane.awaited_s(), stream) for stream, lane in self.lanes.copy().items()]
+        wait_s, stream = max(waits, default=(0.0, 0))
+        return f"source {self.labels[stream]!r}" if wait_s else "a function or source in memory"
