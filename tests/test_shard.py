@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -507,3 +508,26 @@ def test_torch_distributed_tells_the_rank(tmp_path: Path):
     pytest.importorskip("torch")
 
     assert list(ran(GLOO, 2, str(tmp_path / "store"))) == ["[1, 5, 9, 13]\n"] * 2
+
+
+JAX = """
+import os, sys
+import jax
+import penstock as ps
+
+rank, size = int(os.environ.pop("RANK")), int(os.environ.pop("WORLD_SIZE"))
+jax.distributed.initialize(sys.argv[1], size, rank)
+(batch,) = ps.join([list(range(8))]).shard("auto").batch(4)
+print(batch.tolist())
+"""
+
+
+@pytest.mark.slow
+def test_jax_tells_the_rank():
+    """Where it is initialised and the environment says nothing."""
+    pytest.importorskip("jax")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+
+    assert list(ran(JAX, 2, address)) == ["[0, 2, 4, 6]\n", "[1, 3, 5, 7]\n"]

@@ -103,6 +103,7 @@ WORDS = {
             "take",
             "skip",
             "repeat",
+            "shard",
             "pad",
             "batch",
             "bucket",

@@ -515,7 +515,8 @@ class Pipeline(Iterable[Any]):
         """A `torch.utils.data.IterableDataset` of the batches, for `DataLoader(dataset, batch_size=None)`.
 
         Inside a worker of a `DataLoader` it refuses: the pipeline reads ahead by itself, and a copy in each worker
-        would deliver everything as often as there are workers.
+        would deliver everything as often as there are workers. With `.shard("auto")` each worker of each rank takes its
+        share instead.
 
         Raises:
           MissingExtra: torch is not installed.
@@ -523,7 +524,17 @@ class Pipeline(Iterable[Any]):
         """
         delivered = [convert.to for convert in find(self._node, Convert)]
         pipeline = self if delivered == ["torch"] else self.to("torch")
-        return later("deliver.torch_dataset").torch_dataset(pipeline.open, pipeline._known_length)
+        auto = any(shard.rank is None for shard in find(self._node, Shard))
+        made = later("deliver.torch_dataset").torch_dataset
+        return made(pipeline.open, pipeline._known_length, pipeline._open_part if auto else None)
+
+    def _open_part(self, worker: int, workers: int) -> Flow:
+        """Starts the flow of one of several workers that each rank has."""
+        own = auto_rank()
+        rank = Rank(own.rank * workers + worker, own.world_size * workers)
+        node = self._settled(lambda: rank)
+        self._warn(node)
+        return Flow(node, self._options, epoch=0, inline=False)
 
     def _known_length(self) -> int | None:
         length = length_of(self._settled())
