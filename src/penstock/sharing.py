@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -26,25 +26,23 @@ def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
     """
     if not find(last, Shard):
         return last
-    composed = composed_for(last)
-    found = cache(rank)
-
-    def rebuilt(node: Node) -> Node:
-        if isinstance(node, Shard):
-            own = found() if node.rank is None else Rank(node.rank, node.world_size or 1)
-            return _share(node, own, composed[id(node)])
-        if isinstance(node, Read) or not find(node, Shard):
-            return node
-        if isinstance(node, Join):
-            return replace(node, of=tuple(map(rebuilt, node.of)))
-        return _over(node, rebuilt(node.upstream[0]))
-
-    node = rebuilt(last)
+    node = _rebuilt(last, cache(rank), composed_for(last))
     sizes = {share.world_size for share in find(node, Share)}
     if len(sizes) > 1:
         got = " and ".join(map(str, sorted(sizes)))
         raise PipelineError(mismatch("one `world_size` in a pipeline", got, at="shard(world_size)"))
     return node
+
+
+def _rebuilt(node: Node, rank: Callable[[], Rank], composed: Mapping[int, Composed]) -> Node:
+    if isinstance(node, Shard):
+        own = rank() if node.rank is None else Rank(node.rank, node.world_size or 1)
+        return _share(node, own, composed[id(node)])
+    if isinstance(node, Read) or not find(node, Shard):
+        return node
+    if isinstance(node, Join):
+        return replace(node, of=tuple([_rebuilt(below, rank, composed) for below in node.of]))
+    return _over(node, _rebuilt(node.upstream[0], rank, composed))
 
 
 def way_of(node: Shard, world_size: int) -> Way:
@@ -192,15 +190,12 @@ def uneven(last: Node) -> str | None:
     """
     if any(repeat.epochs is None for repeat in find(last, Repeat)):
         return None
+    return _leaving_out(last, None)
 
-    def walk(node: Node, word: str | None) -> Iterator[str]:
-        if isinstance(node, Share):
-            if word is not None and node.world_size > 1:
-                yield word
-            return
-        if isinstance(node, Filter | Staged):
-            word = type(node).__name__.lower()
-        for upstream in node.upstream:
-            yield from walk(upstream, word)
 
-    return next(walk(last, None), None)
+def _leaving_out(node: Node, word: str | None) -> str | None:
+    if isinstance(node, Share):
+        return word if node.world_size > 1 else None
+    if isinstance(node, Filter | Staged):
+        word = type(node).__name__.lower()
+    return next(filter(None, (_leaving_out(upstream, word) for upstream in node.upstream)), None)

@@ -317,10 +317,14 @@ class Share:
 
     def close(self) -> None:
         """Closes upstream."""
+        self._ready.clear()
+        self._last = None
+        self._dealer.forget()
+        self._lengths = None if self._lengths is None else _closed  # these hold the whole chain, and so this
+        if self._fill is not None and self._fill.again is not None:
+            self._fill.again = _closed
         self._upstream.close()
-        if self._fill is not None:
-            self._fill.again = None if self._fill.again is None else _closed  # it holds the whole chain, and so this
 
 
-def _closed() -> Stage:
+def _closed() -> Any:
     raise AssertionError("a stage is not pulled after it was closed")
