@@ -310,9 +310,15 @@ def plainly(batch: Any) -> str:
     return repr(batch)
 
 
+def unsure(example: Any, rng: np.random.Generator) -> tuple[Any, float]:
+    """With a number of its own."""
+    return example, float(rng.random())
+
+
 def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
     """A part of each kind, rank 1 of 2."""
     text, long = ps.read_text(lines(tmp_path, [7, 12, 9])), source(stream("iid", np.array([0.3, 0.7]), 120, 5))
+    odd = source(stream("iid", np.array([0.3, 0.7]), 41, 2))
     chunks = ps.join([np.arange(40), np.arange(100, 133)])
     return {
         "turns": ps.join([list(range(9)), list(range(20, 40))]).shard(1, 2).batch(3),
@@ -324,11 +330,13 @@ def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
         "files padded": text.shard(1, 2, end="pad").batch(3),
         "files repeated": text.shard(1, 2, end="repeat").batch(5),
         "before": long.shard(1, 2).repeat(2).stratify(1, [0.5, 0.5]).batch(4).take(6).repeat(),
+        "padded before": odd.shard(1, 2, end="pad").stratify((0, 1), [0.5, 0.5], repeats=3).map(unsure).batch(4),
         "behind": long.stratify(1, [0.5, 0.5], repeats=2).shard(1, 2).map(lambda x, rng: (*x, rng.random())).batch(4),
         "padded behind": long.stratify(1, [0.25, 0.75]).shard(1, 2, end="pad").batch(3, keep_last=True),
     }
 
 
+@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after `shard`")
 @pytest.mark.parametrize("inline", [True, False])
 def test_each_kind_of_part_goes_on_where_it_was(tmp_path: Path, inline: bool):
     """After any batch the state, as JSON, gives the rest as it would have come; and so does the state of that flow."""
