@@ -458,6 +458,17 @@ def test_ranks_that_would_read_the_same_data_are_told_so():
         assert str(pipeline.spec()) == "int64[]"
 
 
+@pytest.mark.usefixtures("rank_one_of_two")
+def test_a_rank_that_takes_anothers_part_is_told_so():
+    """A number that was left in the program is the same on every rank."""
+    pipeline = ps.join([[1, 2, 3, 4]])
+
+    with pytest.warns(ps.PenstockWarning, match="takes the part of rank 0"):
+        assert list(pipeline.shard(0, 2)) == [1, 3]
+    assert list(pipeline.shard(1, 2)) == [2, 4]
+    assert list(pipeline.shard(2, 4)) == [3]  # ranks of another kind, as where a model is parted too
+
+
 PROGRAM = """
 import json, sys
 import penstock as ps

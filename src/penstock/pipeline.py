@@ -444,23 +444,10 @@ class Pipeline(Iterable[Any]):
 
     def _warn(self, node: Node) -> None:
         """Tells the caller of whoever opens the pipeline what would surprise him of its ranks."""
-        said = None
-        if node is self._node:
-            here = found_rank()
-            if here is not None and here.world_size > 1:
-                said = (
-                    f"this is rank {here.rank} of {here.world_size}, and there is no `shard` in the pipeline: every rank "
-                    'reads the same data - add `.shard("auto")`, or `.shard(0, 1)` if that is meant'
-                )
-        else:
-            word = later("sharing").uneven(node)
-            if word is not None:
-                said = (
-                    f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, "
-                    "or an endless `repeat()` before it"
-                )
-        if said is not None:
-            warnings.warn(f"penstock: {said}", PenstockWarning, stacklevel=3)
+        here = found_rank()
+        if node is not self._node or (here is not None and here.world_size > 1):
+            for said in later("sharing").surprises(node, here):
+                warnings.warn(f"penstock: {said}", PenstockWarning, stacklevel=3)
 
     def __len__(self) -> int:
         """The number of batches, or examples, where it is known without reading.

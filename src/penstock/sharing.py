@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -11,7 +11,7 @@ from penstock.plan import FileSource, Filter, Join, Map, Node, Pad, Read, Repeat
 from penstock.ranks import Rank, auto_rank
 from penstock.staged import Composed, Staged, composed_for
 
-__all__ = ["count_of", "counted", "settled", "uneven", "way_of"]
+__all__ = ["count_of", "counted", "settled", "surprises", "uneven", "way_of"]
 
 
 def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
@@ -180,6 +180,34 @@ def counted(share: Share, check: Callable[[], None] | None) -> list[int]:
     """How many examples each rank's files have, by `count_of`; they are read once, or so many times."""
     assert share.passes is not None, "what has no end has no length"
     return [sum(count_of(source, check) for source in part) * share.passes for part in share.parts]
+
+
+def surprises(last: Node, here: Rank | None) -> Iterator[str]:
+    """What is to be said of a pipeline as it is opened.
+
+    Args:
+      last: the end of its description, settled.
+      here: the rank of this process, where anything tells it.
+    """
+    shares = find(last, Share)
+    if here is not None and here.world_size > 1:
+        if not shares:
+            yield (
+                f"this is rank {here.rank} of {here.world_size}, and there is no `shard` in the pipeline: every rank reads "
+                'the same data - add `.shard("auto")`, or `.shard(0, 1)` if that is meant'
+            )
+        others = [share.rank for share in shares if share.world_size == here.world_size and share.rank != here.rank]
+        if others:
+            yield (
+                f"this is rank {here.rank} of {here.world_size}, and the pipeline takes the part of rank {others[0]}, which "
+                'may be read twice - say `.shard("auto")`, or pass the rank of this process'
+            )
+    word = uneven(last)
+    if word is not None:
+        yield (
+            f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, or an "
+            "endless `repeat()` before it"
+        )
 
 
 def uneven(last: Node) -> str | None:
