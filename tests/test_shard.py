@@ -209,6 +209,28 @@ def test_batches_go_by_turns():
         feed.shard(0, 2, end="pad")
 
 
+def test_a_shuffled_part_is_as_long_and_a_shuffled_stream_is_parted():
+    """`shuffle` leaves nothing out, on either side: nobody is warned, and padding fills whole batches."""
+    stream = ps.join([list(range(21))])
+
+    behind = parts(stream, 2, lambda part: part.shuffle(4).batch(4), end="pad")
+    before = parts(stream.shuffle(8), 2)
+    by_index = parts(stream.shuffle(), 3)
+
+    assert [len(part) for part in behind] == [3, 3]
+    assert sorted(x for part in behind for x, extra in part for x in x[extra["valid"]].tolist()) == list(range(21))
+    assert len({x for part in before for x in part}) == 20
+    assert sorted(x for part in by_index for x in part) == list(range(21))
+
+
+def test_batches_by_length_may_differ_in_number():
+    """How many come of a part depends on how long its examples are, and no rank sees those of others."""
+    words = ps.join([["a", "bb", "ccc", "dd"] * 4])
+
+    with pytest.warns(ps.PenstockWarning, match="`bucket` stands after `shard`"):
+        list(words.shard(0, 2).bucket(len, [2], batch_size=2))
+
+
 # With class proportions.
 
 

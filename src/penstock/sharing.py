@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 
 from penstock.errors import PipelineError, mismatch
-from penstock.plan import FileSource, Filter, Join, Map, Node, Pad, Read, Repeat, Shard, Share, Source, Way, find
+from penstock.plan import (
+    Batch,
+    Convert,
+    FileSource,
+    Filter,
+    Join,
+    Map,
+    Node,
+    Pad,
+    Read,
+    Repeat,
+    Shard,
+    Share,
+    Source,
+    Way,
+    find,
+)
 from penstock.ranks import Rank, auto_rank
-from penstock.staged import Composed, Staged, composed_for
+from penstock.staged import Staged
 
 __all__ = ["count_of", "counted", "settled", "surprises", "uneven", "way_of"]
 
@@ -26,7 +42,7 @@ def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
     """
     if not find(last, Shard):
         return last
-    node = _rebuilt(last, cache(rank), composed_for(last))
+    node = _rebuilt(last, cache(rank), None)
     sizes = {share.world_size for share in find(node, Share)}
     if len(sizes) > 1:
         got = " and ".join(map(str, sorted(sizes)))
@@ -34,15 +50,26 @@ def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
     return node
 
 
-def _rebuilt(node: Node, rank: Callable[[], Rank], composed: Mapping[int, Composed]) -> Node:
+def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None) -> Node:
+    """The words up to one, each `shard` settled.
+
+    Args:
+      node: the last of them.
+      rank: tells the rank.
+      batch: the `batch` behind it, where just as many examples come there.
+    """
     if isinstance(node, Shard):
         own = rank() if node.rank is None else Rank(node.rank, node.world_size or 1)
-        return _share(node, own, composed[id(node)])
+        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1)
     if isinstance(node, Read) or not find(node, Shard):
         return node
     if isinstance(node, Join):
-        return replace(node, of=tuple([_rebuilt(below, rank, composed) for below in node.of]))
-    return _over(node, _rebuilt(node.upstream[0], rank, composed))
+        return replace(node, of=tuple([_rebuilt(below, rank, None) for below in node.of]))
+    if isinstance(node, Batch):
+        batch = None if node.grouped else node
+    elif not (isinstance(node, Map | Pad | Convert) or (isinstance(node, Staged) and node.keeps_all)):
+        batch = None
+    return _over(node, _rebuilt(node.upstream[0], rank, batch))
 
 
 def way_of(node: Shard, world_size: int) -> Way:
@@ -72,10 +99,9 @@ def way_of(node: Shard, world_size: int) -> Way:
 _BY = 'shard(by="files")'
 
 
-def _share(node: Shard, rank: Rank, composed: Composed) -> Share:
+def _share(node: Shard, rank: Rank, whole: int) -> Share:
     way = way_of(node, rank.world_size)
     run = node.of.run if isinstance(node.of, Staged) else 1
-    whole = composed.size if composed.exact and not composed.keep_last and composed.size else 1
     share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole)
     if way != "files":
         return share
@@ -224,6 +250,6 @@ def uneven(last: Node) -> str | None:
 def _leaving_out(node: Node, word: str | None) -> str | None:
     if isinstance(node, Share):
         return word if node.world_size > 1 else None
-    if isinstance(node, Filter | Staged):
+    if isinstance(node, Filter) or (isinstance(node, Staged) and not node.keeps_all):
         word = type(node).__name__.lower()
     return next(filter(None, (_leaving_out(upstream, word) for upstream in node.upstream)), None)

@@ -34,6 +34,11 @@ class Shuffle(Staged):
             word = "batch" if self.of.batched else "pad"
             raise PipelineError(mismatch(f"`shuffle` before `{word}`", "it after", at="shuffle()"))
 
+    @property
+    def keeps_all(self) -> bool:
+        """In another order."""
+        return True
+
     def check(self, composed: Composed) -> None:
         """Any batch will do."""
 

@@ -59,6 +59,11 @@ class Staged(Node):
         """
 
     @property
+    def keeps_all(self) -> bool:
+        """Whether all that comes is given, so that as many come out as go in."""
+        return False
+
+    @property
     def run(self) -> int:
         """So many examples of what it gives stay together where they are dealt to ranks. [examples]"""
         return 1
@@ -93,7 +98,7 @@ def _note(node: Node, composed: Composed, found: dict[int, Composed]) -> None:
     """Notes what words compose for, from the end on."""
     if isinstance(node, Batch):
         composed = Composed(node.size, node.keep_last, exact=True)
-    elif isinstance(node, Staged | Shard | Share):
+    elif isinstance(node, Staged):
         found[id(node)] = composed
     if isinstance(node, Shard | Share):
         composed = _for_all(node, composed)
