@@ -153,6 +153,7 @@ def test_lengths_are_known_per_rank():
     assert [len(pipeline.shard(rank, 3)) for rank in range(3)] == [3, 3, 3]
     assert len(pipeline.shard(0, 3, end="pad")) == 4
     assert len(pipeline.shard(0, 3, end="pad").batch(3)) == 2
+    assert len(pipeline.shard(0, 3, end="pad").shuffle(5).batch(3)) == 2
     assert len(pipeline.shard(0, 3, end="repeat").batch(3, keep_last=True)) == 2
     assert len(ps.join([np.arange(4), np.arange(7)]).shard(0, 2, by="files", end="pad")) == 7
 
