@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 
 from penstock.errors import PipelineError, mismatch
@@ -64,12 +63,12 @@ def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None) -> Node:
     if isinstance(node, Read) or not find(node, Shard):
         return node
     if isinstance(node, Join):
-        return replace(node, of=tuple([_rebuilt(below, rank, None) for below in node.of]))
+        return node.changed(of=tuple([_rebuilt(below, rank, None) for below in node.of]))
     if isinstance(node, Batch):
         batch = None if node.grouped else node
     elif not (isinstance(node, Map | Pad | Convert) or (isinstance(node, Staged) and node.keeps_all)):
         batch = None
-    return _over(node, _rebuilt(node.upstream[0], rank, batch))
+    return node.changed(of=_rebuilt(node.upstream[0], rank, batch))
 
 
 def way_of(node: Shard, world_size: int) -> Way:
@@ -110,9 +109,8 @@ def _share(node: Shard, rank: Rank, whole: int) -> Share:
     join, passes = _spread(reading[0], rank.world_size), reading[1]
     sources = [find(below, Read)[0].source for below in join.of]
     own = range(rank.rank, len(sources), rank.world_size)
-    return replace(
-        share,
-        of=_onto(node.of, replace(join, opened=frozenset(own))),
+    return share.changed(
+        of=_onto(node.of, join.changed(opened=frozenset(own))),
         parts=tuple(tuple(sources[part :: rank.world_size]) for part in range(rank.world_size)),
         passes=passes,
     )
@@ -156,7 +154,7 @@ def _spread(join: Join, world_size: int) -> Join:
         return join
     (first, *_) = find(join, Read)
     source = first.source
-    return replace(join, of=tuple(replace(first, source=source.of(files[at::count])) for at in range(count)))
+    return join.changed(of=tuple([first.changed(source=source.of(files[at::count])) for at in range(count)]))
 
 
 def _check_files(join: Join, passes: int | None, world_size: int) -> None:
@@ -175,13 +173,7 @@ def _check_files(join: Join, passes: int | None, world_size: int) -> None:
 
 def _onto(node: Node, join: Join) -> Node:
     """The words from a join on, upon another."""
-    return join if isinstance(node, Join) else _over(node, _onto(node.upstream[0], join))
-
-
-def _over(node: Node, below: Node) -> Node:
-    """The same word upon another."""
-    changed: Node = replace(node, of=below)  # type: ignore[type-var]  # every word but `join` has one `of`
-    return changed
+    return join if isinstance(node, Join) else node.changed(of=_onto(node.upstream[0], join))
 
 
 def count_of(source: Source, check: Callable[[], None] | None) -> int:
