@@ -28,6 +28,7 @@ GROUPS: list[tuple[str, ...]] = [
         "build",
         "built",
         "place",
+        "words",
         "pipeline",
         "inputs",
         "functions",

@@ -109,6 +109,7 @@ PIPELINES: dict[str, Callable[[], ps.Pipeline]] = {
     "memory": lambda: ps.join([[1, 2, 3] * 100]).batch(4),
     "functions": lambda: ps.join([ps.join([numbers]).map(abs), ps.join([numbers]).filter(bool)]).map(abs).batch(4),
     "repeat": lambda: ps.join([[1, 2, 3], lambda: iter([1, 2])]).repeat().batch(4),
+    "shard": lambda: ps.join([[1, 2, 3], [4, 5, 6]]).shard(0, 2, by="files", end="repeat").batch(4),
     "nested": lambda: ps.join([ps.join([numbers, numbers]).batch(3), ps.join([numbers])], order="arrival").batch(4),
 }
 

@@ -226,6 +226,87 @@ def test_a_target_that_was_set_is_part_of_the_state():
     assert set(again[-1]["y"].tolist()) == {0, 1}
 
 
+class Counting:
+    """An iterator that says itself where it stands."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def __iter__(self) -> Counting:
+        return self
+
+    def __next__(self) -> int:
+        self.at += 1
+        return self.at
+
+    def state_dict(self) -> dict[str, int]:
+        return {"at": self.at}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.at = state["at"]
+
+
+class Broken:
+    """A source read by index, of which some cannot be read."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> int:
+        if index % 7 == 3:
+            raise ValueError(index)
+        return index
+
+
+class Stumbling(Counting):
+    """An iterator that goes on after it has raised, and does not say where it stands."""
+
+    state_dict = load_state_dict = None  # type: ignore[assignment]
+
+    def __next__(self) -> int:
+        self.at += 1
+        if self.at > 60:
+            raise StopIteration
+        if self.at % 9 == 4:
+            raise ValueError(self.at)
+        return self.at
+
+
+def not_tens(number: int) -> int:
+    if number % 10 == 0:
+        raise KeyError(number)
+    return number
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ps.join([Broken(50), Broken(70)]).map(not_tens).batch(4),
+        lambda: ps.join([Stumbling]).shuffle(9).map(not_tens).batch(4),
+        lambda: (
+            ps.join([ps.join([Stumbling]).map(not_tens), Broken(30)])
+            .stratify(lambda number: number % 3, [0.5, 0.25, 0.25], repeats=3)
+            .batch(4)
+        ),
+    ],
+)
+def test_what_was_skipped_is_skipped_again(make: Make):
+    """It is part of the state: unread where that goes, and counted once."""
+
+    def skipping() -> ps.Pipeline:
+        return make().options(on_error=ps.Skip(at_most=100))
+
+    whole = list(skipping())
+    for first in range(0, len(whole), 4):
+        batches = legs(skipping, [first, 1, 1])
+
+        assert len(batches) == len(whole)
+        assert all(map(same, batches, whole))
+
+
 # The state itself.
 
 
@@ -276,26 +357,6 @@ def test_one_that_can_be_opened_only_once_says_so_when_the_state_is_asked_for():
             ps.StateError, match=r"got the one-shot `list_iterator` - at state_dict\(\) - pass a callable"
         ):
             flow.state_dict()
-
-
-class Counting:
-    """An iterator that says itself where it stands."""
-
-    def __init__(self) -> None:
-        self.at = 0
-
-    def __iter__(self) -> Counting:
-        return self
-
-    def __next__(self) -> int:
-        self.at += 1
-        return self.at
-
-    def state_dict(self) -> dict[str, int]:
-        return {"at": self.at}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.at = state["at"]
 
 
 class Skipping(Counting):
@@ -362,7 +423,7 @@ def test_a_source_that_gives_something_else_is_named():
     with pytest.raises(ps.StateError, match="expected the example that it gave when the state was taken, got another"):
         list(other().open(state=state))
     short = ps.join([lambda: iter([1, 2])]).map(abs).batch(2)
-    with pytest.raises(ps.StateError, match="expected a source of at least 4 items"):
+    with pytest.raises(ps.StateError, match="expected a source of at least 3 items"):
         list(short.open(state=state))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import warnings
@@ -152,6 +153,7 @@ def test_lengths_are_known_per_rank():
     assert [len(pipeline.shard(rank, 3)) for rank in range(3)] == [3, 3, 3]
     assert len(pipeline.shard(0, 3, end="pad")) == 4
     assert len(pipeline.shard(0, 3, end="pad").batch(3)) == 2
+    assert len(pipeline.shard(0, 3, end="pad").shuffle(5).batch(3)) == 2
     assert len(pipeline.shard(0, 3, end="repeat").batch(3, keep_last=True)) == 2
     assert len(ps.join([np.arange(4), np.arange(7)]).shard(0, 2, by="files", end="pad")) == 7
 
@@ -206,6 +208,28 @@ def test_batches_go_by_turns():
     assert [[batch.tolist() for batch in part] for part in got] == [[[1, 2]], [[3, 4]]]
     with pytest.raises(ps.PipelineError, match="before `batch`"):
         feed.shard(0, 2, end="pad")
+
+
+def test_a_shuffled_part_is_as_long_and_a_shuffled_stream_is_parted():
+    """`shuffle` leaves nothing out, on either side: nobody is warned, and padding fills whole batches."""
+    stream = ps.join([list(range(21))])
+
+    behind = parts(stream, 2, lambda part: part.shuffle(4).batch(4), end="pad")
+    before = parts(stream.shuffle(8), 2)
+    by_index = parts(stream.shuffle(), 3)
+
+    assert [len(part) for part in behind] == [3, 3]
+    assert sorted(x for part in behind for x, extra in part for x in x[extra["valid"]].tolist()) == list(range(21))
+    assert len({x for part in before for x in part}) == 20
+    assert sorted(x for part in by_index for x in part) == list(range(21))
+
+
+def test_batches_by_length_may_differ_in_number():
+    """How many come of a part depends on how long its examples are, and no rank sees those of others."""
+    words = ps.join([["a", "bb", "ccc", "dd"] * 4])
+
+    with pytest.warns(ps.PenstockWarning, match="`bucket` stands after `shard`"):
+        list(words.shard(0, 2).bucket(len, [2], batch_size=2))
 
 
 # With class proportions.
@@ -309,9 +333,15 @@ def plainly(batch: Any) -> str:
     return repr(batch)
 
 
+def unsure(example: Any, rng: np.random.Generator) -> tuple[Any, float]:
+    """With a number of its own."""
+    return example, float(rng.random())
+
+
 def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
     """A part of each kind, rank 1 of 2."""
     text, long = ps.read_text(lines(tmp_path, [7, 12, 9])), source(stream("iid", np.array([0.3, 0.7]), 120, 5))
+    odd = source(stream("iid", np.array([0.3, 0.7]), 41, 2))
     chunks = ps.join([np.arange(40), np.arange(100, 133)])
     return {
         "turns": ps.join([list(range(9)), list(range(20, 40))]).shard(1, 2).batch(3),
@@ -323,11 +353,13 @@ def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
         "files padded": text.shard(1, 2, end="pad").batch(3),
         "files repeated": text.shard(1, 2, end="repeat").batch(5),
         "before": long.shard(1, 2).repeat(2).stratify(1, [0.5, 0.5]).batch(4).take(6).repeat(),
+        "padded before": odd.shard(1, 2, end="pad").stratify((0, 1), [0.5, 0.5], repeats=3).map(unsure).batch(4),
         "behind": long.stratify(1, [0.5, 0.5], repeats=2).shard(1, 2).map(lambda x, rng: (*x, rng.random())).batch(4),
         "padded behind": long.stratify(1, [0.25, 0.75]).shard(1, 2, end="pad").batch(3, keep_last=True),
     }
 
 
+@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after `shard`")
 @pytest.mark.parametrize("inline", [True, False])
 def test_each_kind_of_part_goes_on_where_it_was(tmp_path: Path, inline: bool):
     """After any batch the state, as JSON, gives the rest as it would have come; and so does the state of that flow."""
@@ -449,6 +481,17 @@ def test_ranks_that_would_read_the_same_data_are_told_so():
         assert str(pipeline.spec()) == "int64[]"
 
 
+@pytest.mark.usefixtures("rank_one_of_two")
+def test_a_rank_that_takes_anothers_part_is_told_so():
+    """A number that was left in the program is the same on every rank."""
+    pipeline = ps.join([[1, 2, 3, 4]])
+
+    with pytest.warns(ps.PenstockWarning, match="takes the part of rank 0"):
+        assert list(pipeline.shard(0, 2)) == [1, 3]
+    assert list(pipeline.shard(1, 2)) == [2, 4]
+    assert list(pipeline.shard(2, 4)) == [3]  # ranks of another kind, as where a model is parted too
+
+
 PROGRAM = """
 import json, sys
 import penstock as ps
@@ -507,3 +550,26 @@ def test_torch_distributed_tells_the_rank(tmp_path: Path):
     pytest.importorskip("torch")
 
     assert list(ran(GLOO, 2, str(tmp_path / "store"))) == ["[1, 5, 9, 13]\n"] * 2
+
+
+JAX = """
+import os, sys
+import jax
+import penstock as ps
+
+rank, size = int(os.environ.pop("RANK")), int(os.environ.pop("WORLD_SIZE"))
+jax.distributed.initialize(sys.argv[1], size, rank)
+(batch,) = ps.join([list(range(8))]).shard("auto").batch(4)
+print(batch.tolist())
+"""
+
+
+@pytest.mark.slow
+def test_jax_tells_the_rank():
+    """Where it is initialised and the environment says nothing."""
+    pytest.importorskip("jax")
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        address = f"localhost:{free.getsockname()[1]}"
+
+    assert list(ran(JAX, 2, address)) == ["[0, 2, 4, 6]\n", "[1, 3, 5, 7]\n"]

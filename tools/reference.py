@@ -138,6 +138,7 @@ ERRORS = [
     "PenstockError",
     "PipelineError",
     "SpecError",
+    "StateError",
     "SourceError",
     "OverBudget",
     "Stalled",

@@ -37,6 +37,7 @@ from penstock.plan import (
     find,
     padding,
 )
+from penstock.resumed import State
 from penstock.staged import Composed, Site, Staged, composed_for
 from penstock.stages import (
     Applied,
@@ -61,7 +62,7 @@ from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
 from penstock.stages.batcher import Groups
 from penstock.stages.functions import key_of
-from penstock.stages.snapshot import Saved, Wanted
+from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
     from penstock.stages.mixed import Mixed
@@ -75,17 +76,14 @@ FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
-def build(
-    node: Node, options: Options, coordinator: Coordinator | None, *, epoch: int, saved: Saved | None = None
-) -> Built:
+def build(node: Node, options: Options, coordinator: Coordinator | None, state: State) -> Built:
     """Builds the stages of a description.
 
     Args:
       node: the end of the description.
       options: what holds for the whole.
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
-      epoch: the first epoch.
-      saved: where the stages are to go on.
+      state: where the stages begin, or go on.
 
     Raises:
       StateError: they cannot go on there.
@@ -94,10 +92,12 @@ def build(
     opened = opened_of(node)
     builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node))
     built = builder.built
-    built.stage = builder.chain(node, epoch, Place(), built.wanted, lanes=coordinator is not None)
-    if saved is not None:
+    if state.more:
+        later("state").restored(built.quarantine.load, state.more["skipped"])
+    built.stage = builder.chain(node, state.epoch, Place(), built.wanted, lanes=coordinator is not None)
+    if state.snapshot is not None:
         try:
-            later("state").restored(built.stage.restore, saved)
+            later("state").restored(built.stage.restore, state.snapshot)
         except BaseException:
             for reader in built.readers.values():  # no thread has them yet
                 reader.close()

@@ -25,7 +25,7 @@ def length_of(node: Node) -> float | None:
     """How many examples, or batches, come out of a node, where that is known; `ENDLESS` if it never ends."""
     if isinstance(node, Read):
         return None if node.chunks else node.source.length()
-    if isinstance(node, Filter | Unbatch | Staged):
+    if isinstance(node, Filter | Unbatch) or (isinstance(node, Staged) and not node.keeps_all):
         return None
     if isinstance(node, Join):
         if any(below.batched for below in node.of) or node.stops or callable(node.weights):

@@ -68,7 +68,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         grain = TOGETHER if isinstance(node, Batch) or (isinstance(node, Convert) and isinstance(node.of, Batch)) else 1
         self._coordinator: Coordinator | None = None
         if self._inline:
-            self._built = build(node, options, None, epoch=state.epoch, saved=state.snapshot)
+            self._built = build(node, options, None, state)
             self._head = InlineHead(self._built.stage, name=self._name, grain=grain, shots=self._shots())
             self._finalizer = weakref.finalize(self, self._head.close)
             self._finalizer.atexit = False  # as a generator's own
@@ -78,7 +78,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             # Whoever drops the flow without closing it may be any thread, under any lock: only a word is put in a queue.
             self._finalizer = weakref.finalize(self, self._coordinator.stop)
             self._finalizer.atexit = False  # the coordinator sees to that
-            self._built = build(node, options, self._coordinator, epoch=state.epoch, saved=state.snapshot)
+            self._built = build(node, options, self._coordinator, state)
             self._head = Head(
                 self._built.stage,
                 name=self._name,
@@ -213,8 +213,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             raise StateError(self._why_not)
         self._check_scan()
         place, since = self._place, self._since + self._again
+        more = {"skipped": self._built.quarantine.state()}
         data: dict[str, Any] = later("state").written(
-            self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, {})
+            self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, more)
         )
         return data
 

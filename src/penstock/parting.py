@@ -45,7 +45,6 @@ def share_stage(
             again=again if node.end == "repeat" else None,
             mask=node.mask if node.end == "pad" else None,
             beside=[tag for tag in tags if tag is not None],
-            recalls=not find(node.of, Staged),
         )
     opened, of = len(node.parts[node.rank]) if node.parts else 0, sum(map(len, node.parts))
     return ShareStage(

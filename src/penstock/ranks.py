@@ -34,9 +34,9 @@ def found_rank() -> Rank | None:
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():
         return Rank(distributed.get_rank(), distributed.get_world_size())
-    jax = sys.modules.get("jax")
     # JAX looks for its devices when it is asked for a process's number, and must not before it is initialised.
-    if jax is not None and jax.distributed.is_initialized():
+    jax, initialized = sys.modules.get("jax"), getattr(sys.modules.get("jax.distributed"), "is_initialized", None)
+    if jax is not None and initialized is not None and initialized():
         return Rank(jax.process_index(), jax.process_count())
     return None
 

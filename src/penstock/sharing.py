@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 
 from penstock.errors import PipelineError, mismatch
-from penstock.plan import FileSource, Filter, Join, Map, Node, Pad, Read, Repeat, Shard, Share, Source, Way, find
+from penstock.plan import (
+    Batch,
+    Convert,
+    FileSource,
+    Filter,
+    Join,
+    Map,
+    Node,
+    Pad,
+    Read,
+    Repeat,
+    Shard,
+    Share,
+    Source,
+    Way,
+    find,
+)
 from penstock.ranks import Rank, auto_rank
-from penstock.staged import Composed, Staged, composed_for
+from penstock.staged import Staged
 
-__all__ = ["count_of", "counted", "settled", "uneven", "way_of"]
+__all__ = ["count_of", "counted", "settled", "surprises", "uneven", "way_of"]
 
 
 def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
@@ -26,25 +41,34 @@ def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
     """
     if not find(last, Shard):
         return last
-    composed = composed_for(last)
-    found = cache(rank)
-
-    def rebuilt(node: Node) -> Node:
-        if isinstance(node, Shard):
-            own = found() if node.rank is None else Rank(node.rank, node.world_size or 1)
-            return _share(node, own, composed[id(node)])
-        if isinstance(node, Read) or not find(node, Shard):
-            return node
-        if isinstance(node, Join):
-            return replace(node, of=tuple(map(rebuilt, node.of)))
-        return _over(node, rebuilt(node.upstream[0]))
-
-    node = rebuilt(last)
+    node = _rebuilt(last, cache(rank), None)
     sizes = {share.world_size for share in find(node, Share)}
     if len(sizes) > 1:
         got = " and ".join(map(str, sorted(sizes)))
         raise PipelineError(mismatch("one `world_size` in a pipeline", got, at="shard(world_size)"))
     return node
+
+
+def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None) -> Node:
+    """The words up to one, each `shard` settled.
+
+    Args:
+      node: the last of them.
+      rank: tells the rank.
+      batch: the `batch` behind it, where just as many examples come there.
+    """
+    if isinstance(node, Shard):
+        own = rank() if node.rank is None else Rank(node.rank, node.world_size or 1)
+        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1)
+    if isinstance(node, Read) or not find(node, Shard):
+        return node
+    if isinstance(node, Join):
+        return node.changed(of=tuple([_rebuilt(below, rank, None) for below in node.of]))
+    if isinstance(node, Batch):
+        batch = None if node.grouped else node
+    elif not (isinstance(node, Map | Pad | Convert) or (isinstance(node, Staged) and node.keeps_all)):
+        batch = None
+    return node.changed(of=_rebuilt(node.upstream[0], rank, batch))
 
 
 def way_of(node: Shard, world_size: int) -> Way:
@@ -74,10 +98,9 @@ def way_of(node: Shard, world_size: int) -> Way:
 _BY = 'shard(by="files")'
 
 
-def _share(node: Shard, rank: Rank, composed: Composed) -> Share:
+def _share(node: Shard, rank: Rank, whole: int) -> Share:
     way = way_of(node, rank.world_size)
     run = node.of.run if isinstance(node.of, Staged) else 1
-    whole = composed.size if composed.exact and not composed.keep_last and composed.size else 1
     share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole)
     if way != "files":
         return share
@@ -86,9 +109,8 @@ def _share(node: Shard, rank: Rank, composed: Composed) -> Share:
     join, passes = _spread(reading[0], rank.world_size), reading[1]
     sources = [find(below, Read)[0].source for below in join.of]
     own = range(rank.rank, len(sources), rank.world_size)
-    return replace(
-        share,
-        of=_onto(node.of, replace(join, opened=frozenset(own))),
+    return share.changed(
+        of=_onto(node.of, join.changed(opened=frozenset(own))),
         parts=tuple(tuple(sources[part :: rank.world_size]) for part in range(rank.world_size)),
         passes=passes,
     )
@@ -132,7 +154,7 @@ def _spread(join: Join, world_size: int) -> Join:
         return join
     (first, *_) = find(join, Read)
     source = first.source
-    return replace(join, of=tuple(replace(first, source=source.of(files[at::count])) for at in range(count)))
+    return join.changed(of=tuple([first.changed(source=source.of(files[at::count])) for at in range(count)]))
 
 
 def _check_files(join: Join, passes: int | None, world_size: int) -> None:
@@ -151,13 +173,7 @@ def _check_files(join: Join, passes: int | None, world_size: int) -> None:
 
 def _onto(node: Node, join: Join) -> Node:
     """The words from a join on, upon another."""
-    return join if isinstance(node, Join) else _over(node, _onto(node.upstream[0], join))
-
-
-def _over(node: Node, below: Node) -> Node:
-    """The same word upon another."""
-    changed: Node = replace(node, of=below)  # type: ignore[type-var]  # every word but `join` has one `of`
-    return changed
+    return join if isinstance(node, Join) else node.changed(of=_onto(node.upstream[0], join))
 
 
 def count_of(source: Source, check: Callable[[], None] | None) -> int:
@@ -184,6 +200,34 @@ def counted(share: Share, check: Callable[[], None] | None) -> list[int]:
     return [sum(count_of(source, check) for source in part) * share.passes for part in share.parts]
 
 
+def surprises(last: Node, here: Rank | None) -> Iterator[str]:
+    """What is to be said of a pipeline as it is opened.
+
+    Args:
+      last: the end of its description, settled.
+      here: the rank of this process, where anything tells it.
+    """
+    shares = find(last, Share)
+    if here is not None and here.world_size > 1:
+        if not shares:
+            yield (
+                f"this is rank {here.rank} of {here.world_size}, and there is no `shard` in the pipeline: every rank reads "
+                'the same data - add `.shard("auto")`, or `.shard(0, 1)` if that is meant'
+            )
+        others = [share.rank for share in shares if share.world_size == here.world_size and share.rank != here.rank]
+        if others:
+            yield (
+                f"this is rank {here.rank} of {here.world_size}, and the pipeline takes the part of rank {others[0]}, which "
+                'may be read twice - say `.shard("auto")`, or pass the rank of this process'
+            )
+    word = uneven(last)
+    if word is not None:
+        yield (
+            f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, or an "
+            "endless `repeat()` before it"
+        )
+
+
 def uneven(last: Node) -> str | None:
     """The word, if any, behind a `shard` by which the ranks may end at different batches.
 
@@ -192,15 +236,12 @@ def uneven(last: Node) -> str | None:
     """
     if any(repeat.epochs is None for repeat in find(last, Repeat)):
         return None
+    return _leaving_out(last, None)
 
-    def walk(node: Node, word: str | None) -> Iterator[str]:
-        if isinstance(node, Share):
-            if word is not None and node.world_size > 1:
-                yield word
-            return
-        if isinstance(node, Filter | Staged):
-            word = type(node).__name__.lower()
-        for upstream in node.upstream:
-            yield from walk(upstream, word)
 
-    return next(walk(last, None), None)
+def _leaving_out(node: Node, word: str | None) -> str | None:
+    if isinstance(node, Share):
+        return word if node.world_size > 1 else None
+    if isinstance(node, Filter) or (isinstance(node, Staged) and not node.keeps_all):
+        word = type(node).__name__.lower()
+    return next(filter(None, (_leaving_out(upstream, word) for upstream in node.upstream)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.assemble import Pool
@@ -34,6 +34,11 @@ class Shuffle(Staged):
             word = "batch" if self.of.batched else "pad"
             raise PipelineError(mismatch(f"`shuffle` before `{word}`", "it after", at="shuffle()"))
 
+    @property
+    def keeps_all(self) -> bool:
+        """In another order."""
+        return True
+
     def check(self, composed: Composed) -> None:
         """Any batch will do."""
 
@@ -58,7 +63,7 @@ def shuffled(node: Node, buffer_size: int | None, seed: Any) -> Node:
 def _by_index(node: Node, seed: int | None) -> Node:
     """The same sources, each read in an order that is drawn anew for each epoch."""
     if isinstance(node, Join):
-        return replace(node, of=tuple([_by_index(below, seed) for below in node.of]))
+        return node.changed(of=tuple([_by_index(below, seed) for below in node.of]))
     do = "give a `buffer_size`; without one `shuffle` stands right behind sources that are read by index"
     if not isinstance(node, Read):
         got = f"`{type(node).__name__.lower()}` before it"
@@ -66,4 +71,4 @@ def _by_index(node: Node, seed: int | None) -> Node:
     if node.chunks or not getattr(node.source, "by_index", False):
         want = "sources that are read by index: arrays, lists, map-style data sets"
         raise PipelineError(mismatch(want, f"`{node.source.label}`", at="shuffle()", do=do))
-    return replace(node, order=("index", seed))
+    return node.changed(order=("index", seed))

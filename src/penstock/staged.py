@@ -59,6 +59,11 @@ class Staged(Node):
         """
 
     @property
+    def keeps_all(self) -> bool:
+        """Whether all that comes is given, so that as many come out as go in."""
+        return False
+
+    @property
     def run(self) -> int:
         """So many examples of what it gives stay together where they are dealt to ranks. [examples]"""
         return 1
@@ -85,21 +90,22 @@ class Staged(Node):
 def composed_for(last: Node) -> dict[int, Composed]:
     """What each of these words composes for, by the id of its node."""
     found: dict[int, Composed] = {}
-
-    def walk(node: Node, composed: Composed) -> None:
-        if isinstance(node, Batch):
-            composed = Composed(node.size, node.keep_last, exact=True)
-        elif isinstance(node, Staged | Shard | Share):
-            found[id(node)] = composed
-        if isinstance(node, Shard | Share):
-            composed = _for_all(node, composed)
-        elif not isinstance(node, Batch | Map | Pad | Convert):
-            composed = Composed(composed.size, keep_last=False, exact=False)
-        for upstream in node.upstream:
-            walk(upstream, composed)
-
-    walk(last, Composed(None, keep_last=False, exact=False))
+    _note(last, Composed(None, keep_last=False, exact=False), found)
     return found
+
+
+def _note(node: Node, composed: Composed, found: dict[int, Composed]) -> None:
+    """Notes what words compose for, from the end on."""
+    if isinstance(node, Batch):
+        composed = Composed(node.size, node.keep_last, exact=True)
+    elif isinstance(node, Staged):
+        found[id(node)] = composed
+    if isinstance(node, Shard | Share):
+        composed = _for_all(node, composed)
+    elif not isinstance(node, Batch | Map | Pad | Convert):
+        composed = Composed(composed.size, keep_last=False, exact=False)
+    for upstream in node.upstream:
+        _note(upstream, composed, found)
 
 
 def _for_all(node: Shard | Share, composed: Composed) -> Composed:

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+import penstock as ps
 from penstock.deliver.torch_dataset import torch_dataset
 from penstock.errors import PipelineError
 
@@ -163,3 +164,14 @@ def test_a_worker_of_a_data_loader_is_refused():
         "expected a `DataLoader` with `num_workers=0`, got worker 0 of 1 - at torch() - "
         "leave the workers out: the pipeline reads ahead itself, and each worker would give all batches"
     ) in str(caught.value)
+
+
+@pytest.mark.slow
+def test_workers_of_a_data_loader_take_their_shares(monkeypatch: pytest.MonkeyPatch):
+    """With `shard("auto")` each worker of each rank reads a part of its own, so that nothing comes twice."""
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    pipeline = ps.join([list(range(16))]).shard("auto").batch(2)
+    loader = data.DataLoader(pipeline.torch(), batch_size=None, num_workers=2, multiprocessing_context="spawn")
+
+    assert [batch.tolist() for batch in loader] == [[2, 6], [3, 7], [10, 14], [11, 15]]

@@ -1,5 +1,7 @@
 """One rank's part, as a stage: the laws of stages, and how a part is filled up."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,35 +12,53 @@ from penstock.stages import Stage
 from penstock.stages.dealers import ByClass, Dealer, Turns
 from penstock.stages.labelled import By
 from penstock.stages.share import Fill, Share
+from penstock.stages.snapshot import Wanted
 from penstock.stats import ShareStats
 from penstock.testing import Recut, check_stage
 
 ENDS = ("drop", "pad", "repeat")
 
 
-def part(upstream: Stage, dealer: Dealer, end: str, examples: list, whole: int = 1) -> Share:
+def part(
+    upstream: Stage, dealer: Dealer, end: str, examples: list, whole: int = 1, wanted: Wanted | None = None
+) -> Share:
     """The stage, over a stream of known examples."""
     fill = None
     if end != "drop":
         again = (lambda: Recut(examples, largest=3, seed=1)) if end == "repeat" else None
         fill = Fill(whole, again=again, mask="valid" if end == "pad" else None)
-    return Share(upstream, dealer, fill=fill, lengths=None, told=ShareStats(0, 1, "turns", (0, 0)))
+    return Share(upstream, dealer, fill=fill, lengths=None, told=ShareStats(0, 1, "turns", (0, 0)), wanted=wanted)
 
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize("run", [1, 3])
-def test_turns_keep_the_laws_of_stages(end: str, columns: bool, run: int):
+@pytest.mark.parametrize("on", [False, True])
+def test_turns_keep_the_laws_of_stages(end: str, columns: bool, run: int, on: bool):
     """However the stream is cut, each rank's part is the same; all parts are equally long."""
     examples = list(range(50))
 
-    parts = [
-        check_stage(lambda up, r=rank: part(up, Turns(r, 4, run), end, examples, 5), examples, columns=columns)
-        for rank in range(4)
-    ]
+    def make(upstream: Stage, rank: int) -> Stage:
+        return part(upstream, Turns(rank, 4, run), end, examples, 5, Wanted(on=on))
+
+    parts = [check_stage(partial(make, rank=rank), examples, columns=columns) for rank in range(4)]
 
     assert len({len(own) for own in parts}) == 1
     assert len(parts[0]) == {("drop", 1): 12, ("drop", 3): 12}.get((end, run), 15)
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("on", [False, True])
+def test_parts_by_class_keep_the_laws_of_stages(end: str, on: bool):
+    """Global batches are whole wherever the stream is cut, and where it is stopped."""
+    examples = [(i, i * i % 3) for i in range(50)]
+
+    def make(upstream: Stage, rank: int) -> Stage:
+        return part(upstream, ByClass(rank, 2, 8, By(1), Classes(range(3))), end, examples, 4, Wanted(on=on))
+
+    parts = [check_stage(partial(make, rank=rank), examples) for rank in range(2)]
+
+    assert [len(own) for own in parts] == ([25, 25] if end == "drop" else [28, 28])
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -81,4 +81,3 @@ ps.stratified_sample(source, "y", [1.0], 2, method="coins")  # type: ignore[arg-
 pipeline.batch(2, True)  # type: ignore[call-arg]
 pipeline.take("3")  # type: ignore[arg-type]
 pipeline.map(3)  # type: ignore[arg-type]
-pipeline.shuffle(3)  # type: ignore[attr-defined]

@@ -2,7 +2,8 @@
 
 Guarantees
   Each `iter` of it is one flow, which ends when its batches or its iterator do.
-  Inside a worker of a `DataLoader` it refuses: each worker would read everything, and each batch come several times.
+  Inside a worker of a `DataLoader` it takes the worker's share, where it can be parted; else it refuses: each worker would
+  read everything, and each batch come several times.
 Assumes
   A flow that nobody holds any more closes itself.
 Why the class is made by a call
@@ -24,42 +25,55 @@ if TYPE_CHECKING:
 __all__ = ["torch_dataset"]
 
 
-def torch_dataset(open_flow: Callable[[], Iterator[Any]], length: Callable[[], int | None]) -> IterableDataset[Any]:
+def torch_dataset(
+    open_flow: Callable[[], Iterator[Any]],
+    length: Callable[[], int | None],
+    share: Callable[[int, int], Iterator[Any]] | None = None,
+) -> IterableDataset[Any]:
     """Gives a `torch.utils.data.IterableDataset` of batches, for `DataLoader(dataset, batch_size=None)`.
 
-    It can be pickled if both functions can.
+    It can be pickled if its functions can.
 
     Args:
       open_flow: starts a flow; its `close`, if it has one, is called at the end of the batches and after an error.
       length: how many batches a flow gives, `None` where that is not known; then `len` is a `TypeError`. [batches]
+      share: starts the flow of one worker of several, by its number and theirs; `None` where each would read everything.
 
     Raises:
       MissingExtra: PyTorch is not installed.
     """
     data = load("torch.utils.data", extra="torch")
     made: Any = new_class("PipelineDataset", (_Dataset, data.IterableDataset))
-    return made(open_flow, length, data.get_worker_info)
+    return made(open_flow, length, share, data.get_worker_info)
 
 
 class _Dataset:
     """What a pipeline's data set does."""
 
     def __init__(
-        self, open_flow: Callable[[], Iterator[Any]], length: Callable[[], int | None], worker_info: Callable[[], Any]
+        self,
+        open_flow: Callable[[], Iterator[Any]],
+        length: Callable[[], int | None],
+        share: Callable[[int, int], Iterator[Any]] | None,
+        worker_info: Callable[[], Any],
     ) -> None:
         self._open_flow = open_flow
         self._length = length
+        self._share = share
         self._worker_info = worker_info
 
     def __iter__(self) -> Iterator[Any]:
         worker = self._worker_info()
+        if worker is not None and self._share is not None:
+            return _Batches(self._share(worker.id, worker.num_workers))
         if worker is not None:
             raise PipelineError(
                 mismatch(
                     "a `DataLoader` with `num_workers=0`",
                     f"worker {worker.id} of {worker.num_workers}",
                     at="torch()",
-                    do="leave the workers out: the pipeline reads ahead itself, and each worker would give all batches",
+                    do="leave the workers out: the pipeline reads ahead itself, and each worker would give all batches; "
+                    'with `.shard("auto")` in it each takes its share',
                 )
             )
         return _Batches(self._open_flow())
@@ -71,7 +85,7 @@ class _Dataset:
         return count
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return torch_dataset, (self._open_flow, self._length)
+        return torch_dataset, (self._open_flow, self._length, self._share)
 
 
 @final

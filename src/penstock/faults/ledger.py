@@ -210,7 +210,7 @@ class Quarantine:
 
     def load(self, state: dict[str, list[list[int]]]) -> None:
         """Takes in what `state` gave, before the stages are built, whose ledgers then begin with it."""
-        self._loaded = {int(word): tickets for word, tickets in state.items()}
+        self._loaded = {int(word): [list(Ticket(*map(int, row))) for row in rows] for word, rows in state.items()}
 
     def _in_order(self) -> list[Ledger]:
         return [ledger for _, ledger in sorted(self.ledgers.copy().items())]

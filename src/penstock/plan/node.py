@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import FrozenInstanceError
 from inspect import Parameter, Signature, signature
-from typing import Any, ClassVar, Literal, NoReturn, dataclass_transform
+from typing import Any, ClassVar, Literal, NoReturn, Self, dataclass_transform
 
 from penstock.errors import PipelineError, mismatch
 from penstock.faults import OnError, policy_of
@@ -87,6 +87,10 @@ class Node:
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise FrozenInstanceError(mismatch("a frozen description", f"`{name}` to be set", do="make another"))
+
+    def changed(self, **fields: Any) -> Self:
+        """The same word with some fields changed."""
+        return type(self)(**{name: getattr(self, name) for name in self.__signature__.parameters} | fields)
 
     @property
     def upstream(self) -> tuple[Node, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -19,7 +18,6 @@ Way = Literal["files", "turns", "classes"]
 """How a stream is parted: each rank opens its own files; takes its turns; or gets its part of each class."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shard(Node):
     """Asks for one rank's part."""
 
@@ -63,7 +61,6 @@ class Shard(Node):
                     raise PipelineError(mismatch(want, f"the one-shot `{read.source.label}`", at="shard(end)", do=do))
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Share(Node):
     """One rank's part, settled."""
 

@@ -50,6 +50,9 @@ class Dealer(Protocol):
     def go_on(self, seen: int) -> None:
         """Goes on where another was settled that had seen so many."""
 
+    def forget(self) -> None:
+        """Lets go of what is held back."""
+
 
 @final
 class All:
@@ -80,6 +83,9 @@ class All:
     def go_on(self, seen: int) -> None:
         """With those that follow."""
         self.seen = seen
+
+    def forget(self) -> None:
+        """There is nothing."""
 
 
 @final
@@ -158,6 +164,10 @@ class Turns:
         """In the middle of a round too."""
         self.seen = seen
 
+    def forget(self) -> None:
+        """Of rounds that were not full."""
+        self._held = []
+
 
 @final
 class ByClass:
@@ -221,6 +231,10 @@ class ByClass:
     def go_on(self, seen: int) -> None:
         """With the next global batch; of a smaller one, nothing follows but what fills it."""
         self.seen, self._number = seen, -(-seen // self._size)
+
+    def forget(self) -> None:
+        """Of a global batch that was not whole."""
+        self._gathered.clear()
 
     def _group(self, parts: Sequence[Chunk], dealt: int) -> list[Chunk]:
         """Its own of a global batch, of which so many slots are dealt, in the order that they came in."""

@@ -250,10 +250,14 @@ class Opening:
         if fetch is not None:
             items: list[Any] = fetch(epoch, places.tolist())
             return items
-        iterator = self.source.open(epoch)
+        lasting = getattr(self.source, "lasting", None) if self._mending is not None and self._mending.skips else None
+        iterator = (self.source.open if lasting is None else lasting)(epoch)
         try:
             found, at = [], 0
             for place in places.tolist():
+                while self._mending is not None and at < place:
+                    self._step_over(iterator, Ticket(self.stream, epoch, at), self._mending)
+                    at += 1
                 item = next(islice(iterator, place - at, None), ENDED)
                 if item is ENDED:
                     raise too_short(self.label, place + 1)
@@ -262,6 +266,14 @@ class Opening:
             return found
         finally:
             _close(iterator)
+
+    def _step_over(self, iterator: Iterator[Any], ticket: Ticket, mending: Mending) -> None:
+        """Reads an item again, or an error that was skipped there."""
+        try:
+            next(iterator, ENDED)
+        except Exception:
+            if not mending.ledger.has(ticket):
+                raise
 
     @property
     def recalls(self) -> bool:

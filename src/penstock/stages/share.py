@@ -37,7 +37,6 @@ class Fill:
       again: opens the stream again, whose first examples fill it; `None` pads with copies of the last.
       mask: the name under which it is told which examples are no padding; `None` where none are.
       beside: the names of what may stand beside an example, in a pair of it and a dict.
-      recalls: whether each example comes once, so that its ticket tells whether it was given again or as padding.
     """
 
     def __init__(
@@ -47,13 +46,11 @@ class Fill:
         again: Callable[[], Stage] | None = None,
         mask: str | None = None,
         beside: Collection[str] = (),
-        recalls: bool = True,
     ) -> None:
         self.whole = whole
         self.again = again
         self.mask = mask
         self.beside = frozenset(beside)
-        self.recalls = recalls
 
     def marked(self, chunk: Chunk, valid: bool) -> Chunk:
         """The examples, with what the mask says of them.
@@ -68,14 +65,6 @@ class Fill:
             item = self._with(columns.structure.build(columns.arrays), np.full(chunk.count, valid))
             return Chunk(None, chunk.tickets, columns=Columns.of(item))
         return Chunk([self._with(row, valid) for row in chunk.as_rows()], chunk.tickets)
-
-    def recall(self, stage: Stage, tickets: Tickets) -> list[Any]:
-        """Examples that were given before, from the stage that they came from first."""
-        table = tickets.table().copy()
-        valid = (table[:, 4] == 0).tolist()
-        table[:, 4] = 0
-        rows = stage.recall(listed_tickets(table))
-        return rows if self.mask is None else [self._with(row, one) for row, one in zip(rows, valid, strict=True)]
 
     def _with(self, item: Any, value: Any) -> Any:
         name, pair = self.mask, type(item) is tuple and len(item) == 2 and type(item[1]) is dict
@@ -308,19 +297,23 @@ class Share:
 
     @property
     def recalls(self) -> bool:
-        """As upstream, unless it may be asked for what comes several times in other ways too."""
-        return self._upstream.recalls and (self._fill is None or self._fill.recalls)
+        """As upstream; not where a round is filled up: who repeats examples does not tell which use of one it was."""
+        return self._fill is None and self._upstream.recalls
 
     def recall(self, tickets: Tickets) -> list[Any]:
-        """As upstream, with what the mask says."""
-        return self._upstream.recall(tickets) if self._fill is None else self._fill.recall(self._upstream, tickets)
+        """As upstream."""
+        return self._upstream.recall(tickets)
 
     def close(self) -> None:
         """Closes upstream."""
+        self._ready.clear()
+        self._last = None
+        self._dealer.forget()
+        self._lengths = None if self._lengths is None else _closed  # these hold the whole chain, and so this
+        if self._fill is not None and self._fill.again is not None:
+            self._fill.again = _closed
         self._upstream.close()
-        if self._fill is not None:
-            self._fill.again = None if self._fill.again is None else _closed  # it holds the whole chain, and so this
 
 
-def _closed() -> Stage:
+def _closed() -> Any:
     raise AssertionError("a stage is not pulled after it was closed")
