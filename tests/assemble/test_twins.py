@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import penstock.assemble.pile as pile
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
 import penstock.assemble.sink as sink
@@ -19,6 +20,7 @@ from penstock.structure import Structure
 
 native = pytest.importorskip("penstock.assemble._native", reason="the native part is not built")
 native_sink = pytest.importorskip("penstock.assemble._sink", reason="the native part is not built")
+native_pile = pytest.importorskip("penstock.assemble._pile", reason="the native part is not built")
 native_pool = pytest.importorskip("penstock.assemble._pool", reason="the native part is not built")
 
 ALL = [*DTYPES, np.dtype([("a", "i4"), ("b", "f8")]), np.dtypes.StringDType(), np.dtype("longlong"), np.dtype(">c8")]
@@ -161,7 +163,7 @@ def spread(
         out.view(np.uint8).fill(85) if out.size else None
     seen = list(drawn)
     kernels.extent(seen, kernels.prepared(component))
-    kernels.fill(seen, kernels.prepared(component), out, value, left, truncate)
+    (native_pile if kernels is native else kernels).fill(seen, kernels.prepared(component), out, value, left, truncate)
     return out
 
 
@@ -260,28 +262,64 @@ def test_pull_turns_stops_at_the_same_item(sources: list[tuple[bool, int]], n: i
 
 
 def poured(module: Any, kernels: Any, spec: Spec, sources: list[list[Any]], n: int, more: list[Any]) -> Any:
-    arrays = [np.zeros((n + len(more), *part.shape), part.dtype) for part in spec.components]
-    filling = module.Sink(spec.structure, [kernels.prepared(part) for part in spec.components], arrays)
+    piles, size = native_pile if module is native_sink else pile, n + len(more)
+    kinds = [kernels.prepared(part) for part in spec.components]
+    places = [
+        piles.Pile(kind, size) if None in part.shape else np.zeros((size, *part.shape), part.dtype)
+        for kind, part in zip(kinds, spec.components, strict=True)
+    ]
+    filling = module.Sink(spec.structure, kinds, places)
     filling.pull([iter(rows) for rows in sources], 0, n)
     if filling.misfit is None:
         filling.add(more)
     misfit = None if filling.misfit is None else id(filling.misfit[0])
-    return len(filling), filling.filled, misfit, [bits(array[: len(filling)]) for array in filling.arrays]
+    made = [
+        unpiled(place, len(filling), part) if None in part.shape else bits(place[: len(filling)])
+        for place, part in zip(filling.places, spec.components, strict=True)
+    ]
+    return len(filling), filling.filled, misfit, made
+
+
+def unpiled(of: Any, n: int, component: Component, *, left: bool = False, least: int = 64) -> Any:
+    """All that a pile has to say of its first n leaves; rows that are shorter than `least` hold them whole."""
+    largest = of.largest(n)
+    out = np.zeros((n, *[min(most, least) for most in largest]), component.dtype)
+    of.fill(out, values(native_dtype(component.dtype), (3,), 1)[2:].reshape(()), left, True)
+    return largest, of.sizes(n).tolist(), bits(out)
+
+
+@given(st.lists(st.integers(0, 3000), max_size=12), st.booleans(), st.booleans(), st.data())
+def test_a_pile_gives_the_same_bytes(lengths: list[int], deep: bool, left: bool, data: st.DataObject):
+    """Of short leaves, which are packed, and of long ones, which are held; up to any of them."""
+    leaves = [values(np.dtype(float), (length, 2) if deep else (length,), length) for length in lengths]
+    component = Component(np.dtype(float), (None, 2) if deep else (None,))
+    n, least = data.draw(st.integers(0, len(leaves))), data.draw(st.sampled_from([1, 500, 3000]))
+
+    def piled(module: Any, kernels: Any) -> Any:
+        made = module.Pile(kernels.prepared(component), len(leaves))
+        made.add(list(leaves))
+        return len(made), unpiled(made, n, component, left=left, least=least)
+
+    assert piled(native_pile, native) == piled(pile, reference)
 
 
 @given(st.sampled_from(["bare", "tuple", "tuple of one", "dict", "dict of one", "namedtuple"]), st.data())
 def test_a_sink_is_filled_with_the_same_rows_up_to_the_same_misfit(form: str, data: st.DataObject):
-    """From several sources in turn, and with examples that are there already."""
+    """From several sources in turn, and with examples that are there already, some of them to be padded."""
     dtype = data.draw(st.sampled_from(NUMBERS))
     shape = tuple(data.draw(st.lists(st.integers(1, 3), max_size=2)))
+    padded = bool(shape) and data.draw(st.booleans())
 
     def row(seed: int) -> Any:
         if data.draw(st.integers(0, 9)) == 0:
             return data.draw(st.sampled_from([*mixed(FORMS[form](1, 2)), *map(FORMS[form], UNREADABLE, UNREADABLE)]))
-        leaf = laid_out(values(dtype, shape, seed), data.draw(st.sampled_from(LAYOUTS)))
+        its = tuple(data.draw(st.integers(0, 3)) for _ in shape) if padded else shape
+        leaf = laid_out(values(dtype, its, seed), data.draw(st.sampled_from(LAYOUTS)))
         return FORMS[form](leaf, data.draw(st.sampled_from([seed, np.int64(seed), np.array(seed)])))
 
     spec = Spec.of(FORMS[form](values(dtype, shape, 0), 0))
+    if padded:
+        spec = spec.reshaped(lambda path, component: (None,) * len(component.shape))
     sources = [
         [row(10 * i + j) for j in range(data.draw(st.integers(0, 4)))] for i in range(data.draw(st.integers(1, 3)))
     ]

@@ -16,3 +16,5 @@ cdef class Kind:
     cdef bint exact  # its dtype is known by its number
     cdef bint fits(self, cnp.ndarray array)
     cdef bint scalar_to(self, object leaf, char* to) except -1
+
+cdef void copied(char* to, char* data, Py_ssize_t nbytes) noexcept nogil

@@ -14,7 +14,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
@@ -246,7 +246,7 @@ def stack(list leaves, Kind kind, cnp.ndarray out):
         if later is not NULL:
             with nogil:  # the lists keep the arrays, and nobody else has `out`
                 for i in range(n):
-                    _copy(to + i * row, later[i], row)
+                    copied(to + i * row, later[i], row)
     finally:
         free(later)
 
@@ -279,7 +279,7 @@ def extent(list leaves, Kind kind, sizes=None):
     return tuple([most[axis] for axis in range(kind.ndim)])
 
 
-cdef void _copy(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
+cdef void copied(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
     """As memcpy, which waits for each page's address and, where the two lie differently in the lines, for each line.
 
     Writing past the caches would be a little quicker still, but whoever reads the batch next would pay more than that.
@@ -292,105 +292,3 @@ cdef void _copy(char* to, char* data, Py_ssize_t nbytes) noexcept nogil:
             memcpy(to + done, data + done, LINE)  # of a constant size: a few plain instructions
             done += LINE
     memcpy(to + done, data + done, nbytes - done)
-
-
-cdef struct Source:
-    char* data
-    cnp.npy_intp* dims
-
-cdef struct Target:
-    int ndim
-    Py_ssize_t item
-    bint left
-    bint even  # all bytes of the value are one
-    char* value
-    cnp.npy_intp* dims  # of the batch's rows
-    Py_ssize_t* nbytes  # of what lies below each axis
-
-
-def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncate):
-    """As `reference.fill`."""
-    cdef Py_ssize_t n = PyList_GET_SIZE(leaves), i
-    cdef int axis
-    cdef object leaf
-    cdef Target target
-    cdef Source* sources
-    cdef char* to = <char*> cnp.PyArray_DATA(out)
-    cdef Py_ssize_t nbytes[MOST_DIMS + 1]
-    cdef cnp.ndarray pad
-    if not kind.plain or not cnp.PyArray_IS_C_CONTIGUOUS(out):
-        reference.fill(leaves, kind.component, out, value, left, truncate)
-        return
-    assert 0 < kind.ndim == cnp.PyArray_NDIM(out) - 1, "only what has dimensions is padded"
-    assert cnp.PyArray_DIM(out, 0) == n, "a row for each leaf"
-    pad = value
-    assert cnp.PyArray_NBYTES(pad) == kind.item, "the value is one of the component's"
-    target.ndim, target.item, target.left, target.value = kind.ndim, kind.item, left, <char*> cnp.PyArray_DATA(pad)
-    target.even = True
-    for i in range(kind.item):
-        target.even = target.even and target.value[i] == target.value[0]
-    target.dims, target.nbytes = cnp.PyArray_DIMS(out) + 1, nbytes
-    nbytes[kind.ndim] = kind.item
-    for axis in range(kind.ndim - 1, -1, -1):
-        nbytes[axis] = nbytes[axis + 1] * target.dims[axis]
-    sources = <Source*> malloc(n * sizeof(Source) + 1)
-    if sources is NULL:
-        raise MemoryError
-    try:
-        for i in range(n):
-            leaf = <object> PyList_GET_ITEM(leaves, i)
-            # Its dtype was looked at by `extent`; what would write past a row's end is looked at again.
-            assert (
-                cnp.PyArray_Check(leaf)
-                and cnp.PyArray_NDIM(<cnp.ndarray> leaf) == kind.ndim
-                and cnp.PyArray_ITEMSIZE(<cnp.ndarray> leaf) == kind.item
-                and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray> leaf)
-            ), "`extent` has seen the leaves"
-            sources[i].data = <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf)
-            sources[i].dims = cnp.PyArray_DIMS(<cnp.ndarray> leaf)
-            for axis in range(kind.ndim):
-                assert truncate or sources[i].dims[axis] <= target.dims[axis], "a leaf is as large as its row at most, or cut"
-        if cnp.PyArray_NBYTES(out) >= LARGE:
-            with nogil:  # the list keeps the arrays, and nobody else has `out`
-                _blocks(&target, sources, n, to)
-        else:
-            _blocks(&target, sources, n, to)
-    finally:
-        free(sources)
-
-
-cdef void _blocks(Target* target, Source* sources, Py_ssize_t n, char* to) noexcept nogil:
-    cdef Py_ssize_t i
-    for i in range(n):
-        _block(target, sources[i].data, sources[i].dims, to + i * target.nbytes[0], 0)
-
-
-cdef void _block(Target* target, char* data, cnp.npy_intp* dims, char* to, int axis) noexcept nogil:
-    """Copies what of a leaf lies below an axis, with the padding beside it."""
-    cdef cnp.npy_intp its = dims[axis], most = target.dims[axis], i
-    cdef cnp.npy_intp kept = its if its < most else most
-    cdef cnp.npy_intp skipped = its - kept if target.left else 0, before = most - kept if target.left else 0
-    cdef Py_ssize_t below = target.nbytes[axis + 1], own = target.item
-    _pad(target, to, before * below)
-    if axis == target.ndim - 1:
-        _copy(to + before * below, data + skipped * own, kept * own)
-    else:
-        for i in range(axis + 1, target.ndim):
-            own *= dims[i]
-        for i in range(kept):
-            _block(target, data + (skipped + i) * own, dims, to + (before + i) * below, axis + 1)
-    _pad(target, to + (before + kept) * below, (most - before - kept) * below)
-
-
-cdef void _pad(Target* target, char* to, Py_ssize_t nbytes) noexcept nogil:
-    """Writes the value over and over: what is written already is copied behind itself."""
-    cdef Py_ssize_t done = target.item
-    if nbytes <= 0:
-        return
-    if target.even:
-        memset(to, target.value[0], nbytes)
-        return
-    memcpy(to, target.value, done)
-    while done < nbytes:
-        memcpy(to + done, to, done if done < nbytes - done else nbytes - done)
-        done *= 2

@@ -2,14 +2,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.assemble._native import Kind
+from penstock.assemble._pile import Pile
 from penstock.assemble.reference import Array
 from penstock.structure import Structure
 
 class Sink:
-    arrays: list[Array]
+    places: list[Array | Pile]
     filled: int
     misfit: tuple[Any] | None
-    def __init__(self, structure: Structure, kinds: list[Kind], arrays: list[Array]) -> None: ...
+    def __init__(self, structure: Structure, kinds: list[Kind], places: list[Array | Pile]) -> None: ...
     def __len__(self) -> int: ...
     @property
     def halted(self) -> bool: ...

@@ -9,6 +9,7 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcpy
 
 from penstock.assemble._native cimport Kind
+from penstock.assemble._pile cimport Late, Pile
 
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
@@ -38,11 +39,6 @@ cdef enum:
     LINE = 64  # bytes of a cache's line
     MOST_LINES = 8  # of an array that are asked for ahead; the rest follows by itself
 
-cdef struct Late:
-    char* to
-    char* data
-    Py_ssize_t nbytes
-
 
 def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
     """As `sink.pull_turns`."""
@@ -63,14 +59,14 @@ def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
 cdef class Sink:
     """As `sink.Sink`."""
 
-    cdef readonly list arrays
+    cdef readonly list places
     cdef readonly Py_ssize_t filled
     cdef readonly object misfit
     cdef object type
     cdef tuple keys
     cdef list kinds
     cdef Py_ssize_t size, count
-    cdef bint bare, is_dict
+    cdef bint bare, is_dict, piles
     cdef char* to[MOST]
     cdef Py_ssize_t row[MOST]
     cdef bint holds  # whether arrays are copied later, several examples' at once
@@ -78,16 +74,21 @@ cdef class Sink:
     cdef PyObject* held[MOST_HELD]
     cdef Late late[MOST_HELD * MOST]
 
-    def __init__(self, structure, list kinds, list arrays):
+    def __init__(self, structure, list kinds, list places):
         cdef Py_ssize_t j
-        assert 0 < len(arrays) <= MOST, "the assembler asks for no sink of more components"
-        self.arrays, self.kinds = arrays, kinds
+        assert 0 < len(places) <= MOST, "the assembler asks for no sink of more components"
+        self.places, self.kinds = places, kinds
         self.type, self.keys = structure.type, structure.keys
         self.bare, self.is_dict = structure.is_leaf, structure.form is Form.DICT
-        self.count, self.size = len(arrays), len(arrays[0])
+        self.count = len(places)
         for j in range(self.count):
-            self.to[j] = <char*> cnp.PyArray_DATA(<cnp.ndarray> arrays[j])
-            self.row[j] = cnp.PyArray_NBYTES(<cnp.ndarray> arrays[j]) // self.size
+            self.to[j] = NULL
+            if isinstance(places[j], Pile):
+                self.size, self.piles = (<Pile> places[j]).most, True
+            else:
+                self.size = len(places[j])
+                self.to[j] = <char*> cnp.PyArray_DATA(<cnp.ndarray?> places[j])
+                self.row[j] = cnp.PyArray_NBYTES(<cnp.ndarray> places[j]) // self.size
 
     def __len__(self):
         return self.filled
@@ -103,7 +104,7 @@ cdef class Sink:
         cdef PyObject* item
         cdef bint fits
         assert 0 <= first < k and self.filled + n <= self.size, "there is a row for each example"
-        self.holds = k > MANY
+        self.holds = k > MANY or self.piles
         try:
             for _ in range(n):
                 item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
@@ -177,26 +178,36 @@ cdef class Sink:
 
     cdef bint _leaf(self, Py_ssize_t j, object leaf) except -1:
         cdef Kind kind = <Kind> PyList_GET_ITEM(self.kinds, j)
-        cdef char* to = self.to[j] + self.filled * self.row[j]
+        cdef char* to
+        cdef Late late
+        if self.to[j] is NULL:
+            if not (<Pile> PyList_GET_ITEM(self.places, j)).put(leaf, &late):
+                return False
+            if self.holds:
+                self._later(late)
+            else:
+                memcpy(late.to, late.data, late.nbytes)
+            return True
+        to = self.to[j] + self.filled * self.row[j]
         if cnp.PyArray_Check(leaf):
             if kind.fits(<cnp.ndarray> leaf):
                 if self.holds:
-                    self._later(to, <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
+                    self._later(Late(to, <char*> cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j]))
                 else:
                     memcpy(to, cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
                 return True
         elif kind.scalar_to(leaf, to):
             return True
         try:
-            reference.stack([leaf], kind.component, self.arrays[j][self.filled:self.filled + 1])
+            reference.stack([leaf], kind.component, self.places[j][self.filled:self.filled + 1])
         except Misfit:
             return False
         return True
 
-    cdef void _later(self, char* to, char* data, Py_ssize_t nbytes) noexcept:
+    cdef void _later(self, Late late) noexcept:
         """Notes what is to be copied, and has it brought near meanwhile."""
-        cdef Py_ssize_t line, lines = (nbytes + LINE - 1) // LINE
+        cdef Py_ssize_t line, lines = (late.nbytes + LINE - 1) // LINE
         for line in range(lines if lines < MOST_LINES else MOST_LINES):
-            penstock_prefetch(data + line * LINE)
-        self.late[self.n_late] = Late(to, data, nbytes)
+            penstock_prefetch(late.data + line * LINE)
+        self.late[self.n_late] = late
         self.n_late += 1

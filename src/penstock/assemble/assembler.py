@@ -73,8 +73,8 @@ class Assembler:
         """Bytes of an example, where none of its dimensions may vary. [bytes]"""
         flat = spec.structure.form in _FLAT and all(child.is_leaf for child in spec.structure.children)
         small = self.row_nbytes <= MOST_BYTES
-        numbers = as_they_are and all(part.component.dtype.kind in "biufcmM" for part in self._parts)
-        self.pours = numbers and small and flat and len(self._parts) <= MOST_COMPONENTS and plain_access(spec.structure)
+        few = len(self._parts) <= MOST_COMPONENTS
+        self.pours = few and small and flat and all(part.pours for part in self._parts) and plain_access(spec.structure)
         """Whether batches can be filled straight from their sources, by `sink`."""
 
     def sink(self, size: int) -> Sink:
@@ -83,8 +83,13 @@ class Assembler:
         Args:
           size: of the batch. [examples]
         """
-        arrays = [self._pool.array((size, *part.shape), part.component.dtype) for part in self._parts]
-        return Sink(self._structure, self._kinds, arrays)
+        return Sink(self._structure, self._kinds, [part.place(size) for part in self._parts])
+
+    def poured(self, sink: Sink) -> tuple[list[Array], dict[str, Array]]:
+        """What a sink was filled with, as `rows` gives it."""
+        extras: dict[str, Array] = {}
+        arrays = [part.poured(place, len(sink), extras) for part, place in zip(self._parts, sink.places, strict=True)]
+        return arrays, extras
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import penstock.assemble.cutter as cutter
 import penstock.assemble.mover as mover
+import penstock.assemble.pile as pile
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
 import penstock.assemble.sink as sink
@@ -15,6 +16,7 @@ import penstock.assemble.sink as sink
 __all__ = [
     "NATIVE",
     "Cutter",
+    "Pile",
     "Pool",
     "Sink",
     "collect",
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 _kernels: ModuleType = reference
+_padding: ModuleType = reference
+_piling: ModuleType = pile
 _memory: ModuleType = pool
 _filling: ModuleType = sink
 _cutting: ModuleType = cutter
@@ -37,6 +41,7 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
         import penstock.assemble._cutter as _cutter
         import penstock.assemble._mover as _mover
         import penstock.assemble._native as _native
+        import penstock.assemble._pile as _pile
         import penstock.assemble._pool as _pool
         import penstock.assemble._sink as _sink
     except ImportError as error:
@@ -44,7 +49,7 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
             raise
     else:
         _kernels, _memory, _filling, _cutting = _native, _pool, _sink, _cutter
-        _moving = _mover
+        _moving, _padding, _piling = _mover, _pile, _pile
 
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""
@@ -52,18 +57,20 @@ NATIVE = _kernels is not reference
 if TYPE_CHECKING:  # The twins are the definition.
     from penstock.assemble.cutter import Cutter
     from penstock.assemble.mover import collect, keep
+    from penstock.assemble.pile import Pile
     from penstock.assemble.pool import Pool
     from penstock.assemble.reference import extent, fill, gather, prepared, stack
     from penstock.assemble.sink import Sink, pull_turns
 else:
     extent = _kernels.extent
-    fill = _kernels.fill
+    fill = _padding.fill
     gather = _kernels.gather
     prepared = _kernels.prepared
     stack = _kernels.stack
     collect = _moving.collect
     keep = _moving.keep
     Cutter = _cutting.Cutter
+    Pile = _piling.Pile
     Pool = _memory.Pool
     Sink = _filling.Sink
     pull_turns = _filling.pull_turns

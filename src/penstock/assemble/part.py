@@ -9,7 +9,7 @@ import numpy as np
 
 from penstock.assemble.extras import Extras
 from penstock.assemble.filler import filler, text_filler
-from penstock.assemble.kernels import Pool, extent, fill, prepared, stack
+from penstock.assemble.kernels import Pile, Pool, extent, fill, prepared, stack
 from penstock.assemble.misfit import Misfit
 from penstock.errors import SpecError, mismatch
 from penstock.plan import PadRule
@@ -70,6 +70,35 @@ class Part:
     def batch_component(self) -> Component:
         """What the rows of every batch are; `None` varies from batch to batch."""
         return self.component.with_shape(self._given)
+
+    @property
+    def pours(self) -> bool:
+        """Whether leaves can be put where they belong one by one, and none is found to be too long at the end."""
+        return self.component.dtype.kind in "biufcmM" and self._most is None
+
+    def place(self, size: int) -> Array | Pile:
+        """Where the leaves of a batch go that come one by one; only where `pours` is true."""
+        if self.rule is not None:
+            return Pile(self.prepared, size)
+        return self._pool.array((size, *self.shape), self.component.dtype)
+
+    def poured(self, place: Array | Pile, n: int, extras: dict[str, Array]) -> Array:
+        """The first n rows of what went there.
+
+        Args:
+          place: as `place` gave it.
+          n: how many. [examples]
+          extras: lengths and mask are added here.
+        """
+        if not isinstance(place, Pile):
+            return place if n == len(place) else place[:n]
+        assert self.rule is not None, "only what is padded goes to a pile"
+        target = self._target(place.largest(n), None)
+        out = self._pool.array((n, *target), self.component.dtype)
+        place.fill(out, self._value, self.rule.side == "left", self.rule.truncate)
+        if self.extras is not None and self.extras.names:
+            extras.update(self.extras.arrays(place.sizes(n), target))
+        return out
 
     def rows(self, leaves: list[Any], extras: dict[str, Array]) -> Array:
         """Assembles leaves.

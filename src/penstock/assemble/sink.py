@@ -1,4 +1,4 @@
-"""A batch that is filled straight from its sources, for examples that are small and all of one shape.
+"""A batch that is filled straight from its sources, for examples that are small.
 
 A batch of small examples that is gathered first, and copied then, costs more for the gathering than for the copy:
 the examples leave the cache while they wait for each other (benchmarks/twin.py).
@@ -14,6 +14,7 @@ import numpy as np
 
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
+from penstock.assemble.pile import Pile
 from penstock.spec import Component
 from penstock.structure import Structure
 
@@ -32,12 +33,12 @@ class Sink:
     Args:
       structure: of an example: one component, or a flat tuple, namedtuple or dict of them.
       kinds: what is asked of each component, as `prepared` gives it.
-      arrays: of shape `(size, …)`, one for each component.
+      places: for each component an array of shape `(size, …)`, or a pile where it is padded.
     """
 
-    def __init__(self, structure: Structure, kinds: list[Component], arrays: list[np.ndarray[Any, Any]]) -> None:
-        self.arrays = arrays
-        """The arrays of the batch."""
+    def __init__(self, structure: Structure, kinds: list[Component], places: list[np.ndarray[Any, Any] | Pile]) -> None:
+        self.places = places
+        """Where the leaves of each component went."""
         self.filled = 0
         """How many rows are filled. [examples]"""
         self.misfit: tuple[Any] | None = None
@@ -68,11 +69,17 @@ class Sink:
         while True:
             try:
                 columns = reference.gather(rows[:count], self._structure)
-                for leaves, kind, array in zip(columns, self._kinds, self.arrays, strict=True):
-                    reference.stack(leaves, kind, array[self.filled : self.filled + count])
+                for leaves, kind, place in zip(columns, self._kinds, self.places, strict=True):
+                    if isinstance(place, Pile):
+                        reference.extent(leaves, kind)
+                    else:
+                        reference.stack(leaves, kind, place[self.filled : self.filled + count])
                 break
             except Misfit as misfit:
                 self.misfit, count = (rows[misfit.row],), misfit.row
+        for leaves, place in zip(columns, self.places, strict=True):
+            if isinstance(place, Pile):
+                place.add(leaves)
         self.filled += count
 
 

@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Entry", "Head", "InlineHead"]
 
-AHEAD_S = 1e-3
+AHEAD_S = 4e-3
 """The driver works this long ahead of a loop that takes at once, so that handing over costs little. [s]"""
+NAP_S = 2e-3
+"""A loop that finds nothing sleeps this long before it wants to be told of the next quick batch. [s]"""
+SLOW_S = 5e-4
+"""A batch that takes longer is told of at once. [s]"""
 LEAST, MOST = 2, 64
 """Never fewer batches ahead than this, nor more. [batches]"""
 
@@ -86,7 +90,7 @@ class Head:
         self._freed = Bell()
         self._aborted = False
         self._room = LEAST
-        self._pace = 0.0
+        self._pace = self._took = AHEAD_S  # until it proves quick: whoever opens the flow wants the interpreter first
         self._eager = True
         self._busy_s = self._put_wait_s = self._take_wait_s = self._waiting_since = 0.0
         self._most = self._put = 0
@@ -117,7 +121,8 @@ class Head:
                 self.close_error = error
 
     def _set_pace(self, took: float) -> None:
-        """Sets how far to work ahead; a slow batch counts at once, a quick one little by little."""
+        """Sets how far to work ahead; slow batches count at once, a quick one little by little, and one held up not at all."""
+        took, self._took = min(took, self._took), took
         self._pace = took if took > self._pace else self._pace + 0.2 * (took - self._pace)
         self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
 
@@ -128,9 +133,9 @@ class Head:
         self._put += chunk.count
         if ready > self._most:
             self._most = ready
-        # To wake the loop costs as much as a quick batch does; it looks by itself after a millisecond, once. Of a slow one
-        # it hears at once: what it lets go of then is the memory that is warm.
-        if self._eager or self._room == LEAST or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
+        # To wake the loop costs as much as a quick batch does; it looks by itself after a nap, once. Of a slow one it hears
+        # at once: what it lets go of then is memory that is warm.
+        if self._eager or self._pace > SLOW_S or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
             self._filled.ring()
 
     def _await_room(self) -> None:
@@ -167,7 +172,7 @@ class Head:
             self._waiting_since = perf_counter()
             try:
                 self._eager = self._put == 0  # the first batch is told of at once
-                self._filled.wait(AHEAD_S)
+                self._filled.wait(NAP_S)
                 self._eager = True
                 if not entries and not self._aborted:
                     if self._watch is None:

@@ -255,12 +255,14 @@ class Batcher:
         if sink.misfit is not None:
             self._ended = True
             self._error = self._assembler.explain(sink.misfit[0], self._place(places[sink.filled]))
-        if len(sink) == self._size:
-            return self._made(sink.arrays, {}, places)
-        if not self._keep_last or not len(sink):
+        if len(sink) < self._size and (not self._keep_last or not len(sink)):
             self.discarded += len(sink)
             return self._last()
-        return self._made([array[: len(sink)] for array in sink.arrays], {}, places)
+        try:
+            return self._made(*self._assembler.poured(sink), places)
+        except PipelineError as error:  # as in `_give`
+            self._fail(error)
+            return self._last()
 
     def _last(self) -> Chunk:
         """The error, once; then the end."""
