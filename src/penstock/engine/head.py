@@ -90,7 +90,8 @@ class Head:
         self._freed = Bell()
         self._aborted = False
         self._room = LEAST
-        self._pace = self._took = AHEAD_S  # until it proves quick: whoever opens the flow wants the interpreter first
+        self._pace = self._took = AHEAD_S
+        self._begun = False
         self._eager = True
         self._busy_s = self._put_wait_s = self._take_wait_s = self._waiting_since = 0.0
         self._most = self._put = 0
@@ -123,8 +124,10 @@ class Head:
     def _set_pace(self, took: float) -> None:
         """Sets how far to work ahead; slow batches count at once, a quick one little by little, and one held up not at all."""
         took, self._took = min(took, self._took), took
-        self._pace = took if took > self._pace else self._pace + 0.2 * (took - self._pace)
-        self._room = min(MOST, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
+        self._pace = took if took > self._pace else self._pace + 0.5 * (took - self._pace)
+        # Whoever opens the flow wants the interpreter, until he has his first batch.
+        most = MOST if self._begun else LEAST
+        self._room = min(most, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
 
     def _append(self, chunk: Chunk, place: Saved | None = None) -> None:
         entries = self._entries
@@ -163,6 +166,7 @@ class Head:
                 if entry.given < entry.chunk.count or entry.chunk.count == 0 or entry.chunk.error is not None:
                     return entry
                 entries.popleft()
+                self._begun = True
             # Whoever may wait rings first: a ring that a signal cost is rung here again.
             self._freed.ring()
             if entries:
