@@ -385,21 +385,7 @@ def test_g5_one_scarce_class_limits_and_hardly_anything_is_lost(classes: int, re
 
 @pytest.mark.parametrize(
     ("seed", "kind", "repeats"),
-    [
-        pytest.param(
-            seed,
-            kind,
-            repeats,
-            marks=pytest.mark.xfail(
-                (seed, kind, repeats) == (2, "bursts", 4),
-                reason="0.946 of the optimum: rings of used examples are thinned too early in bursts",
-                strict=True,
-            ),
-        )
-        for seed in (1, 2)
-        for kind in ("iid", "drift", "bursts", "absent")
-        for repeats in (1, 4)
-    ],
+    [(seed, kind, repeats) for seed in (1, 2) for kind in ("iid", "drift", "bursts", "absent") for repeats in (1, 4)],
 )
 def test_g5_recorded_streams_give_97_percent_of_the_offline_optimum(kind: str, repeats: int, seed: int):
     """Long-tailed to uniform, rings of 256: no method with such rings gives more than `offline_optimum`, which knows all."""

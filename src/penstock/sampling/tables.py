@@ -71,7 +71,7 @@ def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, An
         slots["number"][slot], slots["uses"][slot] = number, uses
         kind = "used" if uses else "fresh"
         if rings[kind][of]:
-            slots["after"][rings[f"{kind}_last"][of]] = slot
+            slots["after"][rings[f"{kind}_last"][of]], slots["before"][slot] = slot, rings[f"{kind}_last"][of]
         else:
             rings[f"{kind}_first"][of] = slot
         rings[f"{kind}_last"][of] = slot
