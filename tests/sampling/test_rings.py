@@ -243,7 +243,7 @@ def test_g1_every_arrival_is_counted_once_after_every_step(kind: Any, program: t
         assert (one.given >= one.distinct).all()
         assert one.held == held <= one.capacity
         assert one.full == is_full(one, arguments[0])
-        if arguments[2]:
+        if arguments[2] and ("unload",) not in steps:
             assert held == sum(row is not None for row in one.rows)  # `None` is no example of these programs
 
 
@@ -430,7 +430,8 @@ def test_what_is_unloaded_is_no_longer_kept_here(kind: Any):
     drawn = one.draw(0).tolist()
 
     assert (rows, more) == ([(2, 0), (1, 0)], [(3, 0), (4, 1)])  # By slot, then by arrival.
-    assert one.drawn == [] and not any(one.rows)
+    assert one.drawn == []
+    assert not any(one.rows)
     assert sorted(one.numbers.tolist()) == [2, 3, 4]
     assert set(drawn) <= {*slots.tolist(), *later.tolist()}
     assert one.unload()[1] == []
