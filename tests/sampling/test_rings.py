@@ -1,6 +1,7 @@
 """Rings by law: nothing is lost, nothing is used too often or too soon, and native and twin agree to the bit."""
 
 import gc
+import json
 import re
 import sys
 from collections import Counter
@@ -201,6 +202,8 @@ class Machine:
                 return slots.tolist(), slots.dtype, rows
             if name == "restore":
                 state = one.state()
+                held = one.state(arrays=True)
+                assert json.loads(json.dumps(held, default=lambda array: array.tolist())) == json.loads(json.dumps(state))
                 one.admitted(), one.composed()  # A state does not hold the logs, so they are read before.
                 rows = [one.rows[slot] for slot in state["waiting"][3]] if self.keeps_rows else None
                 self.rings = self.make()

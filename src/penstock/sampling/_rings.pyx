@@ -315,20 +315,22 @@ cdef class Rings(Tables):
                 rows[data(slots)[i]] = None
         self.drawn = drawn
 
-    def state(self):
+    def state(self, *, arrays=False):
         """As `rings.Rings.state`."""
         table = self.ring_table[1:self.classes + 1]
+        free = tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1]
+        listed = (lambda values: np.array(values)) if arrays else (lambda values: values.tolist())
         return {
             "arrived": self.arrived,
             "ignored": self.ignored,
             "asked_at": self.asked_at,
             "until": self.until,
-            "limits": table["limit"].tolist(),
-            "thresholds": table["threshold"].tolist(),
+            "limits": listed(table["limit"].astype(np.int64)),
+            "thresholds": listed(table["threshold"]),
             "asked": [self.which.tolist(), self.often.tolist()],
-            "waiting": tables.read(table, self.slot_table),
-            "free": tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1],
-            **{name: table[name].tolist() for name in counting.COUNTERS},
+            "waiting": [listed(column) for column in self._read()],
+            "free": np.array(free, np.int64) if arrays else free,
+            **{name: listed(table[name]) for name in counting.COUNTERS},
         }
 
     def restore(self, state, rows=None):

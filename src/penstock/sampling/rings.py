@@ -379,15 +379,18 @@ class Rings(Intake, Counts):
             self._slots.release(slot)
         return slot, uses, number
 
-    def state(self) -> dict[str, Any]:
+    def state(self, *, arrays: bool = False) -> dict[str, Any]:
         """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
 
         `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
+
+        Args:
+          arrays: whether what there is of each class and of each example is an array, in place of a list.
         """
         classes = range(len(self._limits))
         waiting = [slot for of in classes for queue in (self._fresh, self._used) for slot in queue.slots(of)]
         values = (self._slots.of, self._slots.number, self._slots.uses)
-        return {
+        state: dict[str, Any] = {
             "arrived": self.arrived,
             "ignored": self.ignored,
             "asked_at": self.asked_at,
@@ -399,6 +402,12 @@ class Rings(Intake, Counts):
             "free": list(self._slots.free),
             **{name: getattr(self, name).tolist() for name in COUNTERS},
         }
+        if arrays:
+            for name in ("limits", "free", *COUNTERS):
+                state[name] = np.array(state[name], np.int64)
+            state["thresholds"] = np.array(state["thresholds"], np.uint64)
+            state["waiting"] = [np.array(column, np.int64) for column in state["waiting"]]
+        return state
 
     def restore(self, state: dict[str, Any], rows: list[Any] | None = None) -> None:
         """Goes on from a state, in place of what is here; the arguments and `labels` are those of this object.
