@@ -203,7 +203,9 @@ class Machine:
             if name == "restore":
                 state = one.state()
                 held = one.state(arrays=True)
-                assert json.loads(json.dumps(held, default=lambda array: array.tolist())) == json.loads(json.dumps(state))
+                assert json.loads(json.dumps(held, default=lambda array: array.tolist())) == json.loads(
+                    json.dumps(state)
+                )
                 one.admitted(), one.composed()  # A state does not hold the logs, so they are read before.
                 rows = [one.rows[slot] for slot in state["waiting"][3]] if self.keeps_rows else None
                 self.rings = self.make()
