@@ -27,7 +27,9 @@ MANY = Line("queues-many", "64 at once, in one thread: elements a second", RIVAL
 MANY_PAIR = Line(
     "queues-many-pair", "64 at once, between two threads: elements a second", RIVAL, "higher", 5.0, twin=False
 )
-SHUFFLED = Line("queues-shuffled", "shuffled, one by one, in one thread: elements a second", RIVAL, "higher", twin=False)
+SHUFFLED = Line(
+    "queues-shuffled", "shuffled, one by one, in one thread: elements a second", RIVAL, "higher", twin=False
+)
 LINES = (ONE, PAIR, MANY, MANY_PAIR, SHUFFLED)
 
 CAPACITY, AT_ONCE = 1024, 64

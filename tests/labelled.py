@@ -8,8 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 import penstock as ps
+from penstock.sampling import Classes, Schedule, Target
+from penstock.stages import Stage
+from penstock.stages.labelled import By
+from penstock.stages.stratify import Stratify, Wishes
 from penstock.stats import FlowStats, StrataStats
 
 KINDS = ("iid", "drift", "bursts", "absent", "sorted")
@@ -130,3 +135,38 @@ def counting(labels: Any) -> tuple[Callable[[], Iterator[tuple[int, Any]]], list
             yield number, label
 
     return opened, read
+
+
+NEVER = 10**9
+"""A patience that no stream here outlasts. [examples]"""
+SIGMAS = 5
+"""A test of chance may be this far off: one in 1.7 million of them would be, if the seed were not fixed."""
+
+weights_of = st.integers(2, 8).flatmap(
+    lambda count: st.lists(st.integers(0, 20), min_size=count, max_size=count).filter(any)
+)
+"""Targets as whole numbers; some are zero."""
+seeds = st.integers(0, 2**32 - 1)
+
+
+def zipf(weights: list[int]) -> np.ndarray:
+    """Arriving shares of as many classes, the first the most frequent."""
+    return long_tailed(len(weights))
+
+
+def make_stage(upstream: Stage, weights: list[int], size: int, *, start: np.ndarray | None = None) -> Stratify:
+    """The stage alone."""
+    classes = Classes(range(len(weights)))
+    schedule = Schedule(size, classes, Target(exactly(weights)))
+    wishes = Wishes(patience=NEVER)
+    by = By(1)
+    return Stratify(
+        upstream, by, classes, schedule, wishes, seed=7, start=start, labels=["s"], keep_last=False, exact=True
+    )
+
+
+def without(absent: int, n: int) -> np.ndarray:
+    """Labels 0, 1, 2 in turn, n of them, but for one that stays away after 30."""
+    labels = np.arange(n) % 3
+    labels[30:][labels[30:] == absent] = (absent + 1) % 3
+    return labels

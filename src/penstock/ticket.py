@@ -93,6 +93,12 @@ class _Turns:
     def cut(self, start: int, stop: int) -> _Turns:
         return _Turns(self.streams, self.epoch, self.offsets, self.first + start, stop - start)
 
+    def at(self, index: int) -> list[int]:
+        """One of them, for less than a table."""
+        turn, lane = divmod(self.first + index, len(self.streams))
+        epoch = self.epoch[lane] if isinstance(self.epoch, np.ndarray) else self.epoch
+        return [int(self.streams[lane]), int(epoch), int(self.offsets[lane]) + turn, 0, 0]
+
     def table(self) -> Table:
         turn = np.arange(self.first, self.first + self.count)
         lane = turn % len(self.streams)
@@ -268,6 +274,8 @@ class Tickets:
     def __getitem__(self, index: int) -> Ticket:
         for rule in self._rules:
             if index < rule.count:
+                if type(rule) is _Turns:
+                    return Ticket(*rule.at(index))
                 return Ticket(*rule.cut(index, index + 1).table()[0].tolist())
             index -= rule.count
         raise IndexError(f"ticket {index} past the end of {self.count}")

@@ -32,6 +32,7 @@ cdef int64_t FIRST = slots.FIRST
 
 cdef enum:
     MANY = 128  # classes, of which the nearest cache does not hold all
+    AHEAD = 8  # classes
 
 
 @cython.final
@@ -77,6 +78,8 @@ cdef class Rings(Tables):
         self.which, self.often, self.asked_at = which, often, self.arrived
         for i in range(cnp.PyArray_SIZE(which)):
             of, count = data(which)[i], data(often)[i]
+            if i + AHEAD < cnp.PyArray_SIZE(which):
+                prefetch(&self.ring[data(which)[i + AHEAD]])  # It reads nothing, so the class need not be there.
             ring = &self.ring[of]
             if not 0 <= of < self.classes or count < 0 or ring.need or count > max(ring.at_hand, ring.limit * self.repeats):
                 self._ask_nothing(i)
@@ -268,6 +271,8 @@ cdef class Rings(Tables):
             for i in range(left):
                 place = data(places)[i]
                 ring, count = &self.ring[data(self.which)[place]], data(self.often)[place]
+                if turn == 0 and i + AHEAD < left and self.classes > MANY:
+                    prefetch(&table[self.ring[data(self.which)[i + AHEAD]].fresh_first])
                 if turn == count:
                     ring.given += count
                     ring.at_hand -= count
@@ -310,20 +315,22 @@ cdef class Rings(Tables):
                 rows[data(slots)[i]] = None
         self.drawn = drawn
 
-    def state(self):
+    def state(self, *, arrays=False):
         """As `rings.Rings.state`."""
         table = self.ring_table[1:self.classes + 1]
+        free = tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1]
+        listed = (lambda values: np.array(values)) if arrays else (lambda values: values.tolist())
         return {
             "arrived": self.arrived,
             "ignored": self.ignored,
             "asked_at": self.asked_at,
             "until": self.until,
-            "limits": table["limit"].tolist(),
-            "thresholds": table["threshold"].tolist(),
+            "limits": listed(table["limit"].astype(np.int64)),
+            "thresholds": listed(table["threshold"]),
             "asked": [self.which.tolist(), self.often.tolist()],
-            "waiting": tables.read(table, self.slot_table),
-            "free": tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1],
-            **{name: table[name].tolist() for name in counting.COUNTERS},
+            "waiting": [listed(column) for column in self._read()],
+            "free": np.array(free, np.int64) if arrays else free,
+            **{name: listed(table[name]) for name in counting.COUNTERS},
         }
 
     def restore(self, state, rows=None):

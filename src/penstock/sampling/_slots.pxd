@@ -23,6 +23,8 @@ cdef struct Slot:
     int64_t number
     int32_t uses
     int32_t after  # the next in its queue, or the next that is free
+    int32_t before  # the one before it in its queue, of all but the first
+    int32_t unused
 
 
 cdef struct Ring:  # Of one class; few arrivals touch the second half, which starts at `used_first`.
@@ -58,6 +60,7 @@ cdef inline void push(Slot* slots, Ring* ring, int32_t slot) noexcept:
     if slots[slot].uses:
         if ring.used:
             slots[ring.used_last].after = slot
+            slots[slot].before = ring.used_last
         else:
             ring.used_first = slot
         ring.used_last = slot
@@ -65,6 +68,7 @@ cdef inline void push(Slot* slots, Ring* ring, int32_t slot) noexcept:
     else:
         if ring.fresh:
             slots[ring.fresh_last].after = slot
+            slots[slot].before = ring.fresh_last
         else:
             ring.fresh_first = slot
         ring.fresh_last = slot
@@ -84,8 +88,14 @@ cdef inline int32_t pop(Slot* slots, Ring* ring, bint used) noexcept:
 
 
 cdef inline int32_t evict(Slot* slots, Ring* ring, int64_t repeats) noexcept:
-    # Drops the example that is of least use: the least recently used one, or else the oldest.
-    cdef int32_t slot = pop(slots, ring, ring.used > 0)
+    # Drops the example that is of least use: of the used, else of the fresh.
+    cdef int32_t slot
+    if ring.used and slots[ring.used_last].uses > slots[ring.used_first].uses:
+        slot = ring.used_last
+        ring.used_last = slots[slot].before
+        ring.used -= 1
+    else:
+        slot = pop(slots, ring, ring.used > 0)
     ring.evicted_used += slots[slot].uses > 0
     ring.evicted_fresh += slots[slot].uses == 0
     ring.at_hand -= repeats - slots[slot].uses

@@ -19,6 +19,7 @@ cdef class Tables(Intake):
     cdef int64_t* log  # number and slot of each that was admitted
     cdef _clear_tables(self)
     cdef void _set_bars(self) noexcept
+    cdef list _read(self)
     cdef int _make_room(self, int64_t top) except -1
 
     cdef inline void _release(self, int64_t slot) noexcept:

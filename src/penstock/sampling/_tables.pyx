@@ -108,6 +108,21 @@ cdef class Tables(Intake):
         self.log_size, self.logged = 0, self.arrived
         return places, slots
 
+    cdef list _read(self):
+        """What waits, as `rings.Rings.state` tells it: class, number, uses and slot of each example, class by class."""
+        cdef cnp.ndarray classes = empty(self.held), numbers = empty(self.held), uses = empty(self.held)
+        cdef cnp.ndarray slots = empty(self.held)
+        cdef int64_t of, turn, slot, i = 0
+        for of in range(self.classes):
+            for turn in range(self.ring[of].fresh + self.ring[of].used):
+                if turn == 0 or turn == self.ring[of].fresh:
+                    slot = self.ring[of].fresh_first if turn < self.ring[of].fresh else self.ring[of].used_first
+                data(classes)[i], data(slots)[i] = of, slot
+                data(numbers)[i], data(uses)[i] = self.slot[slot].number, self.slot[slot].uses
+                slot = self.slot[slot].after
+                i += 1
+        return [classes, numbers, uses, slots]
+
     def unload(self):
         """As `rings.Rings.unload`."""
         cdef cnp.ndarray slots

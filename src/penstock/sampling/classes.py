@@ -39,6 +39,7 @@ class Classes:
         self.grows = grows
         """Whether a label that is new becomes a class."""
         self._unknown = unknown
+        self._counted: bool | None = None  # None before somebody asked; it takes time for every class.
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,9 +47,10 @@ class Classes:
     @property
     def counted(self) -> bool:
         """Whether the labels are 0, 1, 2 and so on, and stay as they are."""
-        return (
-            not self.grows and self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
-        )
+        if self._counted is None:
+            plain = self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
+            self._counted = not self.grows and plain
+        return self._counted
 
     def first(self, count: int) -> Classes:
         """The first so many of them."""

@@ -12,9 +12,12 @@ How it is kept
   A waiting example has a *slot*, a number that is given again once it is free, the last freed first. A class has two
   queues of slots: `fresh` (never used, by arrival) and `used` (least recently used first). An arrival joins the fresh.
   A draw takes the first fresh, or else the first used, which goes to the end of the used until its last use. In a full
-  ring the first used makes room, or else the first fresh. So each arrival and each example drawn is O(1).
+  ring a used one makes room, or else the first fresh: of the first and the last used the one that has fewer uses left, or
+  the first. So each arrival and each example drawn is O(1).
   Only a ring that is nearly full thins: after a drought or a change it fills up as fast as it can.
 Not "least used first": a newcomer then catches up at once, several times in one batch.
+Why the last used may make room: where a class was long in coming, all that wait were used about alike, the last of them
+once more than the first. To drop that one costs fewer uses, and in bursts these are what is short.
 
 This is the definition. `_rings.pyx` is its fast twin, and gives the same answers to the bit.
 """
@@ -97,7 +100,8 @@ class Rings(Intake, Counts):
         self._need: list[int] = []
         self._at_hand: list[int] = []  # Legal uses: over the class's examples, the sum of repeats - uses.
         self._slots = Slots(keeps_rows=self._keeps_rows)
-        self._fresh, self._used = Queues(self._slots.after), Queues(self._slots.after)
+        links = self._slots.after, self._slots.before
+        self._fresh, self._used = Queues(*links), Queues(*links)
         self._asked: list[tuple[int, int]] = []
         self._wanted = 0  # Examples asked for.
         self._lacking = 0  # Classes asked for whose need is not met.
@@ -236,9 +240,11 @@ class Rings(Intake, Counts):
             self.rows[kept] = example
 
     def _evict(self, of: int) -> None:
-        """Drops the example of a class that is of least use: the least recently used one, or else the oldest."""
+        """Drops the example of a class that is of least use: of the used, else of the fresh."""
         if self._used.count[of]:
-            slot = self._used.pop(of)
+            first, last = self._used.ends(of)
+            often = self._slots.uses[last] > self._slots.uses[first]
+            slot = self._used.pop_last(of) if often else self._used.pop(of)
             self.evicted_used[of] += 1
         else:
             slot = self._fresh.pop(of)
@@ -373,15 +379,18 @@ class Rings(Intake, Counts):
             self._slots.release(slot)
         return slot, uses, number
 
-    def state(self) -> dict[str, Any]:
+    def state(self, *, arrays: bool = False) -> dict[str, Any]:
         """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
 
         `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
+
+        Args:
+          arrays: whether what there is of each class and of each example is an array, in place of a list.
         """
         classes = range(len(self._limits))
         waiting = [slot for of in classes for queue in (self._fresh, self._used) for slot in queue.slots(of)]
         values = (self._slots.of, self._slots.number, self._slots.uses)
-        return {
+        state: dict[str, Any] = {
             "arrived": self.arrived,
             "ignored": self.ignored,
             "asked_at": self.asked_at,
@@ -393,6 +402,12 @@ class Rings(Intake, Counts):
             "free": list(self._slots.free),
             **{name: getattr(self, name).tolist() for name in COUNTERS},
         }
+        if arrays:
+            for name in ("limits", "free", *COUNTERS):
+                state[name] = np.array(state[name], np.int64)
+            state["thresholds"] = np.array(state["thresholds"], np.uint64)
+            state["waiting"] = [np.array(column, np.int64) for column in state["waiting"]]
+        return state
 
     def restore(self, state: dict[str, Any], rows: list[Any] | None = None) -> None:
         """Goes on from a state, in place of what is here; the arguments and `labels` are those of this object.

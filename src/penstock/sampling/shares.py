@@ -143,10 +143,18 @@ def _parts(values: object, what: str) -> list[Part]:
     else:
         array = _array(values, what)
         given = array.tolist() if array.dtype in (np.float64, np.int64, object) else array
-    parts = []
+    parts: list[Part] = []
+    floats: dict[float, Part] = {}  # Many are alike, in a target of many classes.
     for place, value in enumerate(given):
+        known = floats.get(value) if type(value) is float else None
+        if known is not None:
+            parts.append(known)
+            continue
         try:
-            parts.append(_part(value))
+            part = _part(value)
+            parts.append(part)
+            if type(value) is float:
+                floats[value] = part
         except (TypeError, ValueError):
             got, at = _text(value), f"position {place}"
             if isinstance(value, (list, tuple)) or np.ndim(value):

@@ -9,7 +9,7 @@ import numpy as np
 
 __all__ = ["FIRST", "RING", "SLOT", "Queues", "Slots"]
 
-SLOT = np.dtype([("number", "i8"), ("uses", "i4"), ("after", "i4")])
+SLOT = np.dtype([("number", "i8"), ("uses", "i4"), ("after", "i4"), ("before", "i4"), ("unused", "i4")])
 """What the native rings keep of a slot: `Slot` in `_slots.pxd`."""
 RING = np.dtype(
     [("seen", "i8"), ("thinned", "i8"), ("bar", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
@@ -40,6 +40,8 @@ class Slots:
         """How many arrived before it."""
         self.after: list[int] = []
         """The next slot in the same queue."""
+        self.before: list[int] = []
+        """The slot before it in the same queue, of all but the first."""
         self.rows: list[Any] = []
         """The example itself; `None` in a slot that is free."""
         self.free: list[int] = []
@@ -88,7 +90,7 @@ class Slots:
         self._top = top
         while self.capacity < top:
             more = self.capacity or FIRST
-            for values in (self.of, self.number, self.after):
+            for values in (self.of, self.number, self.after, self.before):
                 values += [0] * more
             self.uses += [-1] * more
             if self._keeps_rows:
@@ -101,14 +103,16 @@ class Queues:
 
     Args:
       after: of each slot, the next in its queue; shared by all queues.
+      before: and the one before it.
     """
 
-    def __init__(self, after: list[int]) -> None:
+    def __init__(self, after: list[int], before: list[int]) -> None:
         self.count = np.zeros(0, np.int64)
         """How many slots are in the queue of each class."""
         self._first: list[int] = []
         self._last: list[int] = []
         self._after = after
+        self._before = before
 
     def grow(self, more: int) -> None:
         """Adds classes, whose queues are empty."""
@@ -119,7 +123,7 @@ class Queues:
     def push(self, of: int, slot: int) -> None:
         """Puts a slot at the end of a class's queue."""
         if self.count[of]:
-            self._after[self._last[of]] = slot
+            self._after[self._last[of]], self._before[slot] = slot, self._last[of]
         else:
             self._first[of] = slot
         self._last[of] = slot
@@ -129,6 +133,17 @@ class Queues:
         """Takes the first slot from a class's queue, which is not empty."""
         slot = self._first[of]
         self._first[of] = self._after[slot]
+        self.count[of] -= 1
+        return slot
+
+    def ends(self, of: int) -> tuple[int, int]:
+        """The first and the last slot of a class's queue, which is not empty."""
+        return self._first[of], self._last[of]
+
+    def pop_last(self, of: int) -> int:
+        """Takes the last slot from a class's queue, which is not empty."""
+        slot = self._last[of]
+        self._last[of] = self._before[slot]
         self.count[of] -= 1
         return slot
 

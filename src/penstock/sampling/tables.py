@@ -1,4 +1,4 @@
-"""The tables of the native rings, read and written as a state: queues of slots, linked by their numbers."""
+"""The tables of the native rings, as they are set to a state: queues of slots, linked by their numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["linked", "read", "write"]
+__all__ = ["linked", "write"]
 
 Table = np.ndarray[Any, Any]
 
@@ -27,32 +27,8 @@ def linked(slots: Table, slot: int, n: int) -> list[int]:
     return found
 
 
-def read(rings: Table, slots: Table) -> list[list[int]]:
-    """What waits, as `Rings.state` tells it: class, number, uses and slot of each example, class by class.
-
-    Args:
-      rings: of dtype `RING`, one for each class.
-      slots: of dtype `SLOT`.
-    """
-    after = slots["after"].tolist()
-    waiting = []
-    for kind in ("fresh", "used"):
-        queues = []
-        for slot, n in zip(rings[f"{kind}_first"].tolist(), rings[kind].tolist(), strict=True):
-            queue = []
-            for _ in range(n):
-                queue.append(slot)
-                slot = after[slot]
-            queues.append(queue)
-        waiting.append(queues)
-    each = [fresh + used for fresh, used in zip(*waiting, strict=True)]
-    every = [slot for queue in each for slot in queue]
-    of = [number for number, queue in enumerate(each) for _ in queue]
-    return [of, slots["number"][every].tolist(), slots["uses"][every].tolist(), every]
-
-
 def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> int:
-    """Puts what waits into empty tables; the opposite of `read`.
+    """Puts what waits into empty tables.
 
     Args:
       rings: of dtype `RING`, one for each class.
@@ -71,7 +47,7 @@ def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, An
         slots["number"][slot], slots["uses"][slot] = number, uses
         kind = "used" if uses else "fresh"
         if rings[kind][of]:
-            slots["after"][rings[f"{kind}_last"][of]] = slot
+            slots["after"][rings[f"{kind}_last"][of]], slots["before"][slot] = slot, rings[f"{kind}_last"][of]
         else:
             rings[f"{kind}_first"][of] = slot
         rings[f"{kind}_last"][of] = slot

@@ -12,6 +12,7 @@ from penstock.chunk import Chunk, Columns
 from penstock.errors import SpecError, mismatch, placed
 from penstock.sampling import Classes
 from penstock.sampling.shares import Int64s
+from penstock.structure import Structure
 
 __all__ = ["By", "How", "Numbering"]
 
@@ -30,6 +31,7 @@ class By:
         self._by = by
         self.own = callable(by)
         """Whether it is the user's function."""
+        self._found: tuple[Structure, int] | None = None  # Where the labels stood last.
 
     def reading(self, example: object) -> tuple[How, Any]:
         """How `Rings` reads the label of examples like this one."""
@@ -62,11 +64,14 @@ class By:
         """
         if self.own:
             return None
-        path = self._by if isinstance(self._by, tuple) else (self._by,)
-        paths = columns.structure.paths()
-        if path not in paths:
-            raise SpecError(self.missing(columns.rows()[0] if columns.count else None))
-        array: np.ndarray[Any, Any] = columns.arrays[paths.index(path)]
+        structure = columns.structure
+        if self._found is None or self._found[0] is not structure:
+            path = self._by if isinstance(self._by, tuple) else (self._by,)
+            paths = structure.paths()
+            if path not in paths:
+                raise SpecError(self.missing(columns.rows()[0] if columns.count else None))
+            self._found = structure, paths.index(path)
+        array: np.ndarray[Any, Any] = columns.arrays[self._found[1]]
         return array
 
     def missing(self, example: object) -> str:
@@ -177,6 +182,8 @@ def _are_numbers(labels: np.ndarray[Any, Any], classes: Classes) -> bool:
     """Whether labels are all numbers of classes themselves."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not classes.counted or not labels.size:
         return False
+    if labels.dtype == np.int64:  # Looked through once: seen as without a sign, what is below 0 is large.
+        return int(labels.view(np.uint64).max()) < len(classes)
     return int(labels.min()) >= 0 and int(labels.max()) < len(classes)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 from penstock.assemble import Assembler, Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
-from penstock.sampling import Classes, Dealt, Rings, Schedule, Target, efficiency
+from penstock.sampling import Classes, Dealt, Rings, Schedule, Target
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
 from penstock.stages.claims import Claims
@@ -36,6 +36,7 @@ from penstock.stages.limits import Limits
 from penstock.stages.reader import place_of_ticket
 from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, drop, noted
 from penstock.stages.stage import Pouring, Stage
+from penstock.stages.told import left_out, told
 from penstock.stages.weights import attached, check_name, weights_of
 from penstock.stages.wishes import Wishes
 from penstock.stats import StrataStats
@@ -457,16 +458,11 @@ class Stratify:
                 self._schedule.enough(rings.fresh_held)
             elif self._target is not None and len(self._target) == len(self._classes):
                 self._learning.apply(rings, self._target)
-                if self._schedule.steady:
-                    self._spare(rings, self._target)
-
-    def _spare(self, rings: Rings, target: Float64s) -> None:
-        """Holds no more than is enough, if it is time to look, and never less than is asked for."""
-        enough, asked = self._learning.enough(target), self._asked
-        if enough is not None:
-            self._limits.spare(rings, target, enough)
-            if asked is not None:
-                self._limits.hold(rings, asked.classes, asked.counts)
+                enough, asked = self._learning.enough(self._target), self._asked
+                if self._schedule.steady and enough is not None:  # Never less is held than is asked for.
+                    self._limits.spare(rings, self._target, enough)
+                    if asked is not None:
+                        self._limits.hold(rings, asked.classes, asked.counts)
 
     def _see_to_absent(self, rings: Rings) -> None:
         """Sees whether a class stays away."""
@@ -485,42 +481,17 @@ class Stratify:
 
     def stats(self) -> StrataStats:
         """What was done so far."""
-        rings, known, size = (
-            self._kept.rings if self._kept is not None else None,
-            len(self._classes),
-            self._schedule.size,
-        )
-        names = ("seen", "thinned", "evicted_fresh", "given", "distinct", "waited", "fresh_held")
-        counts = {name: np.zeros(known, np.int64) for name in names}
-        if rings is not None:
-            counts = {name: np.array(getattr(rings, name)[:known]) for name in names}
-        for number, more in self._absence.repeated.items():
-            counts["given"][number] += more
-        arriving, target = self._learning.arriving(known), self._target
-        if target is None or len(target) != known:
-            target = np.full(known, 1 / max(1, known))
-        return StrataStats(
-            labels=tuple(self._classes.labels[:known]),
-            counts={**counts, "arriving": arriving, "target": target},
-            inputs=rings.arrived if rings is not None else 0,
-            delivered=int(counts["given"].sum()),
-            bound=efficiency(arriving, target, self._wishes.repeats) if known else 0.0,
-            window=self._learning.window,
-            repeats=self._wishes.repeats,
-            size=size,
-            exact=self._exact,
-            ignored=rings.ignored if rings is not None else 0,
-            events=tuple(self._absence.events),
+        rings = self._kept.rings if self._kept is not None else None
+        size, repeats = self._schedule.size, self._wishes.repeats
+        learning, absence = self._learning, self._absence
+        return told(
+            self._classes, rings, learning, absence, self._target, size=size, repeats=repeats, exact=self._exact
         )
 
     @property
     def discarded(self) -> int:
         """Examples that were never given, and will not be. [examples]"""
-        if self._kept is None:
-            return 0
-        rings = self._kept.rings
-        lost = int(rings.thinned.sum() + rings.evicted_fresh.sum()) + rings.ignored
-        return lost + (int(rings.fresh_held.sum()) if self._done else 0)
+        return left_out(self._kept.rings, over=self._done) if self._kept is not None else 0
 
     def close(self) -> None:
         """Closes upstream."""

@@ -25,15 +25,13 @@ def saved_rings(rings: Rings, origins: Origins) -> Saved:
       rings: the rings.
       origins: where the examples came from.
     """
-    state = rings.state()
-    of, numbers, uses, slots = (np.array(column, np.int64) for column in state.pop("waiting"))
-    lists = {
-        name: value for name, value in state.items() if isinstance(value, list) and name not in ("asked", "thresholds")
-    }
+    state = rings.state(arrays=True)
+    of, numbers, uses, slots = state.pop("waiting")
+    lists = {name: value for name, value in state.items() if isinstance(value, np.ndarray) and name != "thresholds"}
     return {
         "state": {name: value for name, value in state.items() if name not in lists and name != "thresholds"},
         "lists": {name: [len(value), packed(value)] for name, value in lists.items()},
-        "thresholds": np.array(state["thresholds"], np.uint64),
+        "thresholds": state["thresholds"],
         "waiting": [packed(column) for column in (of, numbers, uses, slots)],
         "tickets": packed_tickets(origins.of(numbers, np.ones(len(numbers), np.int64))),
     }
