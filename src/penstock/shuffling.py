@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.assemble import Pool
+from penstock.draws import Draws
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import Join, Node, Read, before_delivery, integer, padding, positive
-from penstock.sampling.draws import Draws
 from penstock.staged import Composed, Site, Staged
 from penstock.stages import Stage
 from penstock.stages.functions import key_of
