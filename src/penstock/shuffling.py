@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from penstock.assemble import Pool
@@ -17,7 +16,6 @@ from penstock.stages.shuffle import Shuffle as ShuffleStage
 __all__ = ["Shuffle", "shuffled"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shuffle(Staged):
     """Examples in random order, of which some are held."""
 
