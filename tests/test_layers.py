@@ -15,7 +15,7 @@ SRC = Path(__file__).parents[1] / "src" / "penstock"
 # Rooms (a module, or a folder and all in it), lowest first. A module imports from groups above its own line only.
 GROUPS: list[tuple[str, ...]] = [
     ("errors", "optional", "later"),
-    ("structure", "spec", "chunk", "checksum", "ticket", "faults", "plan", "plain", "stats", "staged"),
+    ("structure", "spec", "chunk", "checksum", "draws", "ticket", "faults", "plan", "plain", "stats", "staged"),
     ("sources", "sampling"),
     ("stages", "assemble", "deliver"),
     ("engine",),
@@ -64,7 +64,6 @@ OPEN_GROUPS = (GROUPS[0], GROUPS[1], GROUPS[5])
 # ... and single passages between rooms that otherwise may not.
 PASSAGES = {
     ("stages", "assemble"),
-    ("sources", "sampling"),
     ("demo", "data"),
     ("cli", "demo"),
     ("cli", "doctor"),

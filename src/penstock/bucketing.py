@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan
 from typing import Any
@@ -21,7 +20,6 @@ from penstock.stages.lengths import Lengths
 __all__ = ["Bucket", "bucketed", "rooms"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Bucket(Staged):
     """Examples of like length together, a batch at a time."""
 

@@ -76,6 +76,8 @@ def words_of(node: Node) -> str:
     (below,) = node.upstream
     if isinstance(node, Shard):
         return f"{words_of(below)}.{_shard(node)}"
+    if isinstance(node, Batch) and node.grouped:
+        return words_of(below)  # `bucket`, which is what batches
     argument = {Batch: "size", Take: "count", Skip: "count", Repeat: "epochs", Convert: "to"}.get(type(node))
     word = "to" if isinstance(node, Convert) else type(node).__name__.lower()
     return f"{words_of(below)}.{word}({getattr(node, argument) if argument else ''})"

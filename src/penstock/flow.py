@@ -352,6 +352,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _examples(self) -> int:
         """The examples in what was delivered; the last batch may be smaller."""
         batcher = self._built.batcher
+        if batcher is not None and len(batcher.totals) > 1:  # of groups, which differ in size
+            return dict(batcher.totals.copy()).get(self._delivered, batcher.examples)
         whole = self._delivered * self._size
         return whole if batcher is None or self._size == 1 else min(whole, batcher.examples)
 

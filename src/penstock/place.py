@@ -67,7 +67,7 @@ def word_of(node: Node) -> str:
         name = name_of(node.fn)
         return f"{'map' if isinstance(node, Map) else 'filter'}({name})"
     if isinstance(node, Batch):
-        return f"batch({node.size})"
+        return f"batch({node.size})" if not node.grouped else "batch"
     if isinstance(node, Join):
         return f"join({len(node.of)} sources, {'by weights' if node.weights is not None else node.order})"
     if isinstance(node, Take | Skip):

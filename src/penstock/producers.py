@@ -68,7 +68,7 @@ def input_producer(
     if element_shape is not None and tuple(element_shape) != rows.shape[1:]:
         want, got = f"rows of shape `{list(element_shape)}`", f"`{list(rows.shape[1:])}`"
         raise PipelineError(mismatch(want, got, at=at))
-    return _produced(ArraySource(rows), num_epochs, shuffle, seed, capacity, shared_name, name, cancel_op)
+    return _produced(ArraySource(rows), num_epochs, shuffle, seed, capacity, shared_name, name, cancel_op, at)
 
 
 def string_input_producer(
@@ -111,7 +111,7 @@ def string_input_producer(
     for text in texts:
         if not isinstance(text, (str, bytes)):
             raise PipelineError(mismatch("texts", f"`{type(text).__name__}`", at=at))
-    return _produced(IndexedSource(texts), num_epochs, shuffle, seed, capacity, shared_name, name, cancel_op)
+    return _produced(IndexedSource(texts), num_epochs, shuffle, seed, capacity, shared_name, name, cancel_op, at)
 
 
 def range_input_producer(
@@ -144,12 +144,10 @@ def range_input_producer(
     """
     at = "range_input_producer(limit)"
     count = positive(limit, "limit", at=at, least=0)
-    if count == 0 and num_epochs is None:
-        raise PipelineError(mismatch("`limit` above 0 without `num_epochs`", "0", at=at, do="it would turn for ever"))
     if count > 2**31:
         raise PipelineError(mismatch("`limit` to fit int32", f"{count}", at=at))
     source = ArraySource(np.arange(count, dtype=np.int32))
-    return _produced(source, num_epochs, shuffle, seed, capacity, shared_name, name, None)
+    return _produced(source, num_epochs, shuffle, seed, capacity, shared_name, name, None, at)
 
 
 def slice_input_producer(
@@ -189,7 +187,7 @@ def slice_input_producer(
     if not isinstance(arrays, (list, tuple, dict)) or not arrays:
         got = "none" if isinstance(arrays, (list, tuple, dict)) else f"`{type(tensor_list).__name__}`"
         raise PipelineError(mismatch("a list of at least one array", got, at=at))
-    return _produced(ArraySource(arrays), num_epochs, shuffle, seed, capacity, shared_name, name, None)
+    return _produced(ArraySource(arrays), num_epochs, shuffle, seed, capacity, shared_name, name, None, at)
 
 
 def limit_epochs(tensor: Any, num_epochs: int | None = None, name: str | None = None) -> Pipeline:
@@ -259,10 +257,14 @@ def _produced(
     shared_name: str | None,
     name: str | None,
     cancel_op: Any,
+    at: str,
 ) -> Pipeline:
     if cancel_op is not None:
         raise PipelineError(mismatch("`cancel_op=None`", f"`{cancel_op!r}`", at="cancel_op", do="close the flow"))
     epochs = None if num_epochs is None else positive(num_epochs, "num_epochs", at="num_epochs")
+    if epochs is None and source.length() == 0:
+        do = "give `num_epochs`, or it would turn for ever"
+        raise PipelineError(mismatch("at least one row to produce", "none", at=at, do=do))
     own = None if seed is None else integer(seed, "seed", at="seed")
     read = Read(source, order=("index", own) if shuffle else None)
     options = Options(capacity=positive(capacity, "capacity", at="capacity"), name=name, shared_name=shared_name)

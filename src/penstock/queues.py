@@ -16,12 +16,12 @@ from functools import partial
 from typing import Any, final
 
 from penstock.assemble.elements import Elements
+from penstock.draws import Draws
 from penstock.engine.line import Line
 from penstock.engine.orders import ByChance, ByPriority, InTurn, Order
 from penstock.engine.shared import shared
 from penstock.errors import PipelineError, QueueExhausted, mismatch
 from penstock.plan import integer, positive
-from penstock.sampling.draws import Draws
 from penstock.stages.functions import key_of
 
 __all__ = ["FIFOQueue", "PaddingFIFOQueue", "PriorityQueue", "QueueBase", "RandomShuffleQueue"]

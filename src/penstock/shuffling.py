@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from penstock.assemble import Pool
+from penstock.draws import Draws
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import Join, Node, Read, before_delivery, integer, padding, positive
-from penstock.sampling.draws import Draws
 from penstock.staged import Composed, Site, Staged
 from penstock.stages import Stage
 from penstock.stages.functions import key_of
@@ -17,7 +16,6 @@ from penstock.stages.shuffle import Shuffle as ShuffleStage
 __all__ = ["Shuffle", "shuffled"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shuffle(Staged):
     """Examples in random order, of which some are held."""
 

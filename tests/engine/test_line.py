@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import penstock as ps
+from penstock.draws import Draws
 from penstock.engine.line import Line
 from penstock.engine.orders import ByChance, ByPriority, InTurn
-from penstock.sampling.draws import Draws
 
 PATIENCE_S = 20.0
 KEY = np.array([1, 2], np.uint64)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.assemble import Pool
-from penstock.sampling.draws import Draws
+from penstock.draws import Draws
 from penstock.stages import Stage
 from penstock.stages.functions import key_of
 from penstock.stages.shuffle import Shuffle

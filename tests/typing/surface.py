@@ -14,6 +14,12 @@ assert_type(ps.batch(source, 2), ps.Pipeline)
 assert_type(ps.batch(source, 2, 1, 32, False, None, True, True, None, "name", order="arrival", seed=1), ps.Pipeline)
 assert_type(ps.batch_join([source, source], batch_size=2, capacity=8, dynamic_pad=True), ps.Pipeline)
 assert_type(ps.maybe_batch(source, True, 2), ps.Pipeline)
+assert_type(ps.shuffle_batch(source, 2, 8, 4, seed=1, dynamic_pad=True), ps.Pipeline)
+assert_type(ps.maybe_shuffle_batch_join([source], 2, 8, 4, [True]), ps.Pipeline)
+assert_type(ps.bucket_by_sequence_length(source, source, [1, 2], [4]), ps.Pipeline)
+assert_type(ps.string_input_producer(["a"], num_epochs=1), ps.Pipeline)
+assert_type(ps.match_filenames_once("*.txt"), list[str])
+assert_type(ps.join([source]).shuffle().bucket("x", [3], max_tokens=8), ps.Pipeline)
 assert_type(ps.maybe_batch_join((each for each in [source]), keep_input=[True], batch_size=2), ps.Pipeline)
 assert_type(ps.stratified_sample([source], source, [0.5, 0.5], 2), ps.Pipeline)
 assert_type(ps.stratified_sample(source, lambda x: x, np.ones(1), 2, None, True, 16, 1, "name", seed=1), ps.Pipeline)
@@ -60,6 +66,13 @@ with pipeline.open(epoch=1, inline=True) as flow:
     assert_type(flow.report(), str)
     flow.close()
 
+# Queues.
+queue = ps.FIFOQueue(8, "int64", shapes=[()])
+ranked = ps.PriorityQueue(8)
+assert_type(queue.size(), int)
+assert_type(queue.is_closed(), bool)
+assert_type(queue.close(), None)
+
 # Values.
 stats = flow.stats()
 assert_type(stats.delivered, int)
@@ -81,3 +94,6 @@ ps.stratified_sample(source, "y", [1.0], 2, method="coins")  # type: ignore[arg-
 pipeline.batch(2, True)  # type: ignore[call-arg]
 pipeline.take("3")  # type: ignore[arg-type]
 pipeline.map(3)  # type: ignore[arg-type]
+pipeline.shuffle("3")  # type: ignore[arg-type]
+pipeline.bucket("x", [3], 2, True)  # type: ignore[call-arg]
+queue.dequeue_many("3")  # type: ignore[arg-type]

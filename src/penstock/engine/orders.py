@@ -10,7 +10,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any, Protocol, final
 
-from penstock.sampling.draws import Draws
+from penstock.draws import Draws
 
 __all__ = ["ByChance", "ByPriority", "InTurn", "Order"]
 

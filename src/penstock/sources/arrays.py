@@ -8,8 +8,8 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import Columns
+from penstock.draws import Key
 from penstock.errors import PipelineError, mismatch
-from penstock.sampling.draws import Key
 from penstock.sources.ordered import Shuffled
 from penstock.structure import Structure, path_text
 

@@ -9,9 +9,9 @@ from operator import is_
 from typing import Any, cast, final
 
 from penstock.chunk import Columns
+from penstock.draws import Key
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source
-from penstock.sampling.draws import Key
 from penstock.sources.in_step import ENDED, InStep, lasting_rows
 from penstock.sources.position import dropped, identity_of, opened_at, too_short
 from penstock.structure import Form, Structure, path_text

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, final
 
+from penstock.draws import Key, permutation
 from penstock.errors import PipelineError, SourceError, mismatch
 from penstock.plan import Source, positive
-from penstock.sampling.draws import Key, permutation
 
 __all__ = ["Paths", "Reading", "file_sources", "find_files", "label_of", "named", "said", "sizes_of"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, final
 
-from penstock.sampling.draws import Key
+from penstock.draws import Key
 from penstock.sources.iterables import cancel_of, name_of
 from penstock.sources.ordered import Shuffled
 

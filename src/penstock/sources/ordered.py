@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.sampling.draws import Key, Places, permutation
+from penstock.draws import Key, Places, permutation
 
 __all__ = ["Shuffled"]
 

@@ -8,6 +8,7 @@ Guarantees
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol, final
 
@@ -25,6 +26,9 @@ from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
 
 __all__ = ["Batcher", "Groups", "spec_of"]
+
+LATEST = 4096
+"""More batches than are ever made ahead of those that are handed over. [batches]"""
 
 
 class Groups(Protocol):
@@ -90,6 +94,8 @@ class Batcher:
         self._keep_last = keep_last
         self._groups = groups
         self._assemblers: dict[int, Assembler] = {}
+        self.totals: deque[tuple[int, int]] = deque([(0, 0)], maxlen=LATEST)
+        """Of the latest groups: how many there were by then, and the examples in them."""
         self._pad = pad
         self._pool = pool
         self._firsts = firsts
@@ -185,9 +191,11 @@ class Batcher:
         if not self._gathered.count:
             return self._last()
         self._size = self._gathered.count
-        made = self._give(self._size)
-        assert made is not None, "nothing is skipped of what was put together elsewhere"
-        return made
+        batch = self._give(self._size)
+        assert batch is not None, "nothing is skipped of what was put together elsewhere"
+        if batch.count:
+            self.totals.append((self.totals[-1][0] + 1, self.examples))
+        return batch
 
     def _turn_to(self, groups: Groups) -> None:
         """Readies what pads as the bucket at hand is padded."""

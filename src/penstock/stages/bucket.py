@@ -164,7 +164,7 @@ class Bucket:
     def _sort(self) -> int | None:
         """Puts what has come into its buckets, up to the example that completes a group; gives that bucket."""
         rooms = self._rooms
-        places: list[list[int]] = [[] for _ in range(rooms.count)]
+        places: dict[int, list[int]] = {}
         full: int | None = None
         taken = 0
         for place, length in enumerate(self._of_chunk):
@@ -179,16 +179,16 @@ class Bucket:
                     break
                 full = number
                 break
-            places[number].append(place)
+            places.setdefault(number, []).append(place)
             taken = place + 1
             self._held[number] += 1
             self._longest[number] = max(self._longest[number], length)
             if self._is_full(number):
                 full = number
                 break
-        for number, own in enumerate(places):
-            if own:
-                self._parts[number].append(self._chunk.select(own))
+        for number, own in places.items():
+            whole = len(own) == self._chunk.count  # as it is where one comes at a time
+            self._parts[number].append(self._chunk if whole else self._chunk.select(own))
         self._chunk = self._chunk.cut(taken)[1] if taken < self._chunk.count else END
         self._of_chunk = self._of_chunk[taken:]
         return full

@@ -16,7 +16,7 @@ import numpy as np
 
 from penstock.assemble import Pool
 from penstock.chunk import END, Chunk
-from penstock.sampling.draws import Draws, Places
+from penstock.draws import Draws, Places
 from penstock.stages.snapshot import Saved, Unsettled, packed_tickets, unpacked_tickets
 from penstock.stages.stage import Stage
 from penstock.stages.store import Store
