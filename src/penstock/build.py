@@ -53,6 +53,7 @@ from penstock.stages import (
     Strata,
     Tag,
     pull_plain,
+    pull_runs,
 )
 from penstock.stages import Filter as FilterStage
 from penstock.stages import Map as MapStage
@@ -367,7 +368,8 @@ class _Builder:
             self.built.arrivals.append(merge)
             return merge
         if node.weights is None:
-            return Merge(own, stops=stops, pull=puller or pull_plain)
+            runs = puller.runs if puller is not None else pull_runs
+            return Merge(own, stops=stops, pull=puller or pull_plain, runs=runs)
         mixture = later("mixing").mixture_of(node, list(inlets))
         mixed: Mixed = later("stages.mixed").Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
         tally = self.built.tallies.setdefault(word, later("tally").Tally(word_of(node), input_names(node)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,8 +12,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from penstock.build import build
+from penstock.chunk import END
 from penstock.deliver import converter
-from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog
+from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog, forks
 from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, StateError, mismatch
 from penstock.faults import Skipped
 from penstock.later import later
@@ -47,7 +47,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._joins = find(node, Join)
         batches = find(node, Batch)
         self._size = batches[0].size if node.batched and batches else 1
-        self._pid = os.getpid()
+        self._forks = forks.count
         self._why_not = why_not(node)
         start = State(epoch, 0, 0, None, {})
         self._run(start if state is None else self._read(state))
@@ -58,6 +58,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._closed = self._told = self._ended = False
         self._error: BaseException | None = None
         self._delivered = 0
+        self._entry = Entry(END)
         self._epoch, self._before = state.epoch, state.delivered
         self._place, self._since = state.snapshot, 0
         self._again, self._skips = state.since, 0  # batches to be passed over; and those at the end of them, by `skip`
@@ -117,7 +118,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if self._again:
             self._pass_over()
             self._skips = 0
-        entry = self._first()
+        entry = self._entry
+        if entry.given == len(entry.rows) or self._closed or self._forks != forks.count:
+            entry = self._entry = self._first()
         given, rows = entry.given, entry.rows
         place = entry.place if given + 1 == len(rows) else None
         thing = rows[given] if self._convert is None else self._convert(rows[given])
@@ -133,7 +136,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     def _first(self) -> Entry:
         """The entry whose thing is next."""
-        if self._closed or self._pid != os.getpid():
+        if self._closed or self._forks != forks.count:
             self._refuse()
         try:
             entry = self._head.first()
@@ -261,7 +264,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        if self._pid != os.getpid():
+        if self._forks != forks.count:
             raise FlowClosed(
                 mismatch("a flow of this process", "one that was opened before a fork", do="open it after the fork")
             )
@@ -282,7 +285,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         Returns within `grace_s` seconds or so: a thread that is inside the user's code by then is left behind as a daemon,
         with a warning that names the source and shows its stack.
         """
-        if self._pid != os.getpid():
+        if self._forks != forks.count:
             return
         self._closed = True
         if self._ended_at is None:

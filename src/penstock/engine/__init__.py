@@ -3,6 +3,7 @@
 from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.engine.coordinator import Coordinator
+from penstock.engine.forks import forks
 from penstock.engine.head import Entry, Head, InlineHead
 from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
@@ -25,4 +26,5 @@ __all__ = [
     "Shots",
     "Watchdog",
     "Wave",
+    "forks",
 ]
