@@ -74,7 +74,8 @@ PASSAGES = {
 }
 
 THREADING = {"threading", "_thread", "multiprocessing", "concurrent"}
-THREADED_ROOMS = {"engine", "watch", "testing"}
+# What TF1 gave its users as threads (`Coordinator`, `QueueRunner`, `LooperThread`) are threads in `tf1` too.
+THREADED_ROOMS = {"engine", "watch", "testing", "tf1"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 500
 

@@ -1,0 +1,244 @@
+"""Batches as handles: a pipeline that opens in a session with its first step, and gives a batch at each."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self, final
+
+from penstock.errors import PipelineError, mismatch
+from penstock.flow import Flow
+from penstock.pipeline import Pipeline
+from penstock.structure import Structure
+from penstock.tf1.errors import FeedEnd, OutOfRangeError, translated
+from penstock.tf1.handles import Handle, Node, Step
+from penstock.tf1.session import Session
+
+__all__ = ["Feed", "FeedNode", "Pulled", "Source", "feed", "origins"]
+
+
+@final
+class Pulled:
+    """Something that is iterated over in a session, an item at each step, by whoever comes.
+
+    Args:
+      make: opens what is iterated over.
+      name: for messages.
+    """
+
+    def __init__(self, make: Callable[[], Iterator[Any]], name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._items = make()
+
+    def next(self) -> Any:
+        """The next item.
+
+        Raises:
+          OutOfRangeError: there is none.
+          Exception: what came up instead of it, under its TF1 name where it is penstock's own.
+        """
+        try:
+            with self._lock:
+                return next(self._items)
+        except StopIteration:
+            raise OutOfRangeError(f"{self._name} is closed, and all that it had was read") from None
+        except Exception as error:
+            told = translated(error)
+            if told is error:
+                raise
+            raise told from error
+
+    @property
+    def flow(self) -> Flow | None:
+        """The running flow, if that is what is iterated over."""
+        return self._items if isinstance(self._items, Flow) else None
+
+    def close(self) -> None:
+        """Closes it, which wakes whoever waits in it."""
+        if isinstance(self._items, Flow):
+            self._items.close()
+            return
+        close = getattr(self._items, "close", None)
+        if close is not None and self._lock.acquire(blocking=False):  # A generator closes when nobody is in it.
+            try:
+                close()
+            finally:
+                self._lock.release()
+
+
+@final
+class Source(Node):
+    """A source of penstock's own kind, or a Python iterable, an example of which is read at each step.
+
+    Args:
+      name: for messages.
+      make: opens it.
+    """
+
+    def __init__(self, name: str, make: Callable[[], Iterator[Any]]) -> None:
+        super().__init__(name)
+        self._make = make
+
+    @property
+    def origin(self) -> object:
+        """The source."""
+        return self
+
+    def outputs(self, step: Step) -> Sequence[Any]:
+        """The next example."""
+        state: Pulled = step.session.state(self, lambda: Pulled(self._make, self.name))
+        return (state.next(),)
+
+
+@final
+class FeedNode(Node):
+    """The batches of a pipeline.
+
+    Args:
+      name: for messages.
+      describe: gives the pipeline that runs in a session; it is asked at once as well, without one, so that what cannot
+        be is said when it is written.
+      taken: takes a batch apart into the values of the handles.
+    """
+
+    def __init__(
+        self, name: str, describe: Callable[[Session | None], Pipeline], taken: Callable[[Any], Sequence[Any]]
+    ) -> None:
+        super().__init__(name)
+        self.pipeline = describe(None)
+        """The description, without a session."""
+        self._describe = describe
+        self._taken = taken
+
+    @property
+    def origin(self) -> object:
+        """The flow."""
+        return self
+
+    def outputs(self, step: Step) -> Sequence[Any]:
+        """The next batch."""
+        session = step.session
+        state: Pulled = session.state(self, lambda: Pulled(lambda: self._describe(session).open(), self.name))
+        return self._taken(state.next())
+
+
+@final
+class StepSource:
+    """The examples that handles give, step after step, as a source that penstock's functions read.
+
+    Args:
+      session: where they run; without one it is a description that cannot be opened.
+      handles: the components.
+      build: makes an example of their values.
+      keep: the flag of an example, read in the same step.
+    """
+
+    def __init__(
+        self, session: Session | None, handles: Sequence[Handle], build: Callable[[list[Any]], Any], keep: Handle | None
+    ) -> None:
+        self._session = session
+        self._handles = handles
+        self._build = build
+        self._keep = keep
+        self._flags: deque[Any] = deque()
+
+    def examples(self) -> Iterator[Any]:
+        """Opens the source."""
+        for example, flag in self.pairs():
+            self._flags.append(flag)
+            yield example
+
+    def pairs(self) -> Iterator[tuple[Any, Any]]:
+        """Opens the source, each example with its flag."""
+        session = self._session
+        assert session is not None, "what runs has a session"
+        while not session.stopping:
+            step = Step(session)
+            try:
+                values = [step.value(handle) for handle in self._handles]
+                flag = None if self._keep is None else step.value(self._keep)
+            except OutOfRangeError:
+                return
+            yield self._build(values), flag
+
+    def flags(self) -> Iterator[Any]:
+        """Opens the flags, each of which is read after its example."""
+        while self._flags:
+            yield self._flags.popleft()
+
+
+def origins(handles: Sequence[Handle]) -> set[Any]:
+    """All that is moved on by a step that reads these handles."""
+    seen: set[Node] = set()
+    waiting = [handle.node for handle in handles]
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            waiting += [handle.node for handle in node.inputs]
+    return {node.origin for node in seen} - {None}
+
+
+@final
+class Feed(Iterator[Any]):
+    """Steps without a session of one's own: `next(feed)` gives the values of handles, a step at each call.
+
+    Its end raises `OutOfRangeError`, which also ends a `for` loop. Use it in a `with` block, or close it.
+
+    Args:
+      handles: any structure of handles.
+    """
+
+    def __init__(self, handles: Any) -> None:
+        leaves = Structure.of(handles).leaves(handles)
+        if not leaves or not all(isinstance(handle, Handle) for handle in leaves):
+            wrong = next((type(leaf).__name__ for leaf in leaves if not isinstance(leaf, Handle)), "nothing")
+            raise PipelineError(mismatch("a structure of handles", f"`{wrong}` in it", at="feed(handles)"))
+        self._handles = handles
+        self._session = Session()
+
+    def __next__(self) -> Any:
+        """The values of the next step, in the structure of the handles.
+
+        Raises:
+          OutOfRangeError: the end of the data.
+          Exception: what a source raised.
+        """
+        try:
+            return self._session.run(self._handles)
+        except OutOfRangeError as end:
+            raise FeedEnd(str(end)) from None
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops what runs behind it."""
+        self._session.close()
+
+
+def feed(handles: Any) -> Feed:
+    """The steps of any structure of handles, for `next` or a `for` loop, without a session or threads to start.
+
+    Args:
+      handles: a handle, or a list, tuple, dict, … of them.
+
+    Raises:
+      PipelineError: something in it is no handle.
+
+    >>> from penstock import tf1 as tf
+    >>> x = tf.train.batch([tf.train.limit_epochs(tf.constant(7), num_epochs=4)], batch_size=2)
+    >>> for batch in tf.feed(x):
+    ...     print(batch)
+    [7 7]
+    [7 7]
+    """
+    return Feed(handles)
