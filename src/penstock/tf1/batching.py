@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ import penstock as ps
 from penstock.errors import mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.errors import FormError
-from penstock.tf1.feeds import FeedNode, Source, StepSource, origins
+from penstock.tf1.feeds import FeedNode, Source, Split, StepSource, origins
 from penstock.tf1.handles import Handle, as_handle
 from penstock.tf1.session import Session
 
@@ -99,55 +98,26 @@ def batched(
     flagged = keep is not None and any(isinstance(flag, Handle) for flag in keep)
 
     def describe(session: Session | None) -> Pipeline:
-        flags = keep if keep is not None else [None] * len(forms)
-        sources = [
-            StepSource(session, form.handles, form.build, flag if isinstance(flag, Handle) else None)
-            for form, flag in zip(forms, flags, strict=True)
-        ]
-        opens: list[Any] = [source.examples for source in sources]
+        flags = [[as_handle(flag)] for flag in keep] if keep is not None and flagged else [[]] * len(forms)
+        pairs = zip(forms, flags, strict=True)
+        sources = [StepSource(session, form.handles, form.build, flag) for form, flag in pairs]
+        examples: list[Any] = [source.examples for source in sources]
+        kept: Any = [source.side(0) for source in sources] if flagged else keep
+        if shared:
+            # They move on what they share in turn, in one thread, so that who gets what is no matter of timing.
+            turns = Split(lambda: ps.join([source.rows for source in sources]).open(inline=True), 1 + flagged)
+            examples = [lambda: turns.part(0)]
+            kept = [lambda: turns.part(1)] if flagged else kept
         given = dict(arguments)
         if session is not None and given.get("shared_name") is not None:
             given["shared_name"] = session.shared(given["shared_name"])
         if keep is not None:
-            kept = [s.flags if isinstance(f, Handle) else f for s, f in zip(sources, keep, strict=True)]
             given["keep_input"] = kept if joined and flagged else kept[0]
-        if not joined:
-            return function(opens[0], **given)
-        if shared:
-            # They move on what they share in turn, in one thread, so that who gets what is no matter of timing.
-            turns = Turns(sources)
-            if flagged:
-                given["keep_input"] = [turns.flags]
-            return function([turns.examples], **given)
-        return function(opens, **given)
+        return function(examples if joined else examples[0], **given)
 
     form = forms[0]
     node = FeedNode(name or function.__name__, describe, form.parts)
     return form.returned([Handle(node, i, dtype=handle.dtype) for i, handle in enumerate(form.handles)])
-
-
-class Turns:
-    """Several sources that share an origin, read as one: an example of each in turn.
-
-    Args:
-      sources: each with flags, or each without.
-    """
-
-    def __init__(self, sources: Sequence[StepSource]) -> None:
-        self._sources = sources
-        self._flags: deque[Any] = deque()
-
-    def examples(self) -> Iterator[Any]:
-        """Opens them."""
-        with ps.join([source.pairs for source in self._sources]).open(inline=True) as pairs:
-            for example, flag in pairs:
-                self._flags.append(flag)
-                yield example
-
-    def flags(self) -> Iterator[Any]:
-        """Opens the flags, each of which is read after its example."""
-        while self._flags:
-            yield self._flags.popleft()
 
 
 def _overlapping(forms: Sequence[Form]) -> bool:

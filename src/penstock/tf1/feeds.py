@@ -124,49 +124,78 @@ class FeedNode(Node):
         return self._taken(state.next())
 
 
-@final
 class StepSource:
-    """The examples that handles give, step after step, as a source that penstock's functions read.
+    """The examples that handles give, step after step, as sources that penstock's functions read in step.
 
     Args:
       session: where they run; without one it is a description that cannot be opened.
       handles: the components.
       build: makes an example of their values.
-      keep: the flag of an example, read in the same step.
+      sides: handles of what is read in the same step, and is no part of the example: a flag, a length.
     """
 
     def __init__(
-        self, session: Session | None, handles: Sequence[Handle], build: Callable[[list[Any]], Any], keep: Handle | None
+        self,
+        session: Session | None,
+        handles: Sequence[Handle],
+        build: Callable[[list[Any]], Any],
+        sides: Sequence[Handle] = (),
     ) -> None:
         self._session = session
         self._handles = handles
         self._build = build
-        self._keep = keep
-        self._flags: deque[Any] = deque()
+        self._sides = sides
+        self._split = Split(self.rows, 1 + len(sides))
 
-    def examples(self) -> Iterator[Any]:
-        """Opens the source."""
-        for example, flag in self.pairs():
-            self._flags.append(flag)
-            yield example
-
-    def pairs(self) -> Iterator[tuple[Any, Any]]:
-        """Opens the source, each example with its flag."""
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Opens the source: each example, with what is beside it."""
         session = self._session
         assert session is not None, "what runs has a session"
         while not session.stopping:
             step = Step(session)
             try:
                 values = [step.value(handle) for handle in self._handles]
-                flag = None if self._keep is None else step.value(self._keep)
+                sides = [step.value(side) for side in self._sides]
             except OutOfRangeError:
                 return
-            yield self._build(values), flag
+            yield (self._build(values), *sides)
 
-    def flags(self) -> Iterator[Any]:
-        """Opens the flags, each of which is read after its example."""
-        while self._flags:
-            yield self._flags.popleft()
+    def examples(self) -> Iterator[Any]:
+        """Opens the examples."""
+        return self._split.part(0)
+
+    def side(self, at: int) -> Callable[[], Iterator[Any]]:
+        """What opens one of what is beside them."""
+        return lambda: self._split.part(1 + at)
+
+
+@final
+class Split:
+    """One stream of tuples as several streams of their parts, which are read in step.
+
+    Args:
+      opened: opens the stream of tuples.
+      count: how many parts they have.
+    """
+
+    def __init__(self, opened: Callable[[], Iterator[tuple[Any, ...]]], count: int) -> None:
+        self._opened = opened
+        self._rows: Iterator[tuple[Any, ...]] | None = None
+        self._waiting: list[deque[Any]] = [deque() for _ in range(count)]
+
+    def part(self, at: int) -> Iterator[Any]:
+        """Opens the stream of one part; whoever of them is ahead reads the tuple."""
+        own = self._waiting[at]
+        if self._rows is None:
+            self._rows = self._opened()
+        while True:
+            if not own:
+                row = next(self._rows, None)
+                if row is None:
+                    return
+                for waiting, part in zip(self._waiting, row, strict=True):
+                    waiting.append(part)
+            yield own.popleft()
 
 
 def origins(handles: Sequence[Handle]) -> set[Any]:

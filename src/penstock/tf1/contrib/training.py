@@ -11,13 +11,28 @@ import penstock as ps
 from penstock.errors import PipelineError, mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.batching import Form, component, form_of
+from penstock.tf1.contrib.buckets import bucket, bucket_by_sequence_length
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, StepSource
 from penstock.tf1.handles import Apply, Constant, Handle, Node, Step, as_handle, as_value
 from penstock.tf1.randomness import drawn
 from penstock.tf1.session import Session
 
-__all__ = ["rejection_sample", "resample_at_rate", "stratified_sample", "weighted_resample"]
+__all__ = [
+    "bucket",
+    "bucket_by_sequence_length",
+    "rejection_sample",
+    "resample_at_rate",
+    "stratified_sample",
+    "weighted_resample",
+]
+    "bucket",
+    "bucket_by_sequence_length",
+    "rejection_sample",
+    "resample_at_rate",
+    "stratified_sample",
+    "weighted_resample",
+]
 
 MISSING: Any = object()
 
@@ -75,7 +90,7 @@ def stratified_sample(
     }
 
     def describe(session: Session | None) -> Pipeline:
-        source = StepSource(session, [*form.handles, label], tuple, None)
+        source = StepSource(session, [*form.handles, label], tuple)
         given = {"target_probs": target_probs, "init_probs": init_probs}
         probabilities = {key: _now(value, session) for key, value in given.items()}
         if probabilities["target_probs"] is None:
@@ -135,7 +150,7 @@ def rejection_sample(
                 return accepted
             return Step(session, dict(zip(places, example, strict=True))).value(accepted)
 
-        source = StepSource(session, form.handles, tuple, None)
+        source = StepSource(session, form.handles, tuple)
         return ps.rejection_sample(
             source.examples,
             probability,
