@@ -229,6 +229,15 @@ def test_a_closed_session_runs_nothing():
         sess.run(counter())
 
 
+def test_a_feed_that_is_dropped_stops_what_runs_behind_it():
+    """`next(tf.feed(...))` leaves no thread; also where one batch is read by another, and flags beside it."""
+    x = counter()
+    inner = tf.train.maybe_batch([x], x > 3, 2)
+    outer = tf.train.shuffle_batch_join([[inner], [inner]], 3, 10, 4)
+
+    assert next(tf.feed(outer)).shape == (3, 2)
+
+
 def test_a_running_feed_is_stopped_by_closing_its_session():
     """The threads of an endless source end with it."""
     x = tf.train.batch([counter()], 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, final
@@ -141,7 +142,8 @@ class StepSource:
         build: Callable[[list[Any]], Any],
         sides: Sequence[Handle] = (),
     ) -> None:
-        self._session = session
+        # Weakly: whoever drops a session without closing it stops its flows, whose threads hold this.
+        self._session = None if session is None else weakref.ref(session)
         self._handles = handles
         self._build = build
         self._sides = sides
@@ -149,16 +151,21 @@ class StepSource:
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """Opens the source: each example, with what is beside it."""
-        session = self._session
-        assert session is not None, "what runs has a session"
-        while not session.stopping:
-            step = Step(session)
-            try:
-                values = [step.value(handle) for handle in self._handles]
-                sides = [step.value(side) for side in self._sides]
-            except OutOfRangeError:
-                return
-            yield (self._build(values), *sides)
+        while (row := self._row()) is not None:
+            yield row
+
+    def _row(self) -> tuple[Any, ...] | None:
+        """The example of the next step, with what is beside it; `None` at the end."""
+        assert self._session is not None, "what runs has a session"
+        session = self._session()
+        if session is None or session.stopping:
+            return None
+        step = Step(session)
+        try:
+            values = [step.value(handle) for handle in self._handles]
+            return (self._build(values), *[step.value(side) for side in self._sides])
+        except OutOfRangeError:
+            return None
 
     def examples(self) -> Iterator[Any]:
         """Opens the examples."""
@@ -214,7 +221,8 @@ def origins(handles: Sequence[Handle]) -> set[Any]:
 class Feed(Iterator[Any]):
     """Steps without a session of one's own: `next(feed)` gives the values of handles, a step at each call.
 
-    Its end raises `OutOfRangeError`, which also ends a `for` loop. Use it in a `with` block, or close it.
+    Its end raises `OutOfRangeError`, which also ends a `for` loop. What runs behind it stops when it is closed, by `with` or
+    `close()`, or dropped.
 
     Args:
       handles: any structure of handles.

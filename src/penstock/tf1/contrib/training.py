@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,13 +20,6 @@ from penstock.tf1.randomness import drawn
 from penstock.tf1.session import Session
 
 __all__ = [
-    "bucket",
-    "bucket_by_sequence_length",
-    "rejection_sample",
-    "resample_at_rate",
-    "stratified_sample",
-    "weighted_resample",
-]
     "bucket",
     "bucket_by_sequence_length",
     "rejection_sample",
@@ -145,10 +139,13 @@ def rejection_sample(
     accepted = accept_prob_fn(places)
 
     def describe(session: Session | None) -> Pipeline:
+        held = None if session is None else weakref.ref(session)  # Threads that judge must not keep it alive.
+
         def probability(example: Sequence[Any]) -> Any:
             if not isinstance(accepted, Handle):
                 return accepted
-            return Step(session, dict(zip(places, example, strict=True))).value(accepted)
+            assert held is not None, "what runs has a session"
+            return Step(held(), dict(zip(places, example, strict=True))).value(accepted)
 
         source = StepSource(session, form.handles, tuple)
         return ps.rejection_sample(
