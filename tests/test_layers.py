@@ -55,7 +55,7 @@ GROUPS: list[tuple[str, ...]] = [
         "producers",
     ),
     ("",),  # penstock itself: the public names
-    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
+    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "migrate", "cli", "__main__"),
 ]
 EDGES = GROUPS[-1]
 
@@ -69,6 +69,8 @@ PASSAGES = {
     ("cli", "doctor"),
     ("cli", "peek"),
     ("cli", "forecast"),
+    ("cli", "migrate"),
+    ("migrate", "tf1"),
     ("forecast", "peek"),
     ("__main__", "cli"),
 }

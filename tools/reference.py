@@ -96,6 +96,11 @@ ANSWERED: dict[str, dict[str, Any]] = {
         "recordings": ["producers.json"],
         "answers": "answers_producers.json",
     },
+    "TF1's own spelling": {
+        "functions": ["Coordinator", "QueueRunner", "shared_name"],
+        "recordings": ["runtime.json"],
+        "answers": "answers_runtime.json",
+    },
     "Queues": {
         "functions": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
         "recordings": ["queues.json"],

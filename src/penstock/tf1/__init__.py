@@ -28,6 +28,8 @@ from penstock.tf1.handles import Handle
 from penstock.tf1.handles import Handle as Tensor
 from penstock.tf1.handles import Shape as TensorShape
 from penstock.tf1.initializers import (
+    disable_eager_execution,
+    disable_v2_behavior,
     global_variables_initializer,
     initialize_all_variables,
     initialize_local_variables,
@@ -82,6 +84,8 @@ __all__ = [
     "data_provider",
     "decode_csv",
     "decode_raw",
+    "disable_eager_execution",
+    "disable_v2_behavior",
     "errors",
     "feed",
     "get_default_graph",

@@ -7,6 +7,8 @@ from penstock.tf1.limits import restart
 from penstock.tf1.ops import no_op
 
 __all__ = [
+    "disable_eager_execution",
+    "disable_v2_behavior",
     "global_variables_initializer",
     "initialize_all_variables",
     "initialize_local_variables",
@@ -32,3 +34,10 @@ def local_variables_initializer() -> Handle:
 
 initialize_all_variables = global_variables_initializer
 initialize_local_variables = local_variables_initializer
+
+
+def disable_v2_behavior() -> None:
+    """Does nothing: there is no other behaviour."""
+
+
+disable_eager_execution = disable_v2_behavior

@@ -357,8 +357,8 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     first, last = (0, start) if limit is None else (start, limit)
 
     def numbers(first: Any, last: Any, delta: Any) -> Any:
-        to: Any = dtype_of(dtype) if dtype is not None else np.asarray(as_value(last)).dtype
-        return np.arange(first, last, delta, to)
+        to = dtype_of(dtype) if dtype is not None else np.asarray(as_value(last)).dtype
+        return np.arange(first, last, delta).astype(to)
 
     return apply("range", numbers, first, last, delta)
 
