@@ -24,7 +24,7 @@ def masked_crc32c(data: bytes) -> int:
     """The masked CRC-32C of some bytes.
 
     >>> hex(masked_crc32c(b"123456789"))
-    '0xc791c1e7'
+    '0xc78ab0e5'
     """
     crc = 0xFFFFFFFF
     table = TABLE
