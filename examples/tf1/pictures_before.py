@@ -7,7 +7,7 @@ from penstock import tf1 as tf  # import tensorflow as tf
 
 def read_cifar(filename_queue):
     reader = tf.FixedLengthRecordReader(record_bytes=1 + 3 * 8 * 8)
-    key, value = reader.read(filename_queue)
+    _, value = reader.read(filename_queue)
     record = tf.decode_raw(value, tf.uint8)
     label = tf.cast(tf.strided_slice(record, [0], [1]), tf.int32)
     depth_major = tf.reshape(tf.strided_slice(record, [1], [193]), [3, 8, 8])

@@ -113,7 +113,7 @@ def test_a_producer_answers_as_tf1s_did(name: str):
         return produced.dequeue() if hasattr(produced, "dequeue") else produced
 
     if "refused" in case["answer"] or entry.get("does") == "PipelineError":
-        with pytest.raises(ValueError, match="expected|num_epochs must be > 0"):
+        with pytest.raises(ValueError, match=r"expected|num_epochs must be > 0"):
             made()
         return
     handle = made()
@@ -168,14 +168,11 @@ def test_a_queue_answers_in_a_session_as_tf1s_did(name: str):
     with tf.Session() as sess:
         for number, (step, answer) in enumerate(zip(case["program"], case["answer"]["steps"], strict=True)):
             method, *arguments = step
-            try:
-                got = sess.run(getattr(queue, method)(*arguments))
-            except (ValueError, tf.errors.OpError) as error:
-                assert "error" in answer, (number, step, error)
-                kind = getattr(tf.errors, answer["error"], ValueError)
-                assert isinstance(error, kind), (number, step, error)
+            if "error" in answer:
+                with pytest.raises(getattr(tf.errors, answer["error"], ValueError)):
+                    sess.run(getattr(queue, method)(*arguments))
                 continue
-            assert "error" not in answer, (number, step, got)
+            got = sess.run(getattr(queue, method)(*arguments))
             if "value" in answer and case["compare"] == "exact":
                 assert test_queues.same_values(as_texts(got), answer["value"]), (number, step, got)
 

@@ -151,3 +151,36 @@ def test_without_a_coordinator_an_error_is_kept_and_the_queue_closed():
             sess.run(queue.dequeue())
         thread.join()
     assert [type(error) for error in runner.exceptions_raised] == [OSError]
+
+
+def test_what_a_user_gets_wrong_in_a_step_stops_nobody():
+    """Only what is read and fails is told to the coordinator, as by TF1's threads."""
+    scale = tf.placeholder(tf.float32)
+    with tf.Session() as sess:
+        coord = tf.train.Coordinator()
+        tf.train.start_queue_runners(sess, coord)
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            sess.run(scale)
+
+        assert not coord.should_stop()
+
+
+def test_a_clean_type_of_ones_own_is_no_error():
+    """`bucket` took `CancelledError` for the end."""
+    queue = tf.FIFOQueue(4, tf.int64, shapes=[[]])
+
+    def fail() -> int:
+        raise tf.errors.CancelledError("closed")
+
+    fill = [queue.enqueue(tf.py_func(fail, [], tf.int64))]
+    kinds = (tf.errors.OutOfRangeError, tf.errors.CancelledError)
+    runner = tf.train.QueueRunner(queue, fill, queue_closed_exception_types=kinds)
+    with tf.Session() as sess:
+        coord = tf.train.Coordinator()
+        tf.train.start_queue_runners(sess, coord)
+        threads = runner.create_threads(sess, coord=coord, start=True)
+        with pytest.raises(tf.errors.OutOfRangeError):
+            sess.run(queue.dequeue())
+        assert not coord.should_stop()
+        coord.request_stop()
+        coord.join(threads)

@@ -122,7 +122,14 @@ class FeedNode(Node):
         """The next batch."""
         session = step.session
         state: Pulled = session.state(self, lambda: Pulled(lambda: self._describe(session).open(), self.name))
-        return self._taken(state.next())
+        try:
+            batch = state.next()
+        except OutOfRangeError:
+            raise
+        except Exception as error:
+            session.failed(error)
+            raise
+        return self._taken(batch)
 
 
 class StepSource:

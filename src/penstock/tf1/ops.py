@@ -7,6 +7,7 @@ function.
 from __future__ import annotations
 
 import builtins
+import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -128,6 +129,16 @@ def py_func(
     return handles if listed else handles[0]
 
 
+class Turn:
+    """Whose turn it is to call a function: in a session one thread's at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+
+    def close(self) -> None:
+        """Has nothing to stop."""
+
+
 class Called(Node):
     """A Python function of the user's, called once a step."""
 
@@ -147,8 +158,10 @@ class Called(Node):
     def outputs(self, step: Any) -> Sequence[Any]:
         """Calls it, and holds what it gives to the dtypes."""
         values = [step.value(handle) for handle in self.inputs]
+        turn: Turn = step.session.state(self.origin, Turn)
         try:
-            result = self._fn(*values)
+            with turn.lock:
+                result = self._fn(*values)
         except StopIteration:
             raise OutOfRangeError(f"`{self.name}` has ended: it raised StopIteration") from None
         several = self._listed and isinstance(result, (list, builtins.tuple))

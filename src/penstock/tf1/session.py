@@ -17,10 +17,10 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Protocol, Self, final
 
-from penstock.errors import mismatch
+from penstock.errors import PenstockError, mismatch
 from penstock.structure import Structure
 from penstock.tf1.defaults import Graph, default_graph, session_as_default
-from penstock.tf1.errors import CancelledError, FormError, OutOfRangeError, translated
+from penstock.tf1.errors import CancelledError, FormError, translated
 from penstock.tf1.handles import Handle, Node, Step, as_value
 
 __all__ = ["Session", "State"]
@@ -94,19 +94,20 @@ class Session:
         if self._closed:
             raise CancelledError("the session was closed")
         fed = {handle: as_value(value, like=handle.dtype) for handle, value in (feed_dict or {}).items()}
+        step = Step(self, fed)
         try:
-            step = Step(self, fed)
             values = [step.value(h) if isinstance(h, Handle) else h.outputs(step)[0] for h in handles]
-        except OutOfRangeError:
-            raise
-        except Exception as error:
+        except PenstockError as error:
             told = translated(error)
-            if self.coordinator is not None and not (self.closed and isinstance(told, CancelledError)):
-                self.coordinator.request_stop(told)
             if told is error:
                 raise
             raise told from error
         return structure.build(values)
+
+    def failed(self, error: BaseException) -> None:
+        """Tells the coordinator of an error of what is read; one that comes of closing the session is none."""
+        if self.coordinator is not None and not self.closed:
+            self.coordinator.request_stop(error)
 
     def state(self, origin: Any, make: Callable[[], Any]) -> Any:
         """What runs of an origin in this session, made when it is first needed.
