@@ -150,3 +150,14 @@ def test_a_flag_keeps_examples_out_of_the_buckets():
     _, batch = training.bucket([x], 0, 2, 1, keep_input=x > 3)
 
     assert [part.tolist() for part in all_of(batch)] == [[4, 5], [6, 7]]
+
+
+def test_an_array_of_labels_is_a_constant_and_no_label():
+    """The message says how its rows come one by one."""
+    with pytest.raises(ValueError, match=r"`tf\.train\.slice_input_producer`"):
+        training.stratified_sample([numbers(4)], np.array([0, 1, 0, 1]), [0.5, 0.5], batch_size=2)
+
+    x, label = tf.train.slice_input_producer([np.arange(8), np.arange(8) % 2], num_epochs=1, shuffle=False)
+    [_], labels = training.stratified_sample([x], label, [0.5, 0.5], batch_size=2)
+
+    assert [sorted(batch) for batch in all_of(labels)] == [[0, 1]] * 4

@@ -244,3 +244,30 @@ def test_a_running_feed_is_stopped_by_closing_its_session():
     y = tf.train.batch([x], 3)
     with tf.Session() as sess:
         assert sess.run(y).shape == (3, 2)
+
+
+def test_what_is_known_of_a_shape_is_told_before_anything_runs():
+    """Old code asks for it; a dimension that is padded, or the last batch's, is free."""
+    x = tf.reshape(tf.cast(counter(), tf.float32), [1, 1])
+
+    known = tf.train.batch([x], 4)
+    free = tf.train.batch([x], 4, dynamic_pad=True, allow_smaller_final_batch=True)
+    rows = tf.train.batch([x], 4, enqueue_many=True)
+
+    assert [handle.get_shape().as_list() for handle in (x, known, free, rows)] == [
+        [1, 1],
+        [4, 1, 1],
+        [None, None, None],
+        [4, 1],
+    ]
+    with pytest.raises(ValueError, match="unknown shape"):
+        counter().get_shape().as_list()
+
+
+def test_settings_of_a_session_are_taken_and_change_nothing():
+    """As nearly every old script passes them."""
+    config = tf.ConfigProto(allow_soft_placement=True)
+    config.gpu_options.allow_growth = True
+
+    with tf.Session(config=config) as sess:
+        assert sess.run(tf.constant(1)) == 1

@@ -55,10 +55,11 @@ from penstock.tf1.readers import (
     TFRecordReader,
     WholeFileReader,
 )
-from penstock.tf1.session import Session
+from penstock.tf1.session import ConfigProto, Session
 from penstock.tf1.session import Session as InteractiveSession
 
 __all__ = [
+    "ConfigProto",
     "DataProvider",
     "FIFOQueue",
     "Feed",

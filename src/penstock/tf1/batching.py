@@ -117,7 +117,21 @@ def batched(
 
     form = forms[0]
     node = FeedNode(name or function.__name__, describe, form.parts)
-    return form.returned([Handle(node, i, dtype=handle.dtype) for i, handle in enumerate(form.handles)])
+    handles = [
+        Handle(node, i, dtype=handle.dtype, shape=_static(handle, arguments)) for i, handle in enumerate(form.handles)
+    ]
+    return form.returned(handles)
+
+
+def _static(handle: Handle, arguments: Mapping[str, Any]) -> tuple[int | None, ...] | None:
+    """What is known of the shape of a component's batches."""
+    sizes = handle.shape.sizes
+    if sizes is None or (arguments.get("enqueue_many") and not sizes):
+        return None
+    rest = sizes[1:] if arguments.get("enqueue_many") else sizes
+    if arguments.get("dynamic_pad"):
+        rest = (None,) * len(rest)
+    return (None if arguments.get("allow_smaller_final_batch") else arguments["batch_size"], *rest)
 
 
 def _overlapping(forms: Sequence[Form]) -> bool:

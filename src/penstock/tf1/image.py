@@ -102,19 +102,27 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
 
 
 def _shifted(pixels: Any, delta: float) -> Any:
-    if pixels.dtype.kind in "iu":
-        most = np.iinfo(pixels.dtype).max
-        return np.clip(np.rint(pixels + delta * most), 0, most).astype(pixels.dtype)
-    return pixels + pixels.dtype.type(delta)
+    return _back(_unit(pixels) + np.float32(delta), pixels.dtype)
 
 
 def _spread(pixels: Any, factor: float) -> Any:
-    numbers = pixels.astype(np.float32)
+    numbers = _unit(pixels)
     mean = numbers.mean(axis=(0, 1), keepdims=True)
-    made = (numbers - mean) * np.float32(factor) + mean
-    if pixels.dtype.kind in "iu":
-        return np.clip(np.rint(made), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
-    return made.astype(pixels.dtype)
+    return _back((numbers - mean) * np.float32(factor) + mean, pixels.dtype)
+
+
+def _unit(pixels: Any) -> Any:
+    """Pixels as float32, those that are integers as 0 to 1."""
+    numbers = pixels.astype(np.float32)
+    return numbers / np.float32(np.iinfo(pixels.dtype).max) if pixels.dtype.kind in "iu" else numbers
+
+
+def _back(numbers: Any, dtype: Any) -> Any:
+    """Float32 pixels in a dtype; of integers each stands for as much of 0 to 1, as TF1 cut it."""
+    if dtype.kind not in "iu":
+        return numbers.astype(dtype)
+    most = np.iinfo(dtype).max
+    return np.clip(numbers * np.float32(most + 0.5), 0, most).astype(dtype)
 
 
 def per_image_standardization(image: Any) -> Handle:
@@ -136,11 +144,7 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     to = dtype_of(dtype)
 
     def convert(pixels: Any) -> Any:
-        unit = pixels / np.iinfo(pixels.dtype).max if pixels.dtype.kind in "iu" else pixels
-        if to.kind not in "iu":
-            return unit.astype(to)
-        most = np.iinfo(to).max
-        return np.clip(unit * (most + 0.5), 0, most).astype(to)
+        return pixels if pixels.dtype == to else _back(_unit(pixels), to)
 
     return apply("convert_image_dtype", convert, image, dtype=to)
 

@@ -194,7 +194,12 @@ def tuple(tensors: Sequence[Handle], name: str | None = None, control_inputs: ob
 def cast(x: Any, dtype: Any, name: str | None = None) -> Handle:
     """The value in another dtype."""
     to = dtype_of(dtype)
-    return apply("cast", lambda value: np.asarray(value).astype(to)[()], x, dtype=to)
+    return apply("cast", lambda value: np.asarray(value).astype(to)[()], x, dtype=to, shape=_known(x))
+
+
+def _known(x: Any) -> Any:
+    """What is known of the shape of a handle."""
+    return x.shape.sizes if isinstance(x, Handle) else None
 
 
 def to_float(x: Any, name: str | None = None) -> Handle:
@@ -226,7 +231,10 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Handle:
     """The value in another shape; -1 is what is left."""
     if isinstance(shape, (list, builtins.tuple)) and any(isinstance(size, Handle) for size in shape):
         shape = as_handle(shape)
-    return _kept("reshape", np.reshape, tensor, shape)
+    made = _kept("reshape", np.reshape, tensor, shape)
+    if isinstance(shape, (list, builtins.tuple)):
+        made.static = builtins.tuple(None if size < 0 else int(size) for size in shape)
+    return made
 
 
 def transpose(a: Any, perm: Sequence[int] | None = None, name: str | None = None) -> Handle:

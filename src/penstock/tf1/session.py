@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import count
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Protocol, Self, final
 
 from penstock.errors import PenstockError, mismatch
@@ -23,10 +23,20 @@ from penstock.tf1.defaults import Graph, default_graph, session_as_default
 from penstock.tf1.errors import CancelledError, FormError, translated
 from penstock.tf1.handles import Handle, Node, Step, as_value
 
-__all__ = ["Session", "State"]
+__all__ = ["ConfigProto", "Session", "State"]
 
 
 NUMBERS = count()
+
+
+@final
+class ConfigProto:
+    """Takes whatever TF1's took, and changes nothing: `config.gpu_options.allow_growth = True`."""
+
+    def __init__(self, **_: Any) -> None:
+        self.gpu_options = SimpleNamespace()
+
+
 GRACE_S = 1.0
 """How long closing waits for a thread that is inside the user's code. [s]"""
 

@@ -73,6 +73,10 @@ def stratified_sample(
         raise FormError(mismatch("no `weights` with handles", f"`{ours['weights']!r}`", at="stratified_sample", do=do))
     form = _listed(tensors, "tensors")
     label = component(labels, "labels")
+    if label.static is not None and len(label.static) != enqueue_many:
+        want = "a vector of labels" if enqueue_many else "one label, an integer, at each step"
+        do = "an array is a constant, as in TF1; its rows one by one gives `tf.train.slice_input_producer`"
+        raise PipelineError(mismatch(want, f"the shape `{list(label.static)}`", at="stratified_sample(labels)", do=do))
     place = len(form.handles)
     arguments = {
         "batch_size": batch_size,
