@@ -3,6 +3,7 @@
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from penstock import tf1 as tf
@@ -111,3 +112,33 @@ def test_shuffled_batches_are_the_same_on_every_run():
     assert once(None) == once(None)
     assert once(1) != once(2)
     assert sorted(chain.from_iterable(once(None))) == list(range(20))
+
+
+def test_messages_name_what_is_read():
+    """And not the machinery between."""
+    items = iter([1])
+
+    def read_clicks() -> int:
+        for item in items:
+            return item
+        raise OSError("disk")
+
+    x = tf.train.batch([tf.cast(tf.py_func(read_clicks, [], tf.int64), tf.float32)], 1)
+    with tf.feed(x) as feed, pytest.raises(OSError, match="disk") as caught:
+        list(feed)
+
+    (note,) = caught.value.__notes__
+    assert note == "penstock: while reading example 1 of source 0 ('py_func(read_clicks)')"
+
+
+def test_many_of_a_producer_are_stacked():
+    """Fewer at the end, where that is asked for."""
+    producer = tf.train.input_producer(np.arange(5), num_epochs=1, shuffle=False)
+    two, rest = producer.dequeue_many(2), producer.dequeue_up_to(4)
+    names = tf.train.string_input_producer(["a", "b"], num_epochs=1, shuffle=False).dequeue_many(2)
+
+    with tf.Session() as sess:
+        assert sess.run(two).dtype == np.int64
+        assert [sess.run(rest).tolist(), sess.run(names).tolist()] == [[2, 3, 4], [b"a", b"b"]]
+        with pytest.raises(tf.errors.OutOfRangeError):
+            sess.run(rest)

@@ -12,7 +12,7 @@ import penstock as ps
 from penstock.errors import mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.errors import FormError
-from penstock.tf1.feeds import FeedNode, Source, Split, StepSource, origins
+from penstock.tf1.feeds import FeedNode, Opener, Source, Split, StepSource, origins
 from penstock.tf1.handles import Handle, as_handle
 from penstock.tf1.session import Session
 
@@ -106,7 +106,9 @@ def batched(
         if shared:
             # They move on what they share in turn, in one thread, so that who gets what is no matter of timing.
             turns = Split(lambda: ps.join([source.rows for source in sources]).open(inline=True), 1 + flagged)
-            examples = [lambda: turns.part(0)]
+            examples = [
+                Opener(lambda: turns.part(0), " and ".join(dict.fromkeys(one.__qualname__ for one in examples)))
+            ]
             kept = [lambda: turns.part(1)] if flagged else kept
         given = dict(arguments)
         if session is not None and given.get("shared_name") is not None:

@@ -174,13 +174,45 @@ class StepSource:
         except OutOfRangeError:
             return None
 
-    def examples(self) -> Iterator[Any]:
-        """Opens the examples."""
-        return self._split.part(0)
+    @property
+    def examples(self) -> Opener:
+        """What opens the examples."""
+        return Opener(lambda: self._split.part(0), _named(self._handles))
 
-    def side(self, at: int) -> Callable[[], Iterator[Any]]:
+    def side(self, at: int) -> Opener:
         """What opens one of what is beside them."""
-        return lambda: self._split.part(1 + at)
+        return Opener(lambda: self._split.part(1 + at), _named([self._sides[at]]))
+
+
+@final
+class Opener:
+    """A callable that opens a source, and has a name for messages.
+
+    Args:
+      opened: opens it.
+      name: what it is called.
+    """
+
+    def __init__(self, opened: Callable[[], Iterator[Any]], name: str) -> None:
+        self._opened = opened
+        self.__qualname__ = name
+
+    def __call__(self) -> Iterator[Any]:
+        """Opens the source."""
+        return self._opened()
+
+
+def _named(handles: Sequence[Handle]) -> str:
+    """What is read behind some handles, by the names of the nodes, the outermost of each."""
+    names: dict[str, None] = {}
+    waiting = [handle.node for handle in handles]
+    while waiting:
+        node = waiting.pop(0)
+        if node.origin is not None:
+            names[node.name] = None
+        else:
+            waiting += [handle.node for handle in node.inputs]
+    return ", ".join(names) or "constants"
 
 
 @final

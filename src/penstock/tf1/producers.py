@@ -24,6 +24,9 @@ __all__ = [
     "string_input_producer",
 ]
 
+RUN = 64
+"""Read at once. [examples]"""
+
 
 @final
 class Producer:
@@ -45,11 +48,11 @@ class Producer:
 
     def dequeue_many(self, n: int, name: str | None = None) -> Handle:
         """A handle of the next n, stacked; fewer at the end are the end."""
-        return Handle(Produced(self, lambda pulled: as_value([pulled.next() for _ in range(n)]), self.name))
+        return Handle(Produced(self, lambda pulled: _stacked([pulled.next() for _ in range(n)]), self.name))
 
     def dequeue_up_to(self, n: int, name: str | None = None) -> Handle:
         """A handle of the next n, stacked, or at the end of those that are left."""
-        return Handle(Produced(self, lambda pulled: as_value(_up_to(pulled, n)), self.name))
+        return Handle(Produced(self, lambda pulled: _stacked(_up_to(pulled, n)), self.name))
 
     def running(self, session: Session) -> Pulled:
         """What it gives in a session."""
@@ -57,13 +60,32 @@ class Producer:
         def opened() -> Iterator[Any]:
             pipeline = self._describe(session)
             assert pipeline is not None, "what runs has a session"
-            return pipeline.open(inline=True)
+            return _rows_of(pipeline)
 
         state: Pulled = session.state(self, lambda: Pulled(opened, self.name))
         return state
 
     def __repr__(self) -> str:
         return f"<Producer {self.name!r}>"
+
+
+def _rows_of(pipeline: Pipeline) -> Iterator[Any]:
+    """What a producer's pipeline gives, which are rows of arrays, many read at once."""
+    with pipeline.batch(RUN, keep_last=True).open(inline=True) as flow:
+        for batch in flow:
+            if isinstance(batch, list):
+                yield from map(list, zip(*map(_rows, batch), strict=True))
+            else:
+                yield from _rows(batch)
+
+
+def _rows(array: Any) -> Iterator[Any]:
+    """Rows as TF1 has values: text as bytes, and arrays that hold no memory but their own."""
+    return map(np.copy, array) if array.ndim > 1 and array.dtype != object else map(as_value, array)
+
+
+def _stacked(values: list[Any]) -> Any:
+    return as_value(values) if values and isinstance(values[0], bytes) else np.stack(values)
 
 
 def _up_to(pulled: Pulled, n: int) -> list[Any]:
@@ -94,8 +116,7 @@ class Produced(Node):
 
     def outputs(self, step: Step) -> Sequence[Any]:
         """Takes it."""
-        taken = self._take(self.producer.running(step.session))
-        return ([as_value(part) for part in taken] if isinstance(taken, list) else as_value(taken),)
+        return (self._take(self.producer.running(step.session)),)
 
 
 def _now(value: Any, session: Session | None) -> Any:
