@@ -1,5 +1,9 @@
 """Handles: what they give in a step, and what they say where they cannot be used."""
 
+import contextvars
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -271,3 +275,42 @@ def test_settings_of_a_session_are_taken_and_change_nothing():
 
     with tf.Session(config=config) as sess:
         assert sess.run(tf.constant(1)) == 1
+
+
+def test_an_interactive_session_is_the_default_one():
+    """`eval` runs in it; without any it says what to do."""
+    x = counter()
+    with pytest.raises(ValueError, match="no default session"):
+        x.eval()
+
+    context = contextvars.copy_context()
+    sess = context.run(tf.InteractiveSession)
+
+    assert [context.run(x.eval), context.run(x.eval)] == [0, 1]
+    assert context.run(tf.get_default_session) is sess
+    with tf.Session() as other:
+        assert tf.get_default_session() is other
+        assert x.eval() == 2
+    sess.close()
+
+
+LEFT_OPEN = """
+import itertools
+from penstock import tf1 as tf
+
+numbers = itertools.count()
+x = tf.train.batch([tf.py_func(numbers.__next__, [], tf.int64)], 4)
+queue = tf.FIFOQueue(4, tf.int64, shapes=[[4]])
+tf.train.add_queue_runner(tf.train.QueueRunner(queue, [queue.enqueue(x)]))
+sess = tf.Session()
+print(sess.run(queue.dequeue()))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_closes_nothing_ends_in_peace():
+    """As many old ones did: the threads do not hold it up, and nothing is printed."""
+    command = [sys.executable, "-W", "error", "-c", LEFT_OPEN]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "[0 1 2 3]\n", "")

@@ -56,7 +56,7 @@ from penstock.tf1.readers import (
     WholeFileReader,
 )
 from penstock.tf1.session import ConfigProto, Session
-from penstock.tf1.session import Session as InteractiveSession
+from penstock.tf1.session import interactive_session as InteractiveSession  # noqa: N812
 
 __all__ = [
     "ConfigProto",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, final
 
-__all__ = ["Graph", "default_graph", "default_session", "reset", "session_as_default"]
+__all__ = ["Graph", "default_graph", "default_session", "install", "reset", "session_as_default"]
 
 
 @final
@@ -63,6 +63,11 @@ def reset() -> None:
 def default_session() -> Any:
     """The session of the innermost `with`, or `None`."""
     return _session.get()
+
+
+def install(session: Any) -> None:
+    """Makes a session the default of this thread from now on."""
+    _session.set(session)
 
 
 @contextmanager

@@ -144,7 +144,9 @@ class QueueRunner:
         if coord is not None:
             coord.request_stop(error)
             return
-        log.error("a thread of the queue runner of %s ended with %r", self.name, error)
+        # What is closed while a thread reads it, by the end of the program say, is no error of anybody's.
+        level = logging.INFO if isinstance(error, CancelledError) else logging.ERROR
+        log.log(level, "a thread of the queue runner of %s ended with %r", self.name, error)
         with self._lock:
             self._raised.append(error)
 

@@ -19,11 +19,11 @@ from typing import Any, Protocol, Self, final
 
 from penstock.errors import PenstockError, mismatch
 from penstock.structure import Structure
-from penstock.tf1.defaults import Graph, default_graph, session_as_default
+from penstock.tf1.defaults import Graph, default_graph, install, session_as_default
 from penstock.tf1.errors import CancelledError, FormError, translated
 from penstock.tf1.handles import Handle, Node, Step, as_value
 
-__all__ = ["ConfigProto", "Session", "State"]
+__all__ = ["ConfigProto", "Session", "State", "interactive_session"]
 
 
 NUMBERS = count()
@@ -187,3 +187,16 @@ class Session:
     ) -> None:
         self._entered.pop().__exit__(kind, error, trace)
         self.close()
+
+
+def interactive_session(target: str = "", graph: Graph | None = None, config: object = None) -> Session:
+    """A session that is the default one from now on, as TF1's `InteractiveSession`: `handle.eval()` runs in it.
+
+    Args:
+      target: as of a `Session`.
+      graph: as of a `Session`.
+      config: as of a `Session`.
+    """
+    session = Session(target, graph, config)
+    install(session)
+    return session
