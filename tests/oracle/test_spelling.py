@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from oracle import test_bucket, test_producers, test_queues, test_shuffle
+import penstock as ps
+from oracle import test_bucket, test_producers, test_queues, test_shuffle, test_stratified
 from oracle.cases import told, value
 from oracle.test_handles import asked, handles, parts
 from penstock import tf1 as tf
@@ -196,3 +197,51 @@ def test_to_close_a_closed_queue_is_an_error_as_in_tf1():
         with pytest.raises(tf.errors.CancelledError):
             sess.run(queue.close())
         sess.run(queue.close(cancel_pending_enqueues=True))
+
+
+STREAMS = {
+    name: case
+    for cases in test_stratified.RECORDED
+    for case in cases
+    if (name := case["id"]) and case["compare"] == "statistics" and case["stream"]["n"]
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_samples_of_a_recorded_stream_are_those_of_penstock(name: str):
+    """Which the other tests compare with TF1's; of each stream the beginning, by example or by chunk."""
+    case = STREAMS[name]
+    labels = test_stratified.drawn(case, min(case["stream"]["n"], 5000))
+    ids = np.arange(len(labels))
+    step = case["stream"]["chunk"] if case["args"].get("enqueue_many") else None
+    parts = range(0, len(ids), step) if step else range(len(ids))
+    items = [(labels[at : at + step], ids[at : at + step]) if step else (labels[at], ids[at]) for at in parts]
+    rows = iter(items)
+    label, number = tf.py_func(lambda: next(rows), [], [tf.int32, tf.int64])
+    opens = [lambda at=at: (item[at] for item in items) for at in (1, 0)]
+    args = case["args"]
+    if case["function"] == "rejection_sample":
+        table = case["accept_prob_by_label"]
+        made = tf.contrib.training.rejection_sample(
+            [label, number], lambda example: tf.gather(table, example[0]), **args
+        )
+        rounded = np.float32(table)  # as handles have numbers
+        wanted: Any = ps.rejection_sample(lambda: iter(items), lambda example: float(rounded[int(example[0])]), **args)
+    else:
+        [numbers], out = tf.contrib.training.stratified_sample([number], label, **args)
+        made = [[numbers], out]
+        wanted = ps.stratified_sample([opens[0]], opens[1], **args)
+
+    batches, error = all_of(made)
+
+    assert error is None
+    expected = [list(batch) for batch in wanted]
+    assert len(batches) == len(expected)
+    for one, other in zip(batches, expected, strict=True):
+        mine, theirs = (np.concatenate([np.ravel(part) for part in leaves(batch)]) for batch in (one, other))
+        assert np.array_equal(mine, theirs)
+
+
+def leaves(batch: Any) -> list[Any]:
+    """The arrays of a batch, however it is nested."""
+    return [leaf for part in batch for leaf in leaves(part)] if isinstance(batch, (list, tuple)) else [batch]
