@@ -138,8 +138,9 @@ class QueueBase:
                 raise PipelineError(mismatch(want, got, at=f"enqueue of {self.name}"))
             names = self.names
             return self._handles([vals[name] for name in names]), lambda v: dict(zip(names, v, strict=True))
-        single = len(self.dtypes) == 1 and not isinstance(vals, (list, tuple))
-        given = [vals] if single or (len(self.dtypes) == 1 and not _wraps_one(vals)) else list(vals)
+        # Of one component both `x` and `[x]` were written.
+        listed = isinstance(vals, (list, tuple)) and (len(vals) == 1 or len(self.dtypes) > 1)
+        given = list(vals) if listed else [vals]
         if len(given) != len(self.dtypes):
             want = f"{len(self.dtypes)} components"
             raise PipelineError(mismatch(want, len(given), at=f"enqueue of {self.name}"))
@@ -165,11 +166,6 @@ class QueueBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def _wraps_one(vals: Any) -> bool:
-    """Whether a list is the one component's own list, and not its value."""
-    return len(vals) == 1
 
 
 def _count(n: Any, what: str) -> None:
@@ -235,7 +231,7 @@ class Taken(Node):
         return [taken] if len(queue.dtypes) == 1 else taken
 
 
-def _known(dtypes: Any, types: bool = False) -> Any:
+def _known(dtypes: Any) -> Any:
     """Dtypes as penstock's queues take them."""
     return [dtype_of(dtype) for dtype in dtypes] if isinstance(dtypes, (list, tuple)) else dtype_of(dtypes)
 
