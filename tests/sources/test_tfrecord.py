@@ -172,3 +172,21 @@ def test_a_state_goes_on_at_the_byte(tmp_path: Path):
     rest = [batch["label"].tolist() for batch in pipeline.open(state=state)]
 
     assert rest == whole[40:]
+
+
+def test_bad_records_are_skipped_one_by_one(tmp_path: Path):
+    """One that is damaged, and one that is no example; those between and behind are given, and so after a resume."""
+    path = written(tmp_path / "a.tfrecord", *[example(i) if i != 5 else b"\x0a\xff" for i in range(9)])
+    data = bytearray(path.read_bytes())
+    data[data.index(b"n2")] ^= 1
+    path.write_bytes(data)
+    pipeline = ps.read_tfrecord(path, features={"label": "int64"}, on_error=ps.Skip(at_most=2)).batch(1)
+
+    labels = [int(batch["label"][0]) for batch in pipeline]
+    with pipeline.open() as flow:
+        for _ in range(3):
+            next(flow)
+        state = flow.state_dict()
+
+    assert labels == [0, 1, 3, 4, 6, 7, 8]
+    assert [int(batch["label"][0]) for batch in pipeline.open(state=state)] == labels[3:]
