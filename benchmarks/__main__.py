@@ -22,6 +22,7 @@ from benchmarks import (
     proportions,
     queues,
     ragged,
+    records,
     samplers,
     step,
     twin,
@@ -44,6 +45,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "latency": latency,
     "memory": memory,
     "queues": queues,
+    "records": records,
     "twin": twin,
     "peers": peers,
 }

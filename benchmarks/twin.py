@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from benchmarks import assemble, chunks, drain, images, latency, memory, proportions, ragged, step
+from benchmarks import assemble, chunks, drain, images, latency, memory, proportions, ragged, records, step
 from benchmarks.child import Run
 from benchmarks.line import Figure, Line
 from benchmarks.size import Size
 
 __all__ = ["LINES", "MEASURED", "measure"]
 
-MEASURED = (drain, step, images, ragged, chunks, assemble, proportions, latency, memory)
+MEASURED = (drain, step, images, ragged, chunks, assemble, proportions, latency, memory, records)
 
 
 def against_twin(line: Line) -> Line:

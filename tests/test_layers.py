@@ -55,7 +55,7 @@ GROUPS: list[tuple[str, ...]] = [
         "producers",
     ),
     ("",),  # penstock itself: the public names
-    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "cli", "__main__"),
+    ("tf1", "watch", "ray", "testing", "data", "demo", "doctor", "peek", "forecast", "migrate", "cli", "__main__"),
 ]
 EDGES = GROUPS[-1]
 
@@ -69,12 +69,15 @@ PASSAGES = {
     ("cli", "doctor"),
     ("cli", "peek"),
     ("cli", "forecast"),
+    ("cli", "migrate"),
+    ("migrate", "tf1"),
     ("forecast", "peek"),
     ("__main__", "cli"),
 }
 
 THREADING = {"threading", "_thread", "multiprocessing", "concurrent"}
-THREADED_ROOMS = {"engine", "watch", "testing"}
+# What TF1 gave its users as threads (`Coordinator`, `QueueRunner`, `LooperThread`) are threads in `tf1` too.
+THREADED_ROOMS = {"engine", "watch", "testing", "tf1"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 500
 

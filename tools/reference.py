@@ -51,7 +51,16 @@ FUNCTIONS = {
         "match_filenames_once",
     ],
     "Queues": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],
-    "Sources": ["join", "from_arrays", "read_parquet", "read_arrow", "read_csv", "read_jsonl", "read_text"],
+    "Sources": [
+        "join",
+        "from_arrays",
+        "read_parquet",
+        "read_arrow",
+        "read_csv",
+        "read_jsonl",
+        "read_text",
+        "read_tfrecord",
+    ],
     "Errors of your code": ["Skip", "Retry", "replay"],
 }
 # The families of functions whose recorded answers are kept in `tests/oracle/`.
@@ -86,6 +95,11 @@ ANSWERED: dict[str, dict[str, Any]] = {
         ],
         "recordings": ["producers.json"],
         "answers": "answers_producers.json",
+    },
+    "TF1's own spelling": {
+        "functions": ["Coordinator", "QueueRunner", "shared_name"],
+        "recordings": ["runtime.json"],
+        "answers": "answers_runtime.json",
     },
     "Queues": {
         "functions": ["FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue"],

@@ -39,7 +39,7 @@ if typing.TYPE_CHECKING:
         string_input_producer,
     )
     from penstock.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
-    from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text
+    from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text, read_tfrecord
     from penstock.rejection import rejection_sample
     from penstock.replaying import replay
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
@@ -104,6 +104,7 @@ __all__ = [
     "read_jsonl",
     "read_parquet",
     "read_text",
+    "read_tfrecord",
     "rejection_sample",
     "replay",
     "resample_at_rate",
@@ -140,6 +141,7 @@ _LATER = {
     "read_jsonl": "reading",
     "read_parquet": "reading",
     "read_text": "reading",
+    "read_tfrecord": "reading",
     "rejection_sample": "rejection",
     "replay": "replaying",
     "resample_at_rate": "resample",

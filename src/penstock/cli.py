@@ -1,4 +1,4 @@
-"""The command line: `penstock demo`, `peek FILE…`, `plan FILE…`, `replay TICKET --pipeline MODULE:NAME`, `doctor`."""
+"""The command line: `penstock demo`, `peek FILE…`, `plan FILE…`, `migrate SCRIPT`, `replay TICKET …`, `doctor`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pkgutil import resolve_name
 
 from penstock import demo, doctor, forecast, peek
 from penstock.errors import PenstockError, PipelineError, mismatch
+from penstock.later import later
 from penstock.pipeline import Pipeline
 from penstock.replaying import replay
 
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if arguments.command == "replay":
             return _replay(arguments.ticket, arguments.pipeline)
+        if arguments.command == "migrate":
+            later("migrate").run(arguments.script, output=arguments.output, in_place=arguments.in_place)
+            return 0
         print("\n".join(doctor.examine()))
         return 0
     except PenstockError as error:
@@ -163,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     replayed.add_argument(
         "--pipeline", required=True, metavar="MODULE:NAME", help="the pipeline, or a function that gives it"
     )
+    _add_migrate(commands)
     commands.add_parser("doctor", help="says what this install has: its native part, optional packages, cores")
     return parser
 
@@ -193,6 +198,13 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     planned.add_argument("--png", type=Path, metavar="PICTURE", help="draws a picture there")
     planned.add_argument("--json", action="store_true", help="prints JSON, with every class")
+
+
+def _add_migrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    moved = commands.add_parser("migrate", help="moves the input side of a TensorFlow 1 script to penstock.tf1")
+    moved.add_argument("script", type=Path, metavar="SCRIPT", help="the script, which stays as it is")
+    moved.add_argument("--output", type=Path, metavar="FILE", help="writes the new script there; it must not exist")
+    moved.add_argument("--in-place", action="store_true", help="writes the new script over the old one")
 
 
 def _count(least: int) -> Callable[[str], int]:

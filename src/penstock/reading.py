@@ -14,8 +14,9 @@ from penstock.sources.ipc import arrow_sources
 from penstock.sources.jsonl import jsonl_sources
 from penstock.sources.parquet import parquet_sources
 from penstock.sources.text import text_sources
+from penstock.sources.tfrecord import tfrecord_sources
 
-__all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text"]
+__all__ = ["read_arrow", "read_csv", "read_jsonl", "read_parquet", "read_text", "read_tfrecord"]
 
 
 def read_parquet(
@@ -227,6 +228,41 @@ def read_text(
         seed,
         on_error,
     )
+
+
+def read_tfrecord(
+    paths: Paths,
+    *,
+    features: Mapping[str, Any] | None = None,
+    streams: int = 1,
+    shuffle_files: bool = False,
+    seed: int | None = None,
+    on_error: OnError | None = None,
+) -> Pipeline:
+    """The records of TFRecord files: as bytes, or as dicts of the features of the `tf.train.Example` that each is.
+
+    Both checksums of each record are checked; a record that is damaged or cut off is named by file and byte offset.
+
+    Args:
+      paths: as in `read_parquet`; `.gz` is decompressed.
+      features: which features, and what they are to be: `{"label": "int64", "image": "bytes", "tokens": ("int64",
+        (None,)), "box": ("float32", (4,))}`, a dtype for a single value, and a pair of dtype and shape for a list, whose
+        first size may be `None`. Without it the examples are the records.
+      streams: as in `read_parquet`.
+      shuffle_files: as in `read_parquet`.
+      seed: as in `read_parquet`.
+      on_error: as in `read_parquet`; a record whose own checksum is broken, or whose features do not fit, is one bad
+        example.
+
+    Raises:
+      PipelineError: an argument that cannot be.
+      SourceError: a file does not exist, or a glob matches none; later, a file that is broken.
+      SpecError: later, a record that is no `tf.train.Example`, or lacks a feature, or has one of another kind.
+
+    Source: TF1 `tf.TFRecordReader` with `tf.parse_single_example`.
+    """
+    sources = tfrecord_sources(paths, features=features, streams=streams, shuffle_files=shuffle_files)
+    return _joined(sources, shuffle_files, seed, on_error)
 
 
 def _joined(sources: tuple[Source, ...], shuffle_files: bool, seed: int | None, on_error: OnError | None) -> Pipeline:

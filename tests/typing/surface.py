@@ -36,6 +36,7 @@ assert_type(ps.read_arrow("a.arrow"), ps.Pipeline)
 assert_type(ps.read_csv("a.csv"), ps.Pipeline)
 assert_type(ps.read_jsonl("a.jsonl"), ps.Pipeline)
 assert_type(ps.read_text(["a.txt", "b.txt"]), ps.Pipeline)
+assert_type(ps.read_tfrecord("a.tfrecord", features={"label": "int64"}), ps.Pipeline)
 
 # The words.
 pipeline = ps.join([source])

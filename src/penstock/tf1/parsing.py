@@ -1,0 +1,185 @@
+"""`tf.parse_single_example` and its kin: the features of serialized `tf.train.Example`s, as handles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import PipelineError, SpecError, mismatch
+from penstock.sources.features import Decoding, Feature
+from penstock.tf1.errors import translated
+from penstock.tf1.handles import Apply, Handle, as_handle, dtype_of
+
+__all__ = [
+    "FixedLenFeature",
+    "FixedLenSequenceFeature",
+    "VarLenFeature",
+    "parse_example",
+    "parse_single_example",
+    "sparse_tensor_to_dense",
+]
+
+TF1_DTYPES = ("float32", "int64", "object")
+
+
+@dataclass(frozen=True)
+class FixedLenFeature:
+    """A feature of one shape in every example."""
+
+    shape: Sequence[int]
+    """Its sizes; `[]` of a single value."""
+    dtype: Any
+    """`tf.float32`, `tf.int64` or `tf.string`."""
+    default_value: Any = None
+    """Stands in where an example lacks it; `None` makes that an error."""
+
+
+@dataclass(frozen=True)
+class VarLenFeature:
+    """A feature that is a list, as long as it may be.
+
+    TF1 gave it as a `SparseTensor`; here it is an array of one dimension, which batches pad with `dynamic_pad=True`.
+    """
+
+    dtype: Any
+    """`tf.float32`, `tf.int64` or `tf.string`."""
+
+
+@dataclass(frozen=True)
+class FixedLenSequenceFeature:
+    """A feature that is a list of values of one shape, as long as it may be."""
+
+    shape: Sequence[int]
+    """The sizes of one value; `[]` of a single one."""
+    dtype: Any
+    """`tf.float32`, `tf.int64` or `tf.string`."""
+    allow_missing: bool = False
+    """Whether an example may lack it; TF1 demanded True."""
+    default_value: Any = None
+    """What the shorter ones are padded with in `parse_example`; 0 or empty if `None`."""
+
+
+def _feature(name: str, asked: Any) -> Feature:
+    at = f"features[{name!r}]"
+    if not isinstance(asked, (FixedLenFeature, VarLenFeature, FixedLenSequenceFeature)):
+        want = "a `FixedLenFeature`, `VarLenFeature` or `FixedLenSequenceFeature`"
+        raise PipelineError(mismatch(want, f"`{type(asked).__name__}`", at=at))
+    dtype = dtype_of(asked.dtype)
+    if dtype.name not in TF1_DTYPES:
+        raise PipelineError(mismatch("float32, int64 or string, which files hold", f"`{dtype}`", at=at))
+    if isinstance(asked, VarLenFeature):
+        return Feature.of(dtype, (None,), at=at)
+    if isinstance(asked, FixedLenSequenceFeature):
+        return Feature.of(dtype, (None, *asked.shape), at=at)
+    return Feature.of(dtype, tuple(asked.shape), asked.default_value, at=at)
+
+
+def _decoding(features: Mapping[str, Any], at: str) -> Decoding:
+    if not features:
+        raise PipelineError(mismatch("at least one feature", "none", at=at))
+    return Decoding({name: _feature(name, features[name]) for name in sorted(features)})
+
+
+def parse_single_example(
+    serialized: Any, features: Mapping[str, Any], name: str | None = None, example_names: object = None
+) -> dict[str, Handle]:
+    """Handles of the features of one serialized `tf.train.Example`.
+
+    Args:
+      serialized: a handle of its bytes.
+      features: of each feature what it is to be.
+      name: for messages.
+      example_names: taken as in TF1, and changes nothing.
+
+    Returns:
+      A dict of handles.
+
+    Raises:
+      ValueError: a feature that cannot be.
+      InvalidArgumentError: at a step, the bytes are none, or lack a feature, or have one of another kind or number.
+
+    Source: TF1 `tf.parse_single_example`.
+
+    >>> from penstock import tf1 as tf
+    >>> record = tf.train.Example(features=tf.train.Features(feature={
+    ...     "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[3]))})).SerializeToString()
+    >>> next(tf.feed(tf.parse_single_example(tf.constant(record), {"label": tf.FixedLenFeature([], tf.int64)})))
+    {'label': np.int64(3)}
+    """
+    decode = _decoding(features, "parse_single_example(features)")
+
+    def values(record: bytes) -> list[Any]:
+        return list(_decoded(decode, record).values())
+
+    node = Apply(name or "parse_single_example", values, [as_handle(serialized)], len(decode.features))
+    return {
+        key: Handle(node, i, dtype=feature.dtype, shape=feature.shape)
+        for i, (key, feature) in enumerate(decode.features.items())
+    }
+
+
+def parse_example(
+    serialized: Any, features: Mapping[str, Any], name: str | None = None, example_names: object = None
+) -> dict[str, Handle]:
+    """Handles of the features of a batch of serialized `tf.train.Example`s.
+
+    Args:
+      serialized: a handle of an array of their bytes.
+      features: as in `parse_single_example`; lists are padded to the longest of the batch.
+      name: for messages.
+      example_names: taken as in TF1, and changes nothing.
+
+    Returns:
+      A dict of handles of arrays `[n, …]`.
+
+    Raises:
+      ValueError: a feature that cannot be.
+      InvalidArgumentError: as in `parse_single_example`.
+
+    Source: TF1 `tf.parse_example`.
+    """
+    decode = _decoding(features, "parse_example(features)")
+    fills = {key: getattr(asked, "default_value", None) for key, asked in features.items()}
+
+    def values(records: Any) -> list[Any]:
+        rows = [_decoded(decode, record) for record in np.asarray(records, object).ravel()]
+        return [
+            _stacked([row[key] for row in rows], feature, fills[key] if feature.default is None else None)
+            for key, feature in decode.features.items()
+        ]
+
+    node = Apply(name or "parse_example", values, [as_handle(serialized)], len(decode.features))
+    return {
+        key: Handle(node, i, dtype=feature.dtype, shape=(None, *feature.shape))
+        for i, (key, feature) in enumerate(decode.features.items())
+    }
+
+
+def _decoded(decode: Decoding, record: bytes) -> dict[str, Any]:
+    try:
+        return decode(record)
+    except SpecError as error:
+        raise translated(error) from None
+
+
+def _stacked(parts: Sequence[Any], feature: Feature, fill: Any) -> Any:
+    longest = max((len(part) for part in parts), default=0) if feature.shape[:1] == (None,) else None
+    shape = [size if size is not None else longest or 0 for size in feature.shape]
+    empty: Any = b"" if feature.kind == "bytes" else 0
+    out = np.full((len(parts), *shape), empty if fill is None else fill, feature.dtype)
+    for at, part in enumerate(parts):
+        if longest is None:
+            out[at] = part
+        else:
+            out[at, : len(part)] = part
+    return out
+
+
+def sparse_tensor_to_dense(
+    sp_input: Handle, default_value: Any = 0, validate_indices: bool = True, name: str | None = None
+) -> Handle:
+    """The handle as it is: what TF1 gave as a `SparseTensor` is an array here."""
+    return sp_input

@@ -1,0 +1,153 @@
+"""`penstock migrate`: old scripts of several styles; those that are input alone run afterwards, of others the rest is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import penstock as ps
+from migrate.scripts import MODEL, MONITORED, QUEUE_OBJECTS, QUEUES, SLIM
+from penstock import tf1
+from penstock.cli import main
+from penstock.migrate import migrated
+
+
+def ran(text: str, folder: Path) -> str:
+    script = folder / "new.py"
+    script.write_text(text)
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.slow
+def test_a_script_that_is_input_alone_runs_with_its_import_changed(tmp_path: Path):
+    """Nothing else is touched, not even the comment behind the import."""
+    data = tmp_path / "data.csv"
+    data.write_text("1,2\n3,4\n5,6\n7,8\n")
+    source = QUEUES.replace("FILE", str(data))
+
+    made = migrated(source)
+
+    assert (made.whole, made.left) == (True, ())
+    assert made.text == source.replace("import tensorflow as tf", "from penstock import tf1 as tf")
+    assert ran(made.text, tmp_path) == "[[1.0, 2.0], [3.0, 6.0]] [2, 4]\n[[5.0, 10.0], [7.0, 14.0]] [6, 8]\nend\n"
+
+
+@pytest.mark.slow
+def test_a_monitored_session_and_records_run_too(tmp_path: Path):
+    """`import tensorflow.compat.v1 as tf`, and `tf.contrib` in it."""
+    data = tmp_path / "data.tfrecord"
+    with tf1.python_io.TFRecordWriter(str(data)) as writer:
+        for length in (1, 5, 2, 4):
+            lists = {
+                "tokens": tf1.train.Feature(int64_list=tf1.train.Int64List(range(length))),
+                "label": tf1.train.Feature(int64_list=tf1.train.Int64List([length])),
+            }
+            writer.write(tf1.train.Example(features=tf1.train.Features(feature=lists)).SerializeToString())
+
+    made = migrated(MONITORED.replace("FILE", str(data)))
+
+    assert made.whole
+    assert ran(made.text, tmp_path) == "(2, 2)\n(2, 5)\n"
+
+
+@pytest.mark.slow
+def test_queue_objects_run_too(tmp_path: Path):
+    """With the runner that fills them."""
+    assert ran(migrated(QUEUE_OBJECTS).text, tmp_path) == "[0 1 2] [3 4 5]\n"
+
+
+def test_beside_a_model_the_input_moves_and_the_rest_is_told():
+    """TensorFlow keeps its own names, also those that input uses too; what works on a handle is listed by line."""
+    made = migrated(MODEL, "model.py")
+    lines = made.text.splitlines()
+
+    assert not made.whole
+    for line in (
+        "import tensorflow.compat.v1 as tf",
+        "from penstock import tf1",
+        "    queue = tf1.train.string_input_producer([path])",
+        "    key, value = tf1.FixedLengthRecordReader(record_bytes=5).read(queue)",
+        "    record = tf1.decode_raw(value, tf1.uint8)",
+        "    image = tf1.to_float(tf1.reshape(record[1:], [2, 2])) / 255.0",
+        "    label = tf1.cast(record[0], tf1.int32)",
+        "    return tf1.train.shuffle_batch([image, label], batch_size, capacity=64, min_after_dequeue=32)",
+        "flat = tf1.reshape(images, [16, 4])",
+        "w = tf.Variable(tf.zeros([4, 10]))",
+        "logits = tf.matmul(flat, w)",
+        "    except tf1.errors.OutOfRangeError:",
+        "    coord = tf.train.Coordinator()",
+    ):
+        assert line in lines
+    told = [(left.line, left.what) for left in made.left]
+    assert told == [
+        (19, "`tf.matmul` works on `flat`, of penstock's"),
+        (20, "`tf.nn.sparse_softmax_cross_entropy_with_logits` works on `labels`, of penstock's"),
+        (23, "the session runs the model alone"),
+        (26, "`tf.train.start_queue_runners`"),
+    ]
+    assert "feed = tf1.feed([flat, labels])" in made.left[2].do
+
+
+def test_a_session_of_tensorflows_does_not_fetch_handles():
+    """What `next(feed)` gives takes its place."""
+    source = "import tensorflow as tf\nx = tf.train.batch([1], 2)\ny = tf.Variable(1)\nsess.run([x, y])\n"
+
+    assert [(left.line, left.what) for left in migrated(source).left] == [
+        (4, "`sess.run` fetches `[x, y]`, of penstock's")
+    ]
+
+
+def test_parts_of_contrib_move_and_slim_is_told():
+    """An import of a function moves by itself."""
+    made = migrated(SLIM)
+
+    assert "from penstock.tf1.contrib.training import stratified_sample" in made.text
+    assert (3, "`import tensorflow.contrib.slim as slim`") in [(left.line, left.what) for left in made.left]
+    assert "tf1.data_provider(source)" in made.left[0].do
+
+
+def test_what_is_not_of_tensorflow_stays():
+    """Byte for byte; and a name that only looks like it."""
+    source = "import torch as tf\nx = tf.train.batch([1], 2)  # é\n"
+
+    assert migrated(source).text == source
+    assert not migrated(source).whole
+
+
+def test_places_are_found_behind_letters_of_more_than_a_byte():
+    """`ast` counts in bytes."""
+    source = 'import tensorflow as tf\nprint("é", tf.train.batch(["é"], 2), tf.Variable(1))\n'
+
+    assert 'print("é", tf1.train.batch(["é"], 2), tf.Variable(1))' in migrated(source).text
+
+
+def test_a_script_of_python_2_is_told():
+    """With what converts it."""
+    with pytest.raises(ps.SourceError, match="2to3 -w -n"):
+        migrated('print "hello"\n')
+
+
+def test_the_command_shows_and_writes_only_what_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """A diff and the list; a new file; or the script itself, when that is asked for."""
+    script, new = tmp_path / "old.py", tmp_path / "new.py"
+    script.write_text(MODEL)
+
+    assert main(["migrate", str(script)]) == 0
+    shown = capsys.readouterr().out
+    assert "+from penstock import tf1" in shown
+    assert f"{script}:19: `tf.matmul` works on `flat`, of penstock's" in shown
+    assert script.read_text() == MODEL
+
+    assert main(["migrate", str(script), "--output", str(new)]) == 0
+    assert new.read_text() == migrated(MODEL).text
+    assert script.read_text() == MODEL
+    assert main(["migrate", str(script), "--output", str(new)]) == 2
+    assert "expected a new file, got one that exists" in capsys.readouterr().err
+    assert main(["migrate", str(script), "--output", str(new), "--in-place"]) == 2
+
+    assert main(["migrate", str(script), "--in-place"]) == 0
+    assert script.read_text() == migrated(MODEL).text
+    assert main(["migrate", str(tmp_path / "none.py")]) == 2

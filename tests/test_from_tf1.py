@@ -1,0 +1,37 @@
+"""The scripts of the guide from TF1: each runs before and after, sees as many batches, and stands on the page as it is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "examples" / "tf1"
+PAGE = ROOT / "docs" / "howto" / "from-tf1.md"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pictures", "texts", "clicks"])
+def test_a_script_does_the_same_before_and_after(name: str, tmp_path: Path):
+    """The same number of steps, and a model that has learnt."""
+    if name == "clicks":
+        pytest.importorskip("pyarrow")
+    said = []
+    for when in ("before", "after"):
+        command = [sys.executable, "-W", "error", str(SCRIPTS / f"{name}_{when}.py")]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        said.append(run.stdout.strip())
+
+    steps = [text.partition(",")[0] for text in said]
+    right = [int(text.split()[-2].rstrip("%")) for text in said]
+    assert steps[0] == steps[1]
+    assert min(right) > 75
+
+
+def test_the_page_shows_the_scripts_as_they_are():
+    """What was changed in one place only would not be found otherwise."""
+    page = PAGE.read_text()
+
+    assert [path.name for path in SCRIPTS.glob("*_*.py") if f"```py\n{path.read_text()}```" not in page] == []
