@@ -1,11 +1,22 @@
-"""Runs a script in a process of its own, and tells how it ended: for what only an ending process shows."""
+"""Runs a script in a process of its own, and tells how it ended: for what only an ending process shows.
 
+The process is forked from one that has imported penstock, and has done nothing else: an interpreter and its imports take
+longer than most scripts. It runs the script as the interpreter's main module and then goes on to its end, as after `-c`.
+"""
+
+import atexit
+import functools
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from dataclasses import dataclass
+from typing import IO
 
 PATIENCE_S = 30.0
 """A process that has not ended by then is killed. [s]"""
@@ -77,6 +88,36 @@ def strike(function, signum=signal.SIGINT):
 """
 
 
+FORKED = """
+import gc, itertools, json, os, signal, socket, sys, threading, time, warnings
+import penstock
+
+control = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    asked, handles, *_ = socket.recv_fds(control, 1 << 20, 2)
+    if not asked:
+        break
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's threads are not used, and Python does not know.
+        child = os.fork()
+    if child == 0:
+        control.close()
+        for handle, place in zip(handles, (1, 2)):
+            os.dup2(handle, place)
+            os.close(handle)
+        script, sys.argv[1:] = json.loads(asked)
+        break
+    for handle in handles:
+        os.close(handle)
+    control.send(str(child).encode())
+    control.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+
+if asked:
+    del control, asked, handles, handle, place, child
+    exec(compile(script, "<string>", "exec"))
+"""
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a script ended."""
@@ -91,16 +132,47 @@ class Ended:
     """From where it said `ending` to the end of the process. [s]"""
 
 
+@functools.cache
+def forking() -> socket.socket:
+    """The process that has imported penstock, started when first asked for; it ends with this one."""
+    own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-X", "faulthandler", "-W", "default", "-c", FORKED, str(its.fileno())]
+    process = subprocess.Popen(
+        command, pass_fds=[its.fileno()], start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    )
+    its.close()
+
+    def end() -> None:
+        own.close()
+        process.wait()
+
+    atexit.register(end)
+    return own
+
+
 def run_script(body: str, *arguments: str, patience_s: float = PATIENCE_S) -> Ended:
     """Runs a script behind the prelude."""
-    script = PRELUDE + textwrap.dedent(body)
-    command = [sys.executable, "-X", "faulthandler", "-W", "default", "-c", script, *arguments]
-    process = subprocess.run(
-        command, capture_output=True, text=True, timeout=patience_s, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    )
-    now = time.monotonic()
-    lines = process.stdout.splitlines()
+    asked = json.dumps([PRELUDE + textwrap.dedent(body), arguments]).encode()
+    control = forking()
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
+        control.settimeout(patience_s)
+        socket.send_fds(control, [asked], [printed.fileno(), errors.fileno()])
+        child = int(control.recv(64))
+        try:
+            code = int(control.recv(64))
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            control.settimeout(None)
+            control.recv(64)
+            raise
+        now = time.monotonic()
+        lines, said = written(printed).splitlines(), written(errors)
     started = [float(line.split()[1]) for line in lines if line.startswith("ending ")]
-    assert started, f"the script did not come to its ending:\n{process.stdout}\n{process.stderr}"
-    printed = [line for line in lines if not line.startswith("ending ")]
-    return Ended(process.returncode, printed, process.stderr, now - started[-1])
+    assert started, f"the script did not come to its ending:\n{lines}\n{said}"
+    return Ended(code, [line for line in lines if not line.startswith("ending ")], said, now - started[-1])
+
+
+def written(file: IO[bytes]) -> str:
+    """What stands in a file that another process wrote."""
+    file.seek(0)
+    return file.read().decode()

@@ -46,7 +46,6 @@ def taken(take, storm, strikes):
 """
 
 
-@pytest.mark.parametrize("native", ["0", "1"])
 @pytest.mark.parametrize(
     ("pace", "batches"),
     [
@@ -56,11 +55,8 @@ def taken(take, storm, strikes):
     ],
     ids=["quick", "slow", "in between"],
 )
-def test_five_thousand_signals_lose_and_repeat_no_batch(
-    monkeypatch: pytest.MonkeyPatch, native: str, pace: str, batches: int
-):
+def test_five_thousand_signals_lose_and_repeat_no_batch(pace: str, batches: int):
     """Taking a batch and counting it is one step that no signal splits, whether one has to wait for it or not."""
-    monkeypatch.setenv("PENSTOCK_NATIVE", native)
     script = run_script(
         STORM
         + f"""
