@@ -3,6 +3,7 @@
 import doctest
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,21 @@ import pytest
 
 DATA_SUFFIXES = {".arrow", ".csv", ".feather", ".jsonl", ".parquet", ".txt"}
 GRACE_S = 2.0
+
+
+def pytest_configure() -> None:
+    """A shell starts what is to run in the background deaf to Ctrl-C, and so would be every process that a test starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported to collect the tests is passed over by every later search for garbage, which is quick then.
+
+    A test that calls `gc.collect()` looks through what it made itself, and not through all of torch again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header() -> str:

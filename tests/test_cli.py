@@ -132,7 +132,10 @@ def test_ctrl_c_ends_the_demo_with_one_line(tmp_path: Path):
     process.stdout.readline()  # It has begun.
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    try:
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()  # One that did not hear it must not train on beside the tests that follow.
 
     assert (process.returncode, said) == (130, "penstock: interrupted\n")
     assert not picture.exists()
