@@ -20,10 +20,17 @@ help:
 demo: .venv/installed-demo
 	$(BIN)/penstock demo
 
-# The second run leaves out what the native part cannot change.
+# In two processes, file by file; then, one after the other, what measures the time that passes.
+# The second run leaves out what the native part cannot change, and what compares both parts by itself.
+TOGETHER := -n 2 --dist loadfile -m "not alone"
+TWIN := PENSTOCK_NATIVE=0 $(BIN)/python -m pytest $(addprefix --ignore=tests/,\
+  test_layers.py test_packaging.py test_typing.py assemble/test_twins.py)
+
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
-	PENSTOCK_NATIVE=0 $(BIN)/python -m pytest --ignore=tests/test_layers.py --ignore=tests/test_packaging.py
+	$(BIN)/python -m pytest $(TOGETHER)
+	$(BIN)/python -m pytest -m alone
+	$(TWIN) $(TOGETHER)
+	$(TWIN) -m alone
 	$(BIN)/python tools/other_pythons.py
 
 check: .venv/installed-dev

@@ -4,7 +4,7 @@ import pytest
 
 from scenario import Ended, run_script
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 NOTHING = "left [] []"
 LIMIT_S = 2.0

@@ -16,6 +16,7 @@ from scenario import run_script
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ten_thousand_flows_leave_no_thread_no_file_and_no_memory():
     """A service that opens a flow for each request runs for months.
 

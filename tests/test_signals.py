@@ -4,7 +4,7 @@ import pytest
 
 from scenario import run_script
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 STORM = """
 import collections, queue

@@ -129,6 +129,7 @@ def test_a_thread_that_does_not_come_back_is_named_with_its_stack():
     assert (stubborn.stuck, docile.stuck) == (True, False)
 
 
+@pytest.mark.alone
 def test_all_stubborn_threads_share_one_time_of_grace():
     """Sixteen hung sources are not waited for sixteen times."""
     stubborn = [Driven(stubborn=True) for _ in range(16)]
