@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def strike(function, signum=signal.SIGINT):
 
 
 FORKED = """
-import gc, itertools, json, os, signal, socket, sys, threading, time, warnings
+import gc, itertools, json, os, signal, socket, struct, sys, threading, time, warnings
 import penstock
 
 control = socket.socket(fileno=int(sys.argv[1]))
@@ -97,6 +98,8 @@ while True:
     asked, handles, *_ = socket.recv_fds(control, 1 << 20, 2)
     if not asked:
         break
+    while not asked.endswith(b"\\n"):
+        asked += control.recv(1 << 20)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # NumPy's threads are not used, and Python does not know.
         child = os.fork()
@@ -109,8 +112,8 @@ while True:
         break
     for handle in handles:
         os.close(handle)
-    control.send(str(child).encode())
-    control.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+    control.send(struct.pack("i", child))
+    control.send(struct.pack("i", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
 
 if asked:
     del control, asked, handles, handle, place, child
@@ -135,7 +138,7 @@ class Ended:
 @functools.cache
 def forking() -> socket.socket:
     """The process that has imported penstock, started when first asked for; it ends with this one."""
-    own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    own, its = socket.socketpair(socket.AF_UNIX)
     command = [sys.executable, "-X", "faulthandler", "-W", "default", "-c", FORKED, str(its.fileno())]
     process = subprocess.Popen(
         command, pass_fds=[its.fileno()], start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -152,24 +155,29 @@ def forking() -> socket.socket:
 
 def run_script(body: str, *arguments: str, patience_s: float = PATIENCE_S) -> Ended:
     """Runs a script behind the prelude."""
-    asked = json.dumps([PRELUDE + textwrap.dedent(body), arguments]).encode()
+    asked = json.dumps([PRELUDE + textwrap.dedent(body), arguments]).encode() + b"\n"
     control = forking()
     with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as errors:
         control.settimeout(patience_s)
         socket.send_fds(control, [asked], [printed.fileno(), errors.fileno()])
-        child = int(control.recv(64))
+        child = number(control)
         try:
-            code = int(control.recv(64))
+            code = number(control)
         except BaseException:
             os.kill(child, signal.SIGKILL)
             control.settimeout(None)
-            control.recv(64)
+            number(control)
             raise
         now = time.monotonic()
         lines, said = written(printed).splitlines(), written(errors)
     started = [float(line.split()[1]) for line in lines if line.startswith("ending ")]
     assert started, f"the script did not come to its ending:\n{lines}\n{said}"
     return Ended(code, [line for line in lines if not line.startswith("ending ")], said, now - started[-1])
+
+
+def number(control: socket.socket) -> int:
+    """The next number that the other process tells."""
+    return int(struct.unpack("i", control.recv(4, socket.MSG_WAITALL))[0])
 
 
 def written(file: IO[bytes]) -> str:
