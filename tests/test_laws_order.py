@@ -103,3 +103,27 @@ def test_an_order_goes_on_where_it_was_stopped(
 
     assert len(got) == len(whole)
     assert all(same(one, other) for one, other in zip(got, whole, strict=True))
+
+
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("word", ["shuffle", "bucket"])
+def test_what_came_from_a_repeat_that_has_ended_is_kept(word: str, inline: bool):
+    """The merge has closed it, so that nothing can be read from it again, while its examples wait behind."""
+    joined = ps.join([ps.join([[(1, [1]), (2, [2])]]).repeat(2), [(n, [n]) for n in range(3, 9)]])
+    if word == "shuffle":
+        pipeline = joined.shuffle(8, seed=1).batch(1)
+    else:
+        pipeline = joined.bucket(width, [1], batch_size=[6, 6], keep_last=True)
+    whole = list(pipeline)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shots, "PART", 0.0)
+        patch.setattr(lane, "NOTING", 0.0)
+        for count in range(len(whole) + 1):
+            with pipeline.open(inline=inline) as flow:
+                got = list(islice(flow, count))
+                state = json.loads(json.dumps(flow.state_dict()))
+            got += pipeline.open(state=state, inline=inline)
+
+            assert len(got) == len(whole)
+            assert all(same(one, other) for one, other in zip(got, whole, strict=True))
