@@ -70,7 +70,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._coordinator: Coordinator | None = None
         if self._inline:
             self._built = build(node, options, None, state)
-            self._head = InlineHead(self._built.stage, name=self._name, grain=grain, shots=self._shots())
+            self._shots = self._made_shots()
+            self._head = InlineHead(self._built.stage, name=self._name, grain=grain, shots=self._shots)
             self._finalizer = weakref.finalize(self, self._head.close)
             self._finalizer.atexit = False  # as a generator's own
             return
@@ -80,12 +81,13 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             self._finalizer = weakref.finalize(self, self._coordinator.stop)
             self._finalizer.atexit = False  # the coordinator sees to that
             self._built = build(node, options, self._coordinator, state)
+            self._shots = self._made_shots()
             self._head = Head(
                 self._built.stage,
                 name=self._name,
                 grain=grain,
                 doing=self._built.doing,
-                shots=self._shots(),
+                shots=self._shots,
                 watch=self._watch(options.watchdog_s, self._coordinator),
             )
             self._coordinator.start(self._head, "drive")
@@ -98,7 +100,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             return None
         return Watchdog(after_s, moved=self._built.moved, doing=self._built.doing, coordinator=coordinator)
 
-    def _shots(self) -> Shots:
+    def _made_shots(self) -> Shots:
         built = self._built
         take = built.stage.snapshot if self._why_not is None else None
         return Shots(take, built.wanted, lambda: [merge.log for merge in built.arrivals])
@@ -330,6 +332,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
+            snapshots_s=self._shots.spent_s,
             state_nbytes=0 if self._why_not is not None else later("state").nbytes_of(self.state_dict()),
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),

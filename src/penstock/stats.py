@@ -268,6 +268,8 @@ class FlowStats(NamedTuple):
     """Each source of each join by weights."""
     strata: tuple[StrataStats, ...] = ()
     """Each `stratify`."""
+    snapshots_s: float = 0.0
+    """What the driver has spent on snapshots, by which states can be given at any moment. [s]"""
     state_nbytes: int = 0
     """How large `state_dict()` is now, written as JSON: bounded by what stages hold. 0 where there is none. [bytes]"""
     shares: tuple[ShareStats, ...] = ()

@@ -15,7 +15,7 @@ from penstock.stages.snapshot import Log, Saved, Unsettled, Wanted
 
 __all__ = ["Shots"]
 
-PART = 1000.0
+PART = 250.0
 """As many times the cost of a snapshot is worked before the next. [times]"""
 MOST_S = 1.0
 """Nor is more than this worked between two. [s]"""
@@ -40,6 +40,8 @@ class Shots:
         self._wanted = wanted
         self._logs = logs
         self._worked_s = self._due_s = 0.0
+        self.spent_s = 0.0
+        """Spent on snapshots so far. [s]"""
 
     def after(self, worked_s: float) -> Saved | None:
         """A snapshot, if it is time for one.
@@ -58,7 +60,10 @@ class Shots:
         try:
             saved = self._take()
         except Unsettled:
+            self.spent_s += perf_counter() - started
             return None
+        took = perf_counter() - started
+        self.spent_s += took
         self._wanted.on = False
-        self._worked_s, self._due_s = 0.0, min(MOST_S, PART * (perf_counter() - started))
+        self._worked_s, self._due_s = 0.0, min(MOST_S, PART * took)
         return saved
