@@ -220,7 +220,10 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         place, since = self._place, self._since + self._again
         more = {"skipped": self._built.quarantine.state()}
         data: dict[str, Any] = later("state").written(
-            self._words, self._options.seed, State(self._epoch, self._before + self._delivered, since, place, more)
+            self._words,
+            self._words_sum,
+            self._options.seed,
+            State(self._epoch, self._before + self._delivered, since, place, more),
         )
         return data
 
@@ -253,6 +256,11 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _words(self) -> list[Any]:
         words: list[Any] = later("fingerprint").fingerprint(self._node)
         return words
+
+    @cached_property
+    def _words_sum(self) -> int:
+        begun: int = later("state").checksum_of(self._words)
+        return begun
 
     def _read(self, state: Any) -> State:
         if self._why_not is not None:

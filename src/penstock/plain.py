@@ -65,6 +65,8 @@ def to_plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = [to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
         return {"~made": [kind.__module__, kind.__qualname__, parts]}
+    if hasattr(value, "plainly"):
+        return to_plain(value.plainly())
     for base in (bool, int, str, float, dict, list):  # of a class of its own
         if isinstance(value, base):
             plain: Any = base

@@ -15,19 +15,20 @@ from penstock.errors import StateError, mismatch
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
-from penstock.stages.snapshot import Log, Saved
+from penstock.stages.snapshot import Saved
 
-__all__ = ["VERSION", "nbytes_of", "read_state", "restored", "told", "written"]
+__all__ = ["VERSION", "checksum_of", "nbytes_of", "read_state", "restored", "written"]
 
 VERSION = 1
 """Of the form that states have."""
 
 
-def written(words: list[Any], seed: int, state: State) -> dict[str, Any]:
+def written(words: list[Any], begun: int, seed: int, state: State) -> dict[str, Any]:
     """A state as plain data.
 
     Args:
       words: the pipeline's fingerprint.
+      begun: its own checksum, by `checksum_of`.
       seed: of the run.
       state: the state.
 
@@ -41,23 +42,25 @@ def written(words: list[Any], seed: int, state: State) -> dict[str, Any]:
         "epoch": state.epoch,
         "delivered": state.delivered,
         "since": state.since,
-        "snapshot": to_plain(told(state.snapshot)),
+        "snapshot": to_plain(state.snapshot),
         "more": to_plain(state.more),
     }
-    return {**data, "checksum": _checksum(data)}
+    return {**data, "checksum": _checksum(data, begun)}
 
 
-def told(saved: Any) -> Any:
-    """A snapshot, with what its logs hold by now."""
-    if isinstance(saved, Log):
-        return [list(entry) for entry in saved.all()]
-    if isinstance(saved, dict):
-        return {key: told(value) for key, value in saved.items()}
-    return [told(value) for value in saved] if isinstance(saved, list) else saved
+def checksum_of(words: list[Any]) -> int:
+    """The checksum of a fingerprint, with which that of a state begins."""
+    return zlib.crc32(_text(words))
 
 
-def _checksum(data: dict[str, Any]) -> int:
-    return zlib.crc32(json.dumps(data, sort_keys=True, separators=(",", ":")).encode())
+def _checksum(data: dict[str, Any], begun: int) -> int:
+    return zlib.crc32(
+        _text({name: value for name, value in data.items() if name not in ("pipeline", "checksum")}), begun
+    )
+
+
+def _text(data: Any) -> bytes:
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
 
 def nbytes_of(data: dict[str, Any]) -> int:
@@ -104,7 +107,7 @@ def read_state(words: list[Any], seed: int, data: Any) -> State:
 
 def _check_whole(data: dict[str, Any]) -> None:
     try:
-        whole = _checksum({name: data[name] for name in data if name != "checksum"}) == data["checksum"]
+        whole = _checksum(data, checksum_of(data["pipeline"])) == data["checksum"]
     except (TypeError, ValueError, RecursionError):
         whole = False
     if not whole:

@@ -15,7 +15,7 @@ from penstock.stages.snapshot import Log, Saved, Unsettled, Wanted
 
 __all__ = ["Shots"]
 
-PART = 250.0
+PART = 500.0
 """As many times the cost of a snapshot is worked before the next. [times]"""
 MOST_S = 1.0
 """Nor is more than this worked between two. [s]"""

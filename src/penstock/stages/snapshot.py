@@ -70,14 +70,14 @@ class Log:
         self._next = Log()
         return self._next
 
-    def all(self) -> list[tuple[Any, ...]]:
-        """All entries from here on."""
+    def plainly(self) -> list[list[Any]]:
+        """All entries from here on, as plain data holds them."""
         found: list[tuple[Any, ...]] = []
         log: Log | None = self
         while log is not None:
             found += log.entries
             log = log._next
-        return found
+        return [list(entry) for entry in found]
 
 
 @final

@@ -18,7 +18,6 @@ from penstock.sources import as_source
 from penstock.spec import Spec
 from penstock.stages import RowReader, RunReader, Stage
 from penstock.stages.snapshot import Unsettled
-from penstock.state import told
 from penstock.structure import Structure
 from penstock.ticket import Ticket, Tickets, item_tickets, turn_tickets
 
@@ -175,7 +174,7 @@ def _resumed(stage: Stage, again: Callable[[], Stage]) -> Stage:
     except Unsettled:
         return stage
     other = again()
-    other.restore(from_plain(json.loads(json.dumps(to_plain(told(saved))))))
+    other.restore(from_plain(json.loads(json.dumps(to_plain(saved)))))
     return other
 
 
