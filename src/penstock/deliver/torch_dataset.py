@@ -15,13 +15,14 @@ Why the class is made by a call
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from functools import partial
 from types import new_class
 from typing import TYPE_CHECKING, Any, final
 
-from penstock.errors import PipelineError, mismatch
+from penstock.errors import PenstockWarning, PipelineError, mismatch
 from penstock.optional import load
 
 if TYPE_CHECKING:
@@ -70,14 +71,16 @@ class _Dataset:
         self._worker_info = worker_info
         self._state: dict[str, Any] | None = None
         self._latest: Callable[[], _Batches | None] = _nobody
+        self._halfway = [False]
 
     def __iter__(self) -> Iterator[Any]:
         worker = self._worker_info()
         if worker is None:
-            batches = _Batches(self._open_flow, self._state)
+            self._halfway = [False]
+            batches = _Batches(self._open_flow, self._state, self._halfway)
             self._latest = weakref.ref(batches)
         elif self._share is not None:
-            batches = _Batches(partial(self._share, worker.id, worker.num_workers), self._state)
+            batches = _Batches(partial(self._share, worker.id, worker.num_workers), self._state, [False])
         else:
             raise PipelineError(
                 mismatch(
@@ -98,7 +101,15 @@ class _Dataset:
         if self._state is not None:
             return self._state
         batches = self._latest()
-        return (_Batches(self._open_flow, None) if batches is None else batches).state_dict()
+        if batches is None and self._halfway[0]:
+            do = "ask while the loop runs; what is given is the state of the beginning"
+            told = mismatch(
+                "an iterator that is held", "one that was dropped halfway", at="torch().state_dict()", do=do
+            )
+            warnings.warn(f"penstock: {told}", PenstockWarning, stacklevel=2)
+        if batches is None:
+            batches = _Batches(self._open_flow, None, [False])
+        return batches.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """The next iterator goes on from there."""
@@ -125,9 +136,12 @@ class _Batches:
     It is no generator: one that is dropped in the middle closes its flow, and waits for that, wherever it is collected.
     """
 
-    def __init__(self, open_flow: Callable[..., Iterator[Any]], state: dict[str, Any] | None) -> None:
+    def __init__(
+        self, open_flow: Callable[..., Iterator[Any]], state: dict[str, Any] | None, halfway: list[bool]
+    ) -> None:
         self._open_flow = open_flow
         self._state = state
+        self._halfway = halfway  # whether it has begun and not ended; read by the data set when this is gone
         self._flow: Any = None
         self._ended = False
 
@@ -138,9 +152,11 @@ class _Batches:
         if self._ended:
             raise StopIteration
         flow = self._opened()
+        self._halfway[0] = True
         try:
             return next(flow)
         except Exception:  # The end, or an error; after an interrupt the flow goes on.
+            self._halfway[0] = False
             self._close()
             raise
 
