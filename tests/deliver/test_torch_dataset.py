@@ -2,6 +2,7 @@ import io
 import pickle
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -254,6 +255,54 @@ def test_a_stateful_data_loader_goes_on_where_it_stood(workers: int):
     assert [batch.tolist() for batch in two] == rest
     assert len(rest) == 17
     assert len(list(two)) == 20, "the pass after it is a whole one"
+
+
+def test_a_state_that_was_loaded_is_sent_along():
+    """A data set that is pickled before its first iterator goes on as well."""
+    dataset, other = numbers().torch(), numbers().torch()
+    batches = iter(dataset)
+    _ = [next(batches) for _ in range(3)]
+    other.load_state_dict(dataset.state_dict())
+
+    assert next(iter(pickle.loads(pickle.dumps(other)))).tolist() == next(batches).tolist()
+
+
+@pytest.mark.slow
+def test_lightning_goes_on_with_a_data_set_as_it_is(tmp_path: Path):
+    """Without a loader; with one it is shown in docs/howto/checkpoint.md."""
+    lightning = pytest.importorskip("lightning")
+    saves = pytest.importorskip("lightning.pytorch.callbacks").ModelCheckpoint
+
+    class Model(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Linear(1, 1)
+            self.seen: list[Any] = []
+
+        def training_step(self, batch: Any, number: int) -> Any:
+            self.seen.append(batch.tolist())
+            return self.layer(batch[:, None].float()).mean()
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.SGD(self.parameters(), 1e-9)
+
+    def fit(steps: int, **settings: Any) -> list[Any]:
+        trainer = lightning.Trainer(
+            max_steps=steps,
+            callbacks=[saves(tmp_path, filename="{step}", every_n_train_steps=3, save_top_k=-1)],
+            accelerator="cpu",
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        model = Model()
+        trainer.fit(model, numbers().torch(), **settings)
+        return model.seen
+
+    whole = fit(5)
+
+    assert len(whole) == 5
+    assert fit(5, ckpt_path=tmp_path / "step=3.ckpt") == whole[3:]
 
 
 @pytest.mark.slow

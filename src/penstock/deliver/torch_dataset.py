@@ -122,7 +122,7 @@ class _Dataset:
         return count
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return torch_dataset, (self._open_flow, self._length, self._share)
+        return torch_dataset, (self._open_flow, self._length, self._share), {"_state": self._state}
 
 
 def _nobody() -> None:
