@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -444,6 +445,37 @@ def test_a_state_that_is_damaged_is_refused(change: Callable[[Any], Any], messag
 
     with pytest.raises((ps.StateError, ValueError), match=message):
         pipeline.open(state=bad) if bad is not None else pipeline.open(inline=True).load_state_dict(bad)
+
+
+def as_a_checkpoint_might(data: Any) -> Any:
+    """The same values in other types."""
+    if isinstance(data, dict):
+        return OrderedDict((np.str_(key), as_a_checkpoint_might(part)) for key, part in data.items())
+    if isinstance(data, list):
+        return tuple([as_a_checkpoint_might(part) for part in data])
+    return data if data is None else np.array(data) if type(data) is int else np.array(data)[()]
+
+
+@pytest.mark.parametrize("name", ["stratified, with repeats", "shuffled", "by weights"])
+def test_a_state_whose_types_have_changed_is_read(name: str):
+    """Checkpoints give back tuples for lists and NumPy's numbers; values that have changed are refused all the same."""
+    make = PIPELINES[name]
+    state = state_of(make(), 5)
+    other = as_a_checkpoint_might(state)
+
+    with make().open(state=other, inline=True) as flow, make().open(state=state, inline=True) as same_flow:
+        assert same(next(flow), next(same_flow))
+    with pytest.raises(ps.StateError, match="got one that was changed or damaged"):
+        make().open(state={**other, "delivered": np.float64(5)})
+
+
+def test_a_state_that_holds_itself_is_refused():
+    """And ends in an error of ours."""
+    state: dict[str, Any] = state_of(ps.join([range(40)]).batch(4))
+    state["more"] = state
+
+    with pytest.raises(ps.StateError, match="got one nested without end"):
+        ps.join([range(40)]).batch(4).open(state=state)
 
 
 def mutated(data: Any, choose: random.Random) -> Any:

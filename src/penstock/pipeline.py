@@ -144,6 +144,9 @@ class Pipeline(Words, Iterable[Any]):
         would deliver everything as often as there are workers. With `.shard("auto")` each worker of each rank takes its
         share instead.
 
+        It and its iterators have `state_dict` and `load_state_dict`: it is saved and goes on under torchdata's
+        `StatefulDataLoader`, and under a trainer that is given it as it is.
+
         Raises:
           MissingExtra: torch is not installed.
           PipelineError: it is delivered to another framework already.
@@ -154,13 +157,13 @@ class Pipeline(Words, Iterable[Any]):
         made = later("deliver.torch_dataset").torch_dataset
         return made(pipeline.open, pipeline._known_length, pipeline._open_part if auto else None)
 
-    def _open_part(self, worker: int, workers: int) -> Flow:
+    def _open_part(self, worker: int, workers: int, *, state: dict[str, Any] | None = None) -> Flow:
         """Starts the flow of one of several workers that each rank has."""
         own = auto_rank()
         rank = Rank(own.rank * workers + worker, own.world_size * workers)
         node = self._settled(lambda: rank)
         self._warn(node)
-        return Flow(node, self._options, epoch=0, inline=False)
+        return Flow(node, self._options, epoch=0, inline=False, state=state)
 
     def _known_length(self) -> int | None:
         length = length_of(self._settled())

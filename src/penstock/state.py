@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import numpy as np
 
 from penstock.errors import StateError, mismatch
 from penstock.fingerprint import difference
@@ -74,12 +76,16 @@ def read_state(words: list[Any], seed: int, data: Any) -> State:
     Args:
       words: the pipeline's fingerprint.
       seed: of the run.
-      data: what `state_dict` gave.
+      data: what `state_dict` gave; what a checkpoint made of its types does not matter, as long as the values are the same.
 
     Raises:
       StateError: it is damaged, of another version, or of another pipeline; says where they differ.
     """
     at = "open(state)"
+    try:
+        data = _same_in_plain(data)
+    except RecursionError:
+        raise StateError(mismatch("a state as `state_dict` gives it", "one nested without end", at=at)) from None
     if not isinstance(data, dict) or "penstock" not in data:
         raise StateError(mismatch("a state as `state_dict` gives it", f"`{type(data).__name__}`", at=at))
     if data["penstock"] != VERSION:
@@ -103,6 +109,15 @@ def read_state(words: list[Any], seed: int, data: Any) -> State:
         snapshot=None if data["snapshot"] is None else _dict(from_plain(data["snapshot"]), "snapshot"),
         more=_dict(from_plain(data["more"]), "more"),
     )
+
+
+def _same_in_plain(data: Any) -> Any:
+    """The same values in Python's own types: checkpoints give back tuples for lists, and NumPy's numbers for Python's."""
+    if isinstance(data, Mapping):
+        return {_same_in_plain(key): _same_in_plain(part) for key, part in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_same_in_plain(part) for part in data]
+    return data.item() if isinstance(data, (np.generic, np.ndarray)) and data.ndim == 0 else data
 
 
 def _check_whole(data: dict[str, Any]) -> None:
