@@ -42,6 +42,7 @@ if typing.TYPE_CHECKING:
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text, read_tfrecord
     from penstock.rejection import rejection_sample
     from penstock.replaying import replay
+    from penstock.resharding import reshard
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
     from penstock.sampling import Temperature
     from penstock.shuffles import (
@@ -108,6 +109,7 @@ __all__ = [
     "rejection_sample",
     "replay",
     "resample_at_rate",
+    "reshard",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",
@@ -145,6 +147,7 @@ _LATER = {
     "rejection_sample": "rejection",
     "replay": "replaying",
     "resample_at_rate": "resample",
+    "reshard": "resharding",
     "shuffle_batch": "shuffles",
     "shuffle_batch_join": "shuffles",
     "slice_input_producer": "producers",

@@ -77,7 +77,9 @@ FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
-def build(node: Node, options: Options, coordinator: Coordinator | None, state: State) -> Built:
+def build(
+    node: Node, options: Options, coordinator: Coordinator | None, state: State, *, parts: bool = False
+) -> Built:
     """Builds the stages of a description.
 
     Args:
@@ -85,13 +87,14 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
       options: what holds for the whole.
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
       state: where the stages begin, or go on.
+      parts: whether `shard` has a stage also where the part is everything.
 
     Raises:
       StateError: they cannot go on there.
     """
     labels = labels_of(node)
     opened = opened_of(node)
-    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node))
+    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts)
     built = builder.built
     if state.more:
         later("state").restored(built.quarantine.load, state.more["skipped"])
@@ -126,7 +129,9 @@ class _Builder:
         opened: int,
         capacity: int,
         composed: Mapping[int, Composed],
+        parts: bool,
     ) -> None:
+        self._part = parts
         self._options = options
         self._coordinator = coordinator
         self._opened = opened
@@ -167,8 +172,11 @@ class _Builder:
         if isinstance(node, Repeat):
             return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
-        upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
-        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all):
+        if isinstance(node, Share) and node.heirs:
+            upstream = self._remainder(node, epoch, place, wanted, lanes=lanes)
+        else:
+            upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
+        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all and not self._part):
             return upstream
         if isinstance(node, Share):
             again = partial(self.chain, below, epoch, place, wanted, lanes=lanes)
@@ -224,6 +232,12 @@ class _Builder:
             wanted=wanted,
         )
         self.built.shares[word] = stage
+        return stage
+
+    def _remainder(self, node: Share, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
+        """What other ranks have left over."""
+        parts = [self.chain(part, epoch, place, wanted, lanes=lanes) for part in later("sharing").heirs(node)]
+        stage: Stage = later("stages.remainder").Remainder(parts, first=place.streams, wanted=wanted)
         return stage
 
     def _lengths_of(self, node: Share) -> list[int]:

@@ -92,6 +92,11 @@ class Dealt:
         self._schedule.change(target)
         self._number = 0
 
+    def begin_anew(self) -> None:
+        """The next batch is dealt as the first."""
+        self._schedule.begin_anew()
+        self._number = 0
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as plain data."""
         return {"of": self._schedule.state(), "over": self._over, "number": self._number}

@@ -42,6 +42,12 @@ def tickets_of(saved: Saved) -> Tickets:
     return unpacked_tickets(saved["tickets"])
 
 
+def fresh_of(saved: Saved) -> Tickets:
+    """The tickets of those of them that were never given."""
+    tickets = tickets_of(saved)
+    return tickets.select(np.flatnonzero(unpacked(saved["waiting"][2], len(tickets)) == 0))
+
+
 def slots_of(saved: Saved) -> Int64s:
     """The slot of each of them, int64[n]."""
     return unpacked(saved["waiting"][3], int(saved["tickets"]["n"]))
