@@ -104,7 +104,7 @@ def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: in
         built = build(own, options, None, State(read[0].epoch, 0, 0, None, more), parts=True)
         try:
             (share,) = built.shares.values()
-            share.begin(of)
+            share.begin(told(of))
             for stage in _behind(own, built.strata):
                 stage.begin_anew(delivered, target)
             saved = told(built.stage.snapshot())

@@ -256,6 +256,12 @@ def recalled(inlets: Sequence[Inlet], tickets: Tickets) -> list[Any]:
     return out
 
 
+def shut(inlet: Inlet) -> None:
+    """Sees to it that an input that had ended when the state was taken reads nothing; it may still be asked to recall."""
+    if not isinstance(inlet, Straight):  # which reads only when it is pulled
+        inlet.close()
+
+
 def close_all(inlets: Sequence[Inlet]) -> None:
     """Closes all; raises the first error after that."""
     errors: list[Exception] = []

@@ -321,12 +321,11 @@ class Share:
     def stand(self) -> tuple[Saved | None, list[Chunk]]:
         """Where the stream stands, `None` at its end, and what it was dealt until that could be told."""
         own: list[Chunk] = []
-        while not self.ended:
-            place = noted(self._upstream)
-            if place is not None:
-                return place, own
+        place = noted(self._upstream)
+        while place is None and not self.ended:
             own += self.leave(self._dealer.seen + 1)
-        return None, own
+            place = noted(self._upstream)
+        return None if self._passes else place, own
 
     def begin(self, of: Saved) -> None:
         """Deals a stream anew, from where it stands on."""

@@ -1,0 +1,252 @@
+"""`ps.reshard`: what some ranks left over is delivered by others, as many as there are, each example once."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import penstock as ps
+import penstock.engine.lane as lane
+import penstock.engine.shots as shots
+from tests.labelled import exactly, source, stream
+
+Make = Callable[[], ps.Pipeline]
+Behind = Callable[[ps.Pipeline], ps.Pipeline]
+
+COUNTS = [7, 30, 11]
+EVERYTHING = list(range(sum(COUNTS)))
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot as often as there can be one, so that little data shows what is in them."""
+    monkeypatch.setattr(shots, "PART", 0.0)
+    monkeypatch.setattr(lane, "NOTING", 0.0)
+
+
+def runs() -> list[list[int]]:
+    starts = np.cumsum([0, *COUNTS])
+    return [list(range(start, start + count)) for start, count in zip(starts, COUNTS, strict=False)]
+
+
+def even(x: Any) -> bool:
+    return int(x) % 4 != 1
+
+
+SOURCES: dict[str, Make] = {
+    "arrays": lambda: ps.join([np.array(run) for run in runs()]),
+    "lists": lambda: ps.join(runs()),
+    "callables": lambda: ps.join([lambda run=run: iter(run) for run in runs()]).map(int),
+    "weights": lambda: ps.join(runs(), weights=[1, 2, 3]),
+    "shuffled": lambda: ps.join(runs()).shuffle(6),
+    "filtered": lambda: ps.join([[*run, *[-5] * 9] for run in runs()]).filter(lambda x: x >= 0),
+}
+BEHIND: dict[str, Behind] = {
+    "batch": lambda part: part.batch(3, keep_last=True),
+    "map": lambda part: part.map(int),
+    "shuffle": lambda part: part.shuffle(5).batch(2, keep_last=True),
+    "filter": lambda part: part.filter(even).batch(3, keep_last=True),
+    "bucket": lambda part: part.bucket(lambda x: int(x) % 7, [3], batch_size=2, keep_last=True),
+}
+
+
+def taken(pipeline: ps.Pipeline, count: int | None, state: Any = None, inline: bool = True) -> tuple[list[Any], Any]:
+    """So many batches, and the state then."""
+    with pipeline.open(state=state, inline=inline) as flow:
+        batches = list(islice(flow, count))
+        return batches, json.loads(json.dumps(flow.state_dict()))
+
+
+def values(batches: Sequence[Any]) -> list[int]:
+    """The numbers in batches, without padding."""
+    found: list[int] = []
+    for batch in batches:
+        if isinstance(batch, tuple) and isinstance(batch[1], dict):
+            batch = np.atleast_1d(batch[0])[np.atleast_1d(batch[1]["valid"])]
+        found += np.atleast_1d(batch).tolist()
+    return found
+
+
+def passed_on(
+    source: ps.Pipeline, behind: Behind, sizes: Sequence[int], moments: Sequence[int], inline: bool = True, **how: Any
+) -> list[list[int]]:
+    """What each world of ranks delivers, one after the other: some batches each, the last the rest."""
+    states: list[Any] | None = None
+    worlds: list[list[int]] = []
+    for number, size in enumerate(sizes):
+        parts = [behind(source.shard(rank, size, **how)) for rank in range(size)]
+        if states is not None:
+            states = ps.reshard(parts[0], states, size)
+        last = number + 1 == len(sizes)
+        got: list[int] = []
+        after = []
+        for rank, part in enumerate(parts):
+            count = None if last else moments[(rank + 3 * number) % len(moments)]
+            batches, state = taken(part, count, states[rank] if states is not None else None, inline)
+            got += values(batches)
+            after.append(state)
+        states = after
+        worlds.append(got)
+    return worlds
+
+
+@pytest.mark.filterwarnings("ignore:penstock. `(filter|bucket)` stands after:penstock.PenstockWarning")
+@given(
+    st.sampled_from(sorted(SOURCES)),
+    st.sampled_from(sorted(BEHIND)),
+    st.lists(st.integers(1, 5), min_size=2, max_size=3),
+    st.lists(st.integers(0, 9), min_size=1, max_size=5),
+    st.sampled_from(["drop", "pad"]),
+)
+def test_by_turns_what_was_left_over_is_delivered_once(
+    kind: str, words: str, sizes: list[int], moments: list[int], end: str
+):
+    """At every moment of each rank, and again for what those left over who went on."""
+    if end == "pad" and words in ("bucket", "filter", "map"):
+        end = "drop"
+
+    worlds = passed_on(SOURCES[kind](), BEHIND[words], sizes, moments, end=end)
+
+    got = Counter(x for world in worlds for x in world)
+    wanted = [x for x in EVERYTHING if words != "filter" or even(x)]
+    assert max(got.values()) == 1
+    assert set(got) <= set(wanted)
+    assert len(wanted) - len(got) < (sum(sizes) if end == "drop" else 1)
+
+
+@pytest.mark.filterwarnings("ignore:penstock. `(filter|bucket)` stands after:penstock.PenstockWarning")
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=7),
+    st.integers(1, 4),
+    st.sampled_from(sorted(BEHIND)),
+    st.lists(st.integers(1, 5), min_size=2, max_size=3),
+    st.lists(st.integers(0, 9), min_size=1, max_size=5),
+    st.sampled_from(["drop", "pad"]),
+    st.booleans(),
+)
+def test_by_files_what_was_left_over_is_delivered_once(
+    tmp_path_factory: pytest.TempPathFactory,
+    counts: list[int],
+    streams: int,
+    words: str,
+    sizes: list[int],
+    moments: list[int],
+    end: str,
+    twice: bool,
+):
+    """Where each rank read its own files too, which all of the others go on with."""
+    folder = tmp_path_factory.mktemp("lines")
+    for number, count in enumerate(counts):
+        (folder / f"{number}.txt").write_text("".join(f"{10 * number + line}\n" for line in range(count)))
+    source = ps.read_text(str(folder / "*.txt"), streams=streams).map(int)
+    source = source.repeat(2) if twice else source
+    if end == "pad" and words in ("bucket", "filter", "map"):
+        end = "drop"
+
+    worlds = passed_on(source, BEHIND[words], sizes, moments, end=end)
+
+    got = Counter(x for world in worlds for x in world)
+    numbers = [10 * number + line for number, count in enumerate(counts) for line in range(count)]
+    wanted = [x for x in numbers if words != "filter" or even(x)]
+    assert max(got.values(), default=0) <= 1 + twice
+    assert set(got) <= set(wanted)
+    missing = sum((Counter(wanted * (1 + twice)) - got).values())
+    assert missing < (sum(sizes) if end == "drop" else 1)
+
+
+# With class proportions.
+
+SHARES = [3, 2, 1]
+TARGET = exactly(SHARES)
+SIZE = 4
+COUNT = 200
+
+
+def labelled(cut: str, count: int = COUNT) -> ps.Pipeline:
+    """Numbers with labels, of three classes in the proportions asked for, but for chance."""
+    return source(stream("iid", np.array(SHARES) / 6, count, 5), cut)
+
+
+def stepped(
+    make: Callable[[int, int], ps.Pipeline], sizes: Sequence[int], steps: Sequence[int]
+) -> list[list[list[Any]]]:
+    """Of each world of ranks what each step delivered, rank by rank; the last goes on until a rank ends."""
+    states: list[Any] | None = None
+    worlds = []
+    for number, size in enumerate(sizes):
+        parts = [make(rank, size) for rank in range(size)]
+        if states is not None:
+            states = ps.reshard(parts[0], states, size)
+        count = None if number + 1 == len(sizes) else steps[number]
+        runs = [taken(part, count, states[rank] if states is not None else None) for rank, part in enumerate(parts)]
+        states = [state for _, state in runs]
+        worlds.append([list(step) for step in zip(*[batches for batches, _ in runs], strict=False)])
+    return worlds
+
+
+def check_shares(worlds: list[list[list[Any]]]) -> None:
+    """Exact in each batch of each rank, and in all of a step together."""
+    for steps in worlds:
+        for step in steps:
+            counts = [np.bincount(labels, minlength=3) for _, labels in step]
+            for count, size in [*((count, SIZE) for count in counts), (sum(counts), SIZE * len(step))]:
+                want = size * np.array(SHARES) / 6
+                assert (np.abs(count - want) < 1).all()
+
+
+@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after:penstock.PenstockWarning")
+@given(
+    st.sampled_from(["rows", "columns"]),
+    st.booleans(),
+    st.lists(st.integers(1, 5), min_size=2, max_size=3),
+    st.lists(st.integers(0, 5), min_size=2, max_size=2),
+    st.integers(1, 2),
+)
+def test_shares_stay_exact_and_nothing_is_used_up_twice(
+    cut: str, behind: bool, sizes: list[int], steps: list[int], repeats: int
+):
+    """Whether each rank composes its own batches, or `shard` parts what was composed for all."""
+    arrived: list[set[int]] = []
+
+    def make(rank: int, size: int) -> ps.Pipeline:
+        if rank == 0:
+            arrived.append(set())
+        own = arrived[-1]
+
+        def noted(example: Any) -> Any:
+            own.add(int(example[0]))
+            return example
+
+        pipeline = labelled(cut)
+        if behind:
+            return pipeline.map(noted).stratify(1, TARGET, repeats=repeats).shard(rank, size).batch(SIZE)
+        return pipeline.shard(rank, size).map(noted).stratify(1, TARGET, repeats=repeats).batch(SIZE)
+
+    worlds = stepped(make, sizes, steps)
+
+    check_shares(worlds)
+    uses = Counter(x for steps in worlds for step in steps for numbers, _ in step for x in numbers.tolist())
+    assert max(uses.values()) <= repeats
+    unread = set(range(COUNT)) - set().union(*arrived[:-1])
+    assert len(unread - arrived[-1]) < sizes[-1]
+    assert len(uses) > COUNT / 4  # until the first rank ends
+
+
+@given(st.sampled_from(["rows", "columns"]), st.integers(1, 5), st.integers(0, 4))
+def test_all_ranks_together_get_the_same_batches_from_the_same_labels(cut: str, size: int, steps: int):
+    """Of as many ranks those of the unbroken run; of any number, what one rank alone would get from there on."""
+    make = lambda rank, world: labelled(cut).stratify(1, TARGET).shard(rank, world).batch(SIZE)  # noqa: E731
+
+    (first, second) = stepped(make, [size, size], [steps])
+    (unbroken,) = stepped(make, [size], [])
+
+    assert repr(first + second) == repr(unbroken)
