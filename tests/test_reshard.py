@@ -241,12 +241,24 @@ def test_shares_stay_exact_and_nothing_is_used_up_twice(
     assert len(uses) > COUNT / 4  # until the first rank ends
 
 
-@given(st.sampled_from(["rows", "columns"]), st.integers(1, 5), st.integers(0, 4))
-def test_all_ranks_together_get_the_same_batches_from_the_same_labels(cut: str, size: int, steps: int):
-    """Of as many ranks those of the unbroken run; of any number, what one rank alone would get from there on."""
-    make = lambda rank, world: labelled(cut).stratify(1, TARGET).shard(rank, world).batch(SIZE)  # noqa: E731
+@pytest.mark.parametrize("cut", ["rows", "columns"])
+@given(st.lists(st.sampled_from([1, 2, 3, 4, 6]), min_size=2, max_size=3), st.integers(0, 3), st.integers(1, 3))
+def test_all_ranks_together_get_the_batches_of_the_unbroken_run(cut: str, sizes: list[int], steps: int, repeats: int):
+    """Where every rank sees all labels, and all ranks' batches hold as many examples together: step by step."""
 
-    (first, second) = stepped(make, [size, size], [steps])
-    (unbroken,) = stepped(make, [size], [])
+    def part(rank: int, size: int) -> ps.Pipeline:
+        return labelled(cut).stratify(1, TARGET, repeats=repeats).shard(rank, size).batch(12 // size)
 
-    assert repr(first + second) == repr(unbroken)
+    got: list[Any] = []
+    states: list[Any] | None = None
+    for number, size in enumerate(sizes):
+        if states is not None:
+            before = len(states)
+            states = ps.reshard(part(0, before), states, size, 12 // size)
+        count = None if number + 1 == len(sizes) else steps
+        runs = [taken(part(rank, size), count, states[rank] if states else None) for rank in range(size)]
+        states = [state for _, state in runs]
+        got += [sorted(x for batch, _ in step for x in batch.tolist()) for step in zip(*[b for b, _ in runs], strict=True)]
+
+    unbroken = labelled(cut).stratify(1, TARGET, repeats=repeats).batch(12).open(inline=True)
+    assert got == [sorted(batch.tolist()) for batch, _ in unbroken]

@@ -24,7 +24,7 @@ from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad,
 from penstock.ranks import Rank
 from penstock.resumed import State, why_not
 from penstock.sharing import any_rank, heirs_of, settled, shares_in
-from penstock.staged import Staged
+from penstock.staged import Staged, check_composed, composed_for
 from penstock.stages.remainder import left_over
 from penstock.stages.snapshot import Saved, unpacked_tickets
 from penstock.stages.stratify import Stratify as StratifyStage
@@ -37,7 +37,9 @@ __all__ = ["reshard"]
 AT = "reshard(states)"
 
 
-def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: int) -> list[dict[str, Any]]:
+def reshard(
+    pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: int, batch_size: int | None = None
+) -> list[dict[str, Any]]:
     """The states with which another number of ranks goes on where some ranks stopped.
 
     What none of the ranks has delivered is delivered by the others together, each example once, up to what `end=` says of
@@ -51,9 +53,11 @@ def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: in
       pipeline: the pipeline that the states are of, with a `shard` of any rank.
       states: what `flow.state_dict()` gave on each rank, in any order.
       world_size: how many ranks go on.
+      batch_size: of the `batch` behind `shard` with which they do, if it is another. With `shard` behind `stratify` and as
+        many examples in all ranks' batches together, each step's are those of the unbroken run. [examples]
 
     Returns:
-      Their states, rank by rank: `pipeline.open(state=...)` with `.shard("auto")`, or `.shard(rank, world_size)`.
+      Their states, rank by rank, for the same pipeline with `.shard(rank, world_size)`, or `.shard("auto")` on that rank.
 
     Raises:
       PipelineError: there is not one `shard`, or a word behind it does not allow it; says what to do.
@@ -82,6 +86,7 @@ def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: in
     if reason is not None:
         raise StateError(reason)
     _check_words(node)
+    after = node if batch_size is None else _resized(node, batch_size)
     parts = _in_order(states)
     heirs = heirs_of(states[0])
     nodes = [settled(node, _rank(rank, len(parts)), heirs) for rank in range(len(parts))]
@@ -94,13 +99,14 @@ def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: in
             leaver = _Leaver(own, options, state)
             stack.callback(leaver.built.stage.close)
             leavers.append(leaver)
-        of, heirs = _left(leavers, _share(nodes[0]), heirs, same=len(parts) == count)
+        same = _together(nodes[0]) == _together(settled(after, _rank(0, count), max(1, heirs)))
+        of, heirs = _left(leavers, _share(nodes[0]), heirs, same=same)
         target = next((stage.changed for leaver in leavers for stage in leaver.strata), None)
     more = {"skipped": _skipped([state.more for state in read])}
     delivered = max(state.delivered for state in read)
     new: list[dict[str, Any]] = []
     for rank in range(count):
-        own = settled(node, _rank(rank, count), heirs)
+        own = settled(after, _rank(rank, count), heirs)
         built = build(own, options, None, State(read[0].epoch, 0, 0, None, more), parts=True)
         try:
             (share,) = built.shares.values()
@@ -116,6 +122,23 @@ def reshard(pipeline: Pipeline, states: Sequence[dict[str, Any]], world_size: in
 
 def _rank(rank: int, world_size: int) -> Any:
     return lambda: Rank(rank, world_size)
+
+
+def _resized(node: Node, size: int) -> Node:
+    """The same words with batches of another size behind `shard`."""
+    if isinstance(node, Shard):
+        raise PipelineError(mismatch("a `batch` behind `shard`", "none", at="reshard(batch_size)", do="leave it out"))
+    if isinstance(node, Batch) and not node.grouped:
+        node = node.changed(size=positive(size, "batch_size", at="reshard(batch_size)"))
+        check_composed(node)
+        return node
+    return node.changed(of=_resized(node.upstream[0], size))
+
+
+def _together(node: Node) -> list[int | None]:
+    """How many examples what stands before `shard` composes at once."""
+    composed, words = composed_for(node), find(_share(node).of, Stratify)
+    return [composed[id(word)].size for word in words]
 
 
 def _share(node: Node) -> Share:
