@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock as ps
@@ -204,6 +204,7 @@ def check_shares(worlds: list[list[list[Any]]]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after:penstock.PenstockWarning")
+@settings(max_examples=15)
 @given(
     st.sampled_from(["rows", "columns"]),
     st.booleans(),
@@ -242,6 +243,7 @@ def test_shares_stay_exact_and_nothing_is_used_up_twice(
 
 
 @pytest.mark.parametrize("cut", ["rows", "columns"])
+@settings(max_examples=8)
 @given(st.lists(st.sampled_from([1, 2, 3, 4, 6]), min_size=2, max_size=3), st.integers(0, 3), st.integers(1, 3))
 def test_all_ranks_together_get_the_batches_of_the_unbroken_run(cut: str, sizes: list[int], steps: int, repeats: int):
     """Where every rank sees all labels, and all ranks' batches hold as many examples together: step by step."""
@@ -258,7 +260,80 @@ def test_all_ranks_together_get_the_batches_of_the_unbroken_run(cut: str, sizes:
         count = None if number + 1 == len(sizes) else steps
         runs = [taken(part(rank, size), count, states[rank] if states else None) for rank in range(size)]
         states = [state for _, state in runs]
-        got += [sorted(x for batch, _ in step for x in batch.tolist()) for step in zip(*[b for b, _ in runs], strict=True)]
+        got += [
+            sorted(x for batch, _ in step for x in batch.tolist()) for step in zip(*[b for b, _ in runs], strict=True)
+        ]
 
     unbroken = labelled(cut).stratify(1, TARGET, repeats=repeats).batch(12).open(inline=True)
     assert got == [sorted(batch.tolist()) for batch, _ in unbroken]
+
+
+# What is refused, and what else holds.
+
+
+def states_of(*pipelines: ps.Pipeline, moments: Sequence[int] = (1, 1)) -> list[Any]:
+    return [taken(pipeline, count)[1] for pipeline, count in zip(pipelines, moments, strict=True)]
+
+
+def test_states_that_do_not_belong_together_are_refused():
+    """A rank that is missing or doubled, another pipeline, a damaged state; shares of different moments."""
+    numbers = ps.join([range(60)])
+    first, second, other = (numbers.shard(rank, 2).batch(size) for rank, size in [(0, 2), (1, 2), (1, 3)])
+    zero, one, three = states_of(first, second, other, moments=[1, 2, 1])
+
+    for states, words in [
+        ([zero], "ranks 0 to 2 less one, each once, got 1: ranks 0 of 2"),
+        ([zero, zero], "each once, got 2: ranks 0, 0 of 2"),
+        ([], "got none"),
+        ([zero, three], "`size` 2, got one with 3"),
+        ([zero, {**one, "delivered": 7}], "changed or damaged"),
+        ([zero, {}], "states of a pipeline with `shard`"),
+        ([zero, taken(numbers.batch(2), 1)[1]], "states of a pipeline with `shard`"),
+    ]:
+        with pytest.raises(ps.StateError, match=words):
+            ps.reshard(first, states, 3)
+    fair = [labelled("rows").stratify(1, TARGET).shard(rank, 2).batch(4) for rank in range(2)]
+    with pytest.raises(ps.StateError, match="as many batches delivered by each rank.* got 1, 2"):
+        ps.reshard(fair[0], states_of(*fair, moments=[1, 2]), 3)
+
+
+def test_pipelines_that_cannot_be_dealt_anew_are_refused():
+    """What counts behind `shard` would count anew; batches that a rank holds cannot be had again."""
+    numbers = ps.join([range(60)])
+    for part, word in [(lambda p: p.take(9), "take"), (lambda p: p.batch(2).unbatch(), "unbatch")]:
+        parts = [part(numbers.shard(rank, 2)) for rank in range(2)]
+        with pytest.raises(ps.PipelineError, match=f"alone behind `shard`, got `{word}`.*put `shard` behind it"):
+            ps.reshard(parts[0], states_of(*parts), 3)
+    with pytest.raises(ps.PipelineError, match="one `shard`"):
+        ps.reshard(numbers, [], 3)
+    batches = [numbers.batch(2).shard(rank, 2) for rank in range(2)]
+    with pytest.raises(ps.StateError, match="as many batches delivered by each rank, .* got 0, 4"):
+        ps.reshard(batches[0], states_of(*batches, moments=[0, 4]), 3)
+    after = ps.reshard(batches[0], states_of(*batches, moments=[2, 2]), 3)
+    assert [x.tolist() for x in taken(numbers.batch(2).shard(1, 3), 1, after[1])[0]] == [[10, 11]]
+
+
+def test_each_epoch_of_files_that_never_end_goes_on(tmp_path: Path):
+    """Ranks whose files are shorter are in a later epoch: each set of files goes on where it was, with threads too."""
+    for number, count in enumerate([3, 8]):
+        (tmp_path / f"{number}.txt").write_text("".join(f"{10 * number + line}\n" for line in range(count)))
+    source = ps.read_text(str(tmp_path / "*.txt"), streams=2).map(int).repeat()
+
+    for inline in (True, False):
+        states = [taken(source.shard(rank, 2).batch(2), 2, inline=inline)[1] for rank in range(2)]
+        after = ps.reshard(source.shard(0, 2).batch(2), states, 3)
+        got = [taken(source.shard(rank, 3).batch(2), 2, after[rank], inline)[0] for rank in range(3)]
+        together = [[int(got[at % 3][at // 6][at // 3 % 2]) for at in range(place, 12, 2)] for place in range(2)]
+        assert together == [[1, 2, 0, 1, 2, 0], [14, 15, 16, 17, 10, 11]]
+
+
+def test_a_target_by_the_number_of_the_batch_goes_on():
+    """The number is that of the run, not of the ranks that go on."""
+    number = lambda batch: [1, 0, 0] if batch < 3 else [0, 1, 0]  # noqa: E731
+    parts = [labelled("rows").shard(rank, 2).stratify(1, number).batch(2) for rank in range(2)]
+    with pytest.warns(ps.PenstockWarning, match="`stratify` stands after"):
+        states = states_of(*parts, moments=[2, 2])
+        after = ps.reshard(parts[0], states, 1)
+        got, _ = taken(labelled("rows").shard(0, 1).stratify(1, number).batch(2), 2, after[0])
+
+    assert [labels.tolist() for _, labels in got] == [[0, 0], [1, 1]]

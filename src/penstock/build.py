@@ -77,9 +77,7 @@ FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
-def build(
-    node: Node, options: Options, coordinator: Coordinator | None, state: State, *, parts: bool = False
-) -> Built:
+def build(node: Node, options: Options, coordinator: Coordinator | None, state: State, *, parts: bool = False) -> Built:
     """Builds the stages of a description.
 
     Args:
@@ -94,7 +92,9 @@ def build(
     """
     labels = labels_of(node)
     opened = opened_of(node)
-    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts)
+    builder = _Builder(
+        options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts
+    )
     built = builder.built
     if state.more:
         later("state").restored(built.quarantine.load, state.more["skipped"])
@@ -173,7 +173,8 @@ class _Builder:
             return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
         if isinstance(node, Share) and node.heirs:
-            upstream = self._remainder(node, epoch, place, wanted, lanes=lanes)
+            parts = [self.chain(part, epoch, place, wanted, lanes=lanes) for part in later("sharing").heirs(node)]
+            upstream = cast(Stage, later("stages.remainder").Remainder(parts, first=place.streams, wanted=wanted))
         else:
             upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
         if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all and not self._part):
@@ -232,12 +233,6 @@ class _Builder:
             wanted=wanted,
         )
         self.built.shares[word] = stage
-        return stage
-
-    def _remainder(self, node: Share, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
-        """What other ranks have left over."""
-        parts = [self.chain(part, epoch, place, wanted, lanes=lanes) for part in later("sharing").heirs(node)]
-        stage: Stage = later("stages.remainder").Remainder(parts, first=place.streams, wanted=wanted)
         return stage
 
     def _lengths_of(self, node: Share) -> list[int]:

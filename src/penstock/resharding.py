@@ -24,10 +24,12 @@ from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad,
 from penstock.ranks import Rank
 from penstock.resumed import State, why_not
 from penstock.sharing import any_rank, heirs_of, settled, shares_in
+from penstock.sampling import Target
 from penstock.staged import Staged, check_composed, composed_for
 from penstock.stages.remainder import left_over
 from penstock.stages.snapshot import Saved, unpacked_tickets
 from penstock.stages.stratify import Stratify as StratifyStage
+from penstock.stages.waiting import fresh_of
 from penstock.state import read_state, told, written
 from penstock.strata import Stratify
 from penstock.ticket import Tickets, listed_tickets
@@ -101,7 +103,7 @@ def reshard(
             leavers.append(leaver)
         same = _together(nodes[0]) == _together(settled(after, _rank(0, count), max(1, heirs)))
         of, heirs = _left(leavers, _share(nodes[0]), heirs, same=same)
-        target = next((stage.changed for leaver in leavers for stage in leaver.strata), None)
+        target = next(filter(None, (_changed(stage) for stage in leavers[0].strata)), None)
     more = {"skipped": _skipped([state.more for state in read])}
     delivered = max(state.delivered for state in read)
     new: list[dict[str, Any]] = []
@@ -112,7 +114,7 @@ def reshard(
             (share,) = built.shares.values()
             share.begin(told(of))
             for stage in _behind(own, built.strata):
-                stage.begin_anew(delivered, target)
+                stage.begin_anew(target, delivered)
             saved = told(built.stage.snapshot())
         finally:
             built.stage.close()
@@ -151,6 +153,13 @@ def _behind(node: Node, strata: Iterable[Any]) -> list[StratifyStage]:
     """The stages of `stratify` behind `shard`."""
     own = not find(_share(node).of, Stratify)
     return [stage for stage in strata if own and isinstance(stage, StratifyStage)]
+
+
+def _changed(stage: StratifyStage) -> Target | None:
+    """The target of a `stratify`, if it was changed while the flow ran."""
+    schedule = stage.snapshot()["schedule"]
+    parts = schedule.get("of", schedule)["changed"]
+    return None if parts is None else Target(parts[0], labels=parts[1], at="set_target(target)")
 
 
 def _check_words(node: Node) -> None:
@@ -236,7 +245,8 @@ class _Leaver:
             self.keep([chunk])
             if not chunk.count:
                 break
-        self._left += [stage.waiting() for stage in self.strata]
+        kept = [stage.snapshot()["kept"] for stage in self.strata]
+        self._left += [fresh_of(saved["rings"]) for saved in kept if saved is not None]
 
     def keep(self, chunks: Iterable[Chunk]) -> None:
         """Notes what these are.
@@ -251,7 +261,9 @@ class _Leaver:
 
     def left(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The tickets of what it leaves over: int64[n, 5]."""
-        table = np.concatenate([tickets.table() for tickets in self._left if len(tickets)] or [np.empty((0, 5), np.int64)])
+        table = np.concatenate(
+            [tickets.table() for tickets in self._left if len(tickets)] or [np.empty((0, 5), np.int64)]
+        )
         # What fills a part up, and what `stratify` gives once more, was delivered before.
         stats = self.share.stats()
         return table[table[:, 4] == 0] if self.strata or stats.again or stats.padded else table
@@ -280,7 +292,9 @@ def _left(leavers: Sequence[_Leaver], share: Share, heirs: int, *, same: bool) -
     if len(table) and not all(leaver.share.recalls_left for leaver in leavers):
         want = "as many batches delivered by each rank, or examples that can be read again one by one"
         got = f"{', '.join(str(leaver.delivered) for leaver in leavers)}, with {len(table)} that cannot"
-        raise StateError(mismatch(want, got, at=AT, do="take the states of one step, or put `shard` further to the front"))
+        raise StateError(
+            mismatch(want, got, at=AT, do="take the states of one step, or put `shard` further to the front")
+        )
     if first is not None:  # they had shared what others left over themselves
         table = np.concatenate([table, unpacked_tickets(first["left"]).table()])
     left = left_over(listed_tickets(table), stands)

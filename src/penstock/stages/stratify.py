@@ -249,9 +249,7 @@ class Stratify:
     def begin_anew(self, target: Target | None = None, number: int | None = None) -> None:
         """Asks anew for the next batch, for another target or of another size, and with another number."""
         self._claims.number = self._claims.number if number is None else number
-        if target is not None:
-            self._schedule.change(target)
-        self._schedule.begin_anew()
+        self._schedule.begin_anew(target)
         self._ahead.clear()
         self._asked = None
         if self._kept is not None:

@@ -12,7 +12,7 @@ from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved, packed, packed_tickets, unpacked, unpacked_tickets
 from penstock.ticket import Tickets
 
-__all__ = ["rings_of", "saved_rings", "slots_of", "tickets_of"]
+__all__ = ["fresh_of", "rings_of", "saved_rings", "slots_of", "tickets_of"]
 
 LISTS = ("limits", "free")
 """What of a state of rings is a list of whole numbers, beside the counters."""
