@@ -42,8 +42,8 @@ if typing.TYPE_CHECKING:
     from penstock.reading import read_arrow, read_csv, read_jsonl, read_parquet, read_text, read_tfrecord
     from penstock.rejection import rejection_sample
     from penstock.replaying import replay
-    from penstock.resharding import reshard
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
+    from penstock.resharding import reshard
     from penstock.sampling import Temperature
     from penstock.shuffles import (
         maybe_shuffle_batch,

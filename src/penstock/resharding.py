@@ -23,8 +23,8 @@ from penstock.pipeline import Pipeline, node_of, options_of
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Shard, Share, find, positive
 from penstock.ranks import Rank
 from penstock.resumed import State, why_not
-from penstock.sharing import any_rank, heirs_of, settled, shares_in
 from penstock.sampling import Target
+from penstock.sharing import any_rank, heirs_of, settled, shares_in
 from penstock.staged import Staged, check_composed, composed_for
 from penstock.stages.remainder import left_over
 from penstock.stages.snapshot import Saved, unpacked_tickets
@@ -310,6 +310,7 @@ def _brought_together(leavers: Sequence[_Leaver], same: bool) -> Saved | None:
     for stage in foremost.above:
         if not same and isinstance(stage, StratifyStage):
             stage.begin_anew()
+    stand: Saved | None
     stand, own = foremost.share.stand()
     foremost.keep(own)
     for leaver in leavers:
