@@ -32,7 +32,6 @@ from penstock.stages.inlet import (
     pull_plain,
     pull_runs,
     recalled,
-    shut,
 )
 from penstock.stages.reader import NOTHING, RowReader
 from penstock.stages.snapshot import Log, Saved, numbers
@@ -318,7 +317,7 @@ class Merge:
         live = [self._slots[place] for place in numbers(saved["live"], below=len(self._slots)).tolist()]
         for slot in self._slots:
             if slot not in live:
-                shut(slot.inlet)
+                slot.inlet.shut()
         for slot, its in zip(live, saved["inlets"], strict=True):
             slot.inlet.restore(its)
         self._live, self._turn = live, int(numbers([saved["turn"]], below=max(1, len(live)))[0])
@@ -442,7 +441,7 @@ class ArrivalMerge:
         self._live = [self._all[place] for place in numbers(saved["live"], below=len(self._all)).tolist()]
         for inlet in self._all:
             if inlet not in self._live:
-                shut(inlet)
+                inlet.shut()
         for inlet, its in zip(self._live, saved["inlets"], strict=True):
             inlet.restore(its)
         self._turn = int(numbers([saved["turn"]], below=len(self._live) + 1)[0])

@@ -18,7 +18,7 @@ import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted
-from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain, recalled, shut
+from penstock.stages.inlet import Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
 from penstock.stages.reader import NOTHING as UNKNOWN
 from penstock.stages.reader import RowReader
 from penstock.stages.snapshot import Saved, numbers
@@ -387,7 +387,7 @@ class Mixed:
         self._over, self._live = bool(saved["over"]), numbers(saved["live"], count=count, below=2).astype(np.bool_)
         for slot, its in zip(self._slots, saved["inlets"], strict=True):
             if its is None:
-                shut(slot.inlet)
+                slot.inlet.shut()
             else:
                 slot.inlet.restore(its)
         self._go_on(numbers(saved["turns"], below=count), numbers(saved["given"], count=count))
