@@ -86,9 +86,6 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
       state: where the stages begin, or go on.
       parts: whether `shard` has a stage also where the part is everything.
-
-    Raises:
-      StateError: they cannot go on there.
     """
     labels = labels_of(node)
     opened = opened_of(node)

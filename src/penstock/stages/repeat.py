@@ -100,8 +100,8 @@ class Repeat:
 
     @property
     def recalls(self) -> bool:
-        """As each pass; not once it is closed, as by a merge that has seen its end: what makes a pass is gone by then."""
-        return self._make is not _none and self._opened().recalls
+        """As each pass; not once it is closed and there was none: what makes a pass is gone by then."""
+        return (self._make is not _none or self._before is not None) and self._opened().recalls
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """As a pass, which tells other passes by the tickets."""
