@@ -25,6 +25,9 @@ class Scripted:
         self._ready = list(ready)
         self._now = self._ready.pop(0) if self._ready else 1 << 30
 
+    def shut(self) -> None:
+        self.close()
+
     def at_hand(self) -> int:
         return self._now
 

@@ -41,6 +41,7 @@ GROUPS: list[tuple[str, ...]] = [
         "strata",
         "rejection",
         "replaying",
+        "resharding",
         "resample",
         "stratified",
         "ranks",

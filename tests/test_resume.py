@@ -88,6 +88,9 @@ PIPELINES: dict[str, Make] = {
     "epochs": lambda: ps.join([labelled(13), labelled(17, 1)]).repeat(4).map(jittered).batch(8),
     "shuffled": lambda: ps.join([labelled(80), labelled(60, 1)]).map(jittered).shuffle(20).batch(8),
     "shuffled epochs": lambda: ps.join([labelled(23)]).shuffle(50).repeat(4).batch(8),
+    "shuffled, behind epochs that end early": lambda: (
+        ps.join([ps.join([labelled(9)]).repeat(2), labelled(70, 1)]).shuffle(12).batch(4)
+    ),
     "bucketed": lambda: ps.join([ragged(90, 1), ragged(70, 2)]).pad().bucket(0, [3, 6], 8),
     "batches apart": lambda: ps.join([chunked_rows]).batch(6).map(doubled).unbatch().shuffle(9).batch(7),
     "stratified": lambda: ps.join([labelled(900)]).stratify("y", [0.25] * 4).map(jittered).batch(16),

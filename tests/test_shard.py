@@ -573,3 +573,13 @@ def test_jax_tells_the_rank():
         address = f"localhost:{free.getsockname()[1]}"
 
     assert list(ran(JAX, 2, address)) == ["[0, 2, 4, 6]\n", "[1, 3, 5, 7]\n"]
+
+
+def test_a_target_that_changes_is_for_steps_of_a_million_at_most():
+    """What is owed to a class is counted in 64 bits."""
+    pipeline = source([0, 1]).stratify(1, lambda batch: [0.5, 0.5]).shard(0, 2).batch(1 << 20)
+
+    with pytest.raises(
+        ps.PipelineError, match=r"at most 1,048,576 examples in a step, of all ranks together.* 2,097,152"
+    ):
+        pipeline.open()

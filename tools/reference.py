@@ -62,6 +62,7 @@ FUNCTIONS = {
         "read_tfrecord",
     ],
     "Errors of your code": ["Skip", "Retry", "replay"],
+    "Several ranks": ["reshard"],
 }
 # The families of functions whose recorded answers are kept in `tests/oracle/`.
 ANSWERED: dict[str, dict[str, Any]] = {

@@ -43,6 +43,7 @@ if typing.TYPE_CHECKING:
     from penstock.rejection import rejection_sample
     from penstock.replaying import replay
     from penstock.resample import WeightedResample, resample_at_rate, weighted_resample
+    from penstock.resharding import reshard
     from penstock.sampling import Temperature
     from penstock.shuffles import (
         maybe_shuffle_batch,
@@ -108,6 +109,7 @@ __all__ = [
     "rejection_sample",
     "replay",
     "resample_at_rate",
+    "reshard",
     "shuffle_batch",
     "shuffle_batch_join",
     "slice_input_producer",
@@ -145,6 +147,7 @@ _LATER = {
     "rejection_sample": "rejection",
     "replay": "replaying",
     "resample_at_rate": "resample",
+    "reshard": "resharding",
     "shuffle_batch": "shuffles",
     "shuffle_batch_join": "shuffles",
     "slice_input_producer": "producers",

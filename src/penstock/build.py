@@ -77,7 +77,7 @@ FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
 
-def build(node: Node, options: Options, coordinator: Coordinator | None, state: State) -> Built:
+def build(node: Node, options: Options, coordinator: Coordinator | None, state: State, *, parts: bool = False) -> Built:
     """Builds the stages of a description.
 
     Args:
@@ -85,13 +85,13 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
       options: what holds for the whole.
       coordinator: starts the lanes' threads; `None` builds for the caller's own thread.
       state: where the stages begin, or go on.
-
-    Raises:
-      StateError: they cannot go on there.
+      parts: whether `shard` has a stage also where the part is everything.
     """
     labels = labels_of(node)
     opened = opened_of(node)
-    builder = _Builder(options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node))
+    builder = _Builder(
+        options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts
+    )
     built = builder.built
     if state.more:
         later("state").restored(built.quarantine.load, state.more["skipped"])
@@ -126,7 +126,9 @@ class _Builder:
         opened: int,
         capacity: int,
         composed: Mapping[int, Composed],
+        parts: bool,
     ) -> None:
+        self._part = parts
         self._options = options
         self._coordinator = coordinator
         self._opened = opened
@@ -167,8 +169,12 @@ class _Builder:
         if isinstance(node, Repeat):
             return self._repeat(node, epoch, place, wanted, lanes=lanes)
         (below,) = node.upstream
-        upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
-        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all):
+        if isinstance(node, Share) and node.heirs:
+            parts = [self.chain(part, epoch, place, wanted, lanes=lanes) for part in later("sharing").heirs(node)]
+            upstream = cast(Stage, later("stages.remainder").Remainder(parts, first=place.streams, wanted=wanted))
+        else:
+            upstream = self.chain(below, epoch, place, wanted, lanes=lanes)
+        if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all and not self._part):
             return upstream
         if isinstance(node, Share):
             again = partial(self.chain, below, epoch, place, wanted, lanes=lanes)

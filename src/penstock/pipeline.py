@@ -65,7 +65,7 @@ class Pipeline(Words, Iterable[Any]):
         first = positive(epoch, "epoch", at="open(epoch)", least=0)
         if state is not None and first:
             raise PipelineError(mismatch("a state, which holds its epoch, or `epoch`", "both", at="open()"))
-        node = self._settled()
+        node = self._settled(state=state)
         self._warn(node)
         if self._options.shared_name is not None:
             consumer: Flow = later("shared").shared_flow(node, self._options, epoch=first, inline=inline, state=state)
@@ -77,9 +77,13 @@ class Pipeline(Words, Iterable[Any]):
         self._warn(node)
         return Flow(node, self._options, epoch=0, inline=False)
 
-    def _settled(self, rank: Callable[[], Rank] = auto_rank) -> Node:
-        """The description with each `shard` settled."""
-        return later("sharing").settled(self._node, rank) if find(self._node, Shard) else self._node
+    def _settled(self, rank: Callable[[], Rank] = auto_rank, state: Any = None) -> Node:
+        """The description with each `shard` settled; as it was in a state."""
+        if not find(self._node, Shard):
+            return self._node
+        sharing = later("sharing")
+        node: Node = sharing.settled(self._node, rank, sharing.heirs_of(state))
+        return node
 
     def _warn(self, node: Node) -> None:
         """Tells the caller of whoever opens the pipeline what would surprise him of its ranks."""

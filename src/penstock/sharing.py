@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from typing import Any
 
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import (
@@ -26,22 +27,34 @@ from penstock.plan import (
 from penstock.ranks import Rank, auto_rank
 from penstock.staged import Staged
 
-__all__ = ["count_of", "counted", "settled", "surprises", "uneven", "way_of"]
+__all__ = [
+    "any_rank",
+    "count_of",
+    "counted",
+    "heirs",
+    "heirs_of",
+    "settled",
+    "shares_in",
+    "surprises",
+    "uneven",
+    "way_of",
+]
 
 
-def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
+def settled(last: Node, rank: Callable[[], Rank] = auto_rank, heirs: int = 0) -> Node:
     """The description with each `shard` settled; the same where there is none.
 
     Args:
       last: the end of the description.
       rank: tells the rank where a `shard` is to find it out.
+      heirs: from so many parts it goes on with what other ranks left over, as a state says; see `heirs_of`.
 
     Raises:
       PipelineError: nothing tells the rank, or the stream cannot be parted.
     """
     if not find(last, Shard):
         return last
-    node = _rebuilt(last, cache(rank), None)
+    node = _rebuilt(last, cache(rank), None, heirs)
     sizes = {share.world_size for share in find(node, Share)}
     if len(sizes) > 1:
         got = " and ".join(map(str, sorted(sizes)))
@@ -49,26 +62,68 @@ def settled(last: Node, rank: Callable[[], Rank] = auto_rank) -> Node:
     return node
 
 
-def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None) -> Node:
+def heirs_of(state: Any) -> int:
+    """From how many parts a state goes on with what other ranks left over; 0 where it does not, or is none."""
+    return max([given["heirs"] for given in shares_in(state) if type(given.get("heirs")) is int], default=0)
+
+
+def shares_in(state: Any) -> list[dict[str, Any]]:
+    """What a state says of the parts that it is of, wherever they stand in its pipeline."""
+    found: list[dict[str, Any]] = []
+    words = [state.get("pipeline")] if isinstance(state, dict) else []
+    while words:
+        word = words.pop()
+        if isinstance(word, list) and len(word) == 3 and isinstance(word[1], dict) and isinstance(word[2], list):
+            found += [word[1]] if word[0] == "share" else []
+            words += word[2]
+    return found
+
+
+def any_rank(last: Node) -> Node:
+    """The description with each `shard` to be settled for whatever rank is told then."""
+    if isinstance(last, Shard):
+        return last.changed(rank=None, world_size=None)
+    if isinstance(last, Read) or not find(last, Shard):
+        return last
+    if isinstance(last, Join):
+        return last.changed(of=tuple([any_rank(below) for below in last.of]))
+    return last.changed(of=any_rank(last.upstream[0]))
+
+
+def heirs(share: Share) -> list[Node]:
+    """What the ranks that left something over read, each its own sources; one where all read the same."""
+    if share.heirs == 1:
+        return [share.of]
+    reading = _reading(Shard(share.of, None, None))
+    if reading is None:
+        raise PipelineError(mismatch("sources joined in turn, and nothing but `map` behind", "others", at=_BY))
+    join = reading[0]
+    ranks = range(share.heirs)
+    own = [frozenset(range(rank, len(join.of), share.heirs)) for rank in ranks]
+    return [_onto(share.of, join.changed(opened=own[rank])) for rank in ranks]
+
+
+def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None, heirs: int) -> Node:
     """The words up to one, each `shard` settled.
 
     Args:
       node: the last of them.
       rank: tells the rank.
       batch: the `batch` behind it, where just as many examples come there.
+      heirs: from so many parts a `shard` goes on with what others left over.
     """
     if isinstance(node, Shard):
         own = rank() if node.rank is None else Rank(node.rank, node.world_size or 1)
-        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1)
+        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1, heirs)
     if isinstance(node, Read) or not find(node, Shard):
         return node
     if isinstance(node, Join):
-        return node.changed(of=tuple([_rebuilt(below, rank, None) for below in node.of]))
+        return node.changed(of=tuple([_rebuilt(below, rank, None, heirs) for below in node.of]))
     if isinstance(node, Batch):
         batch = None if node.grouped else node
     elif not (isinstance(node, Map | Pad | Convert) or (isinstance(node, Staged) and node.keeps_all)):
         batch = None
-    return node.changed(of=_rebuilt(node.upstream[0], rank, batch))
+    return node.changed(of=_rebuilt(node.upstream[0], rank, batch, heirs))
 
 
 def way_of(node: Shard, world_size: int) -> Way:
@@ -98,10 +153,13 @@ def way_of(node: Shard, world_size: int) -> Way:
 _BY = 'shard(by="files")'
 
 
-def _share(node: Shard, rank: Rank, whole: int) -> Share:
-    way = way_of(node, rank.world_size)
+def _share(node: Shard, rank: Rank, whole: int, heirs: int) -> Share:
+    way = way_of(node.changed(by="turns") if heirs else node, rank.world_size)
     run = node.of.run if isinstance(node.of, Staged) else 1
-    share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole)
+    share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole, heirs=heirs)
+    read = _reading(node) if heirs > 1 else None
+    if read is not None:  # what was parted by files is read in the streams that it was parted in
+        return share.changed(of=_onto(node.of, _spread(read[0], heirs)))
     if way != "files":
         return share
     reading = _reading(node)

@@ -64,6 +64,11 @@ class Staged(Node):
         return False
 
     @property
+    def resumes_empty(self) -> bool:
+        """Whether it may begin anew in the middle of a run, with what it held and did not give coming to it again."""
+        return True
+
+    @property
     def run(self) -> int:
         """So many examples of what it gives stay together where they are dealt to ranks. [examples]"""
         return 1

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import Node, before_delivery, padding, positive
 from penstock.sampling import Classes, Dealt, PerClass, Schedule, Shares, Target
+from penstock.sampling.carry import LARGEST_SIZE
 from penstock.staged import ALONE, Composed, Site, Staged
 from penstock.stages import Stage, Strata
 from penstock.stages.functions import key_of
@@ -76,6 +77,10 @@ class Stratify(Staged):
     def stage(self, upstream: Stage, site: Site) -> Strata:
         """The stage of this word."""
         size = site.composed.size or (self.run if self.per_class else ALONE)
+        together = size * (1 if self.per_class else site.world_size)
+        if self.target is not None and not self.target.fixed and together > LARGEST_SIZE:
+            want = f"at most {LARGEST_SIZE:,} examples in a step, of all ranks together, for a target that changes"
+            raise PipelineError(mismatch(want, f"{together:,}", at="batch(size)"))
         seed = int(key_of(site.seed if self.seed is None else self.seed, site.number)[0])
         classes = self._classes()
         start = None if self.start is None else self.start.floats()

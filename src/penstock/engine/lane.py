@@ -132,6 +132,7 @@ class Lane:
         self._wave = wave
         self._pulled_s = pulled_s
         self._parked = wave is not None
+        self._shut = False  # for good, before anything was taken
         self._left = False
         self._probes = PROBES
         self._strikes = 0
@@ -158,7 +159,7 @@ class Lane:
             self._append(END, 0)
         finally:
             # While it is parked the taker has the stage, and closes it, unless the taker was done before.
-            if not self._parked or self._left:
+            if not self._shut and (not self._parked or self._left):
                 self._close_stage()
             if self._left:
                 self._entries.clear()
@@ -402,11 +403,16 @@ class Lane:
         self._wave = None
         self._parked = False
 
+    def shut(self) -> None:
+        """Sees to it that its thread takes nothing; only before that is started."""
+        self._shut = True
+        self.abort()
+
     def close(self) -> None:
         """Stops the lane; closes the stage if the taker has it. Called by the taker's thread."""
         self._left = True
         self.abort()
-        if self._parked:
+        if self._parked or self._shut:
             self._close_stage()
         self._entries.clear()
         if self._wave is not None:  # they hold each other

@@ -83,6 +83,8 @@ class Share(Node):
     """By files: what each rank reads, rank by rank."""
     passes: int | None = 1
     """By files: how often it is read; `None` never ends."""
+    heirs: int = 0
+    """From so many parts it goes on with what other ranks left over; 0 begins at the beginning."""
 
     @property
     def batched(self) -> bool:
@@ -92,7 +94,7 @@ class Share(Node):
     @property
     def all(self) -> bool:
         """Whether it is everything, just as it is."""
-        return self.world_size == 1 and self.end == "drop"
+        return self.world_size == 1 and self.end == "drop" and not self.heirs
 
     def filled(self, own: int) -> int:
         """So many examples a part has after it is filled up to whole batches. [examples]"""

@@ -92,6 +92,11 @@ class Dealt:
         self._schedule.change(target)
         self._number = 0
 
+    def begin_anew(self, target: Target | None = None) -> None:
+        """The next batch is dealt as the first; for another target, if one is given."""
+        self._schedule.begin_anew(target)
+        self._number = 0
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as plain data."""
         return {"of": self._schedule.state(), "over": self._over, "number": self._number}

@@ -67,6 +67,13 @@ class Schedule:
         self._target, self._per_class, self._quota, self._changed = target, None, None, True
         self._carry.clear()
 
+    def begin_anew(self, target: Target | None = None) -> None:
+        """Asks for the next batch as for the first; for another target, if one is given."""
+        if target is not None:
+            self.change(target)
+        self._quota = None
+        self._carry.clear()
+
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as plain data; of the target only where it was changed."""
         return {

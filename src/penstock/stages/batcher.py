@@ -405,6 +405,13 @@ class Batcher:
             "columnar": self._columnar,
         }
 
+    def let_go(self) -> tuple[Stage, Sequence[Chunk]]:
+        """Where more examples would come from, and those that wait for their batch to be complete; it makes no more."""
+        rest = self._again.settle()
+        if rest is not None and rest.error is not None:
+            raise rest.error
+        return self._upstream, self._gathered.take(self._gathered.count) if self._gathered.count else ()
+
     def restore(self, saved: Saved) -> None:
         """Goes on from there."""
         self._again.restore(saved)

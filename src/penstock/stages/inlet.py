@@ -91,6 +91,9 @@ class Inlet(Protocol):
     def recall(self, tickets: Tickets) -> list[Any]:
         """As the stage."""
 
+    def shut(self) -> None:
+        """Sees to it that it reads nothing, as it had ended when the state was taken; it may still be asked to recall."""
+
     def close(self) -> None:
         """Lets go of what it holds."""
 
@@ -143,6 +146,9 @@ class Straight:
     def recalls(self) -> bool:
         """As the stage."""
         return self._stage.recalls
+
+    def shut(self) -> None:
+        """Nothing to do: it reads only when it is pulled."""
 
     def at_hand(self) -> int:
         """Pulled on demand."""

@@ -317,7 +317,7 @@ class Merge:
         live = [self._slots[place] for place in numbers(saved["live"], below=len(self._slots)).tolist()]
         for slot in self._slots:
             if slot not in live:
-                slot.inlet.close()
+                slot.inlet.shut()
         for slot, its in zip(live, saved["inlets"], strict=True):
             slot.inlet.restore(its)
         self._live, self._turn = live, int(numbers([saved["turn"]], below=max(1, len(live)))[0])
@@ -441,7 +441,7 @@ class ArrivalMerge:
         self._live = [self._all[place] for place in numbers(saved["live"], below=len(self._all)).tolist()]
         for inlet in self._all:
             if inlet not in self._live:
-                inlet.close()
+                inlet.shut()
         for inlet, its in zip(self._live, saved["inlets"], strict=True):
             inlet.restore(its)
         self._turn = int(numbers([saved["turn"]], below=len(self._live) + 1)[0])

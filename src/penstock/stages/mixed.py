@@ -387,7 +387,7 @@ class Mixed:
         self._over, self._live = bool(saved["over"]), numbers(saved["live"], count=count, below=2).astype(np.bool_)
         for slot, its in zip(self._slots, saved["inlets"], strict=True):
             if its is None:
-                slot.inlet.close()
+                slot.inlet.shut()
             else:
                 slot.inlet.restore(its)
         self._go_on(numbers(saved["turns"], below=count), numbers(saved["given"], count=count))

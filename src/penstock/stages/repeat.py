@@ -34,6 +34,7 @@ class Repeat:
         self._epoch = epoch
         self._last = None if epochs is None else epoch + epochs
         self._stage: Stage | None = None
+        self._before: Stage | None = None  # the pass that ended last: it recalls, also when there is no other
         self._given = 0
         self.by_row = by_row
         """Whether each pass is a reader of single examples, and nothing else."""
@@ -75,7 +76,7 @@ class Repeat:
                     )
                 )
             self._stage.close()
-            self._stage = None
+            self._before, self._stage = self._stage, None
             self._epoch += 1
         return END
 
@@ -99,15 +100,17 @@ class Repeat:
 
     @property
     def recalls(self) -> bool:
-        """As each pass; not once it is closed, as by a merge that has seen its end: what makes a pass is gone by then."""
-        return self._make is not _none and self._opened().recalls
+        """As each pass; not once it is closed and there was none: what makes a pass is gone by then."""
+        return (self._make is not _none or self._before is not None) and self._opened().recalls
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """As a pass, which tells other passes by the tickets."""
         return self._opened().recall(tickets)
 
     def _opened(self) -> Stage:
-        """The pass at hand; the next, if there is none, or the last once more."""
+        """The pass at hand; the one before, if there is none, or else the next."""
+        if self._stage is None and self._before is not None:
+            return self._before
         if self._stage is None:
             self._stage, self._given = self._make(self._epoch), 0
         return self._stage
@@ -119,6 +122,7 @@ class Repeat:
     def close(self) -> None:
         """Closes the pass at hand; there is no other."""
         stage, self._stage, self._last = self._stage, None, self._epoch
+        self._before = stage if stage is not None else self._before
         self._make = _none  # what makes a pass holds the whole chain, and so this
         if stage is not None:
             stage.close()

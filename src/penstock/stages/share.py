@@ -117,7 +117,7 @@ class Share:
         self._of_pass = 0
         self._ready: deque[Chunk] = deque()
         self._last: Chunk | None = None
-        self._over = False
+        self._over = self._halted = False
         self._error: BaseException | None = None
         self.discarded = 0
         """Examples of its own of a round that is not full. [examples]"""
@@ -127,6 +127,8 @@ class Share:
         if self._drop:
             count, self._drop = self._drop, 0
             drop(self, count)
+        if self._halted:
+            return END
         while not self._ready:
             if self._over:
                 error, self._error = self._error, None
@@ -282,8 +284,59 @@ class Share:
         own = {name: getattr(self, f"_{name}") for name in names}
         return {"of": of, "seen": self._dealer.seen, "dropped": self.discarded, "given": 0, **own}
 
+    def halt(self) -> None:
+        """Gives nothing more, as at an end, and leaves what it would have given to others; see `leave`."""
+        if self._drop:
+            count, self._drop = self._drop, 0
+            drop(self, count)
+        self._halted = True
+
+    @property
+    def seen(self) -> int:
+        """So many examples of the stream have come. [examples]"""
+        return self._dealer.seen
+
+    @property
+    def recalls_left(self) -> bool:
+        """Whether what is left over can be had again by its tickets."""
+        return self._upstream.recalls
+
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has."""
+        return self._over or self._passes > 0
+
+    def leave(self, seen: int) -> list[Chunk]:
+        """What it was dealt and has not given, of so many examples of the stream, or of all that have come if that is more."""
+        own = list(self._ready)
+        self._ready.clear()
+        while not self.ended and self._dealer.seen < seen:
+            chunk = self._upstream.take(seen - self._dealer.seen)
+            if chunk.error is not None:
+                raise chunk.error
+            own += self._dealer.deal(chunk)
+            self._over = not chunk.count
+        return own + self._dealer.last(whole=False)[0]
+
+    def stand(self) -> tuple[Saved | None, list[Chunk]]:
+        """Where the stream stands, `None` at its end, and what it was dealt until that could be told."""
+        own: list[Chunk] = []
+        place = noted(self._upstream)
+        while place is None and not self.ended:
+            own += self.leave(self._dealer.seen + 1)
+            place = noted(self._upstream)
+        return None if self._passes else place, own
+
+    def begin(self, of: Saved) -> None:
+        """Deals a stream anew, from where it stands on."""
+        names = ("seen", "dropped", "given", "put", "again", "padded", "passes", "of_pass")
+        self.restore({"of": of, "until": None, "over": False, **dict.fromkeys(names, 0)})
+
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was given since is dropped when something is first taken."""
+        if "of_pass" not in saved:  # of one rank alone, whose part was everything
+            self._upstream.restore(saved)
+            return
         if saved["passes"] and self._fill is not None and self._fill.again is not None:
             self._upstream.close()
             self._upstream = self._fill.again()

@@ -148,7 +148,7 @@ class Stratify:
         while not self._done:
             target = self._claims.begin()
             if target is not None:
-                self._change(target)
+                self.begin_anew(target)
                 continue
             given, batches = None, 0
             try:
@@ -246,8 +246,10 @@ class Stratify:
         labels = None if self._classes.grows else self._classes.labels
         return self._claims.change(Target(target, labels=labels, at="set_target(target)"))
 
-    def _change(self, target: Target) -> None:
-        self._schedule.change(target)
+    def begin_anew(self, target: Target | None = None, number: int | None = None) -> None:
+        """Asks anew for the next batch, for another target or of another size, and with another number."""
+        self._claims.number = self._claims.number if number is None else number
+        self._schedule.begin_anew(target)
         self._ahead.clear()
         self._asked = None
         if self._kept is not None:

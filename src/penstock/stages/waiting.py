@@ -12,7 +12,7 @@ from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved, packed, packed_tickets, unpacked, unpacked_tickets
 from penstock.ticket import Tickets
 
-__all__ = ["rings_of", "saved_rings", "slots_of", "tickets_of"]
+__all__ = ["fresh_of", "rings_of", "saved_rings", "slots_of", "tickets_of"]
 
 LISTS = ("limits", "free")
 """What of a state of rings is a list of whole numbers, beside the counters."""
@@ -40,6 +40,12 @@ def saved_rings(rings: Rings, origins: Origins) -> Saved:
 def tickets_of(saved: Saved) -> Tickets:
     """The tickets of the examples that wait, in the order of the rings' state."""
     return unpacked_tickets(saved["tickets"])
+
+
+def fresh_of(saved: Saved) -> Tickets:
+    """The tickets of those of them that were never given."""
+    tickets = tickets_of(saved)
+    return tickets.select(np.flatnonzero(unpacked(saved["waiting"][2], len(tickets)) == 0))
 
 
 def slots_of(saved: Saved) -> Int64s:
