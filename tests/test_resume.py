@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,28 @@ def test_in_arrival_order_the_choices_are_made_again():
 
     assert all(map(same, again, ahead[: len(again)]))
     assert sorted(np.concatenate([*before, *again]).tolist()) == [*range(60), *range(100, 160)]
+
+
+def test_in_arrival_order_a_source_that_had_ended_stays_ended():
+    """It is not waited for, nor is its end taken for that of the flow while the others are waited for."""
+    goes_on = Event()
+
+    def stalling() -> Iterator[int]:
+        yield from range(100, 106)
+        goes_on.wait()
+        yield from range(106, 110)
+
+    pipeline = ps.join([lambda: iter([1, 2]), stalling], order="arrival").batch(1)
+    with pipeline.open() as flow:
+        before = list(islice(flow, 8))
+        state = json.loads(json.dumps(flow.state_dict()))
+        goes_on.set()
+    goes_on.clear()
+    with pipeline.options(watchdog_s=5).open(state=state) as flow:
+        Timer(0.1, goes_on.set).start()
+        after = list(flow)
+
+    assert sorted(np.concatenate([*before, *after]).tolist()) == [1, 2, *range(100, 110)]
 
 
 def test_files_go_on_by_file_row_group_and_byte(tmp_path: Path):

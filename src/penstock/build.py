@@ -469,7 +469,7 @@ class _Waiting:
         self._lanes = lanes
 
     def __call__(self) -> None:
-        waited = [lane for lane in self._lanes if not lane.at_hand()]
+        waited = [lane for lane in self._lanes if not lane.left and not lane.at_hand()]
         for lane in waited:
             lane.begin_wait(1 / len(waited))
         self._bell.wait()
