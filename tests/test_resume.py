@@ -189,6 +189,21 @@ def test_in_arrival_order_the_choices_are_made_again():
     assert sorted(np.concatenate([*before, *again]).tolist()) == [*range(60), *range(100, 160)]
 
 
+@pytest.mark.parametrize("part", [0.0, 1e9], ids=["with snapshots", "without"])
+def test_in_arrival_order_nothing_is_lost_wherever_it_is_broken_off(part: float, monkeypatch: pytest.MonkeyPatch):
+    """From the first choice on, over the passes of `repeat`, and where a state is taken while choices are made again."""
+    monkeypatch.setattr(shots, "PART", part)
+    monkeypatch.setattr(shots, "MOST_S", part)
+    sources = [ps.join([lambda k=k: iter(range(100 * k, 100 * k + 21 + 9 * k))]).map(abs) for k in range(3)]
+    pipeline = ps.join(sources, order="arrival").repeat(3).batch(5, keep_last=True)
+    whole = sorted([n for k in range(3) for n in range(100 * k, 100 * k + 21 + 9 * k)] * 3)
+
+    for first in (1, 2, 9, 23, 40):
+        batches = legs(lambda: pipeline, [first, 1, 3, 0, 2])
+
+        assert sorted(np.concatenate(batches).tolist()) == whole, first
+
+
 def test_in_arrival_order_a_source_that_had_ended_stays_ended():
     """It is not waited for, nor is its end taken for that of the flow while the others are waited for."""
     goes_on = Event()

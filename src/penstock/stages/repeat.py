@@ -81,7 +81,8 @@ class Repeat:
 
     def snapshot(self) -> Saved:
         """Which pass it is in, and where that stands."""
-        stage = self._stage
+        goes_on = self._last is None or self._epoch < self._last
+        stage = self._opened() if goes_on else self._stage  # of a pass that is not begun, too: it may keep a log
         return {
             "epoch": self._epoch,
             "last": self._last,
