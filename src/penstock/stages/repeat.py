@@ -35,6 +35,7 @@ class Repeat:
         self._last = None if epochs is None else epoch + epochs
         self._stage: Stage | None = None
         self._given = 0
+        self._recalls: bool | None = None  # whether the passes that are over did
         self.by_row = by_row
         """Whether each pass is a reader of single examples, and nothing else."""
 
@@ -74,6 +75,7 @@ class Repeat:
                         )
                     )
                 )
+            self._recalls = getattr(self._stage, "recalls", False)
             self._stage.close()
             self._stage = None
             self._epoch += 1
@@ -100,7 +102,9 @@ class Repeat:
 
     @property
     def recalls(self) -> bool:
-        """As each pass; not once it is closed, as by a merge that has seen its end: what makes a pass is gone by then."""
+        """As each pass; none is opened behind the last to ask it, nor once it is closed: what makes a pass is gone then."""
+        if self._stage is None and self._recalls is not None:
+            return self._recalls and self._make is not _none
         return self._make is not _none and self._opened().recalls
 
     def recall(self, tickets: Tickets) -> list[Any]:
@@ -110,7 +114,8 @@ class Repeat:
     def _opened(self) -> Stage:
         """The pass at hand; the next, if there is none, or the last once more."""
         if self._stage is None:
-            self._stage, self._given = self._make(self._epoch), 0
+            over = self._last is not None and self._epoch >= self._last
+            self._stage, self._given = self._make(self._epoch - over), 0
         return self._stage
 
     def _ending(self, error: Exception) -> Chunk:
