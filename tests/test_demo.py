@@ -1,18 +1,21 @@
-"""The demo: real data from files in two formats, to a trained model and a picture."""
+"""The demo: real data from files in two formats, to a trained model and a picture, and a feed that goes on."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from penstock.errors import PipelineError
+from penstock.cli import main
+from penstock.errors import PipelineError, StateError
 
 for _package in ("pyarrow", "matplotlib", "rich"):
     pytest.importorskip(_package)
 
 from penstock import demo
+from penstock.checksum import checksum
 from penstock.data import EXAMPLES, shards
-from penstock.demo import feed, picture
+from penstock.demo import feed, picture, resume
 from penstock.demo.diary import Diary
 from penstock.demo.model import InkModel
 
@@ -53,6 +56,7 @@ def test_the_demo_trains_on_all_shards_and_draws_its_picture(tmp_path: Path, cap
     assert [name for name in LENGTHS if name not in shown] == []
     assert f"{outcome.accuracy:.1%} of 297 held-out examples, after 1 epoch" in shown
     assert [trial.name for trial in outcome.trials if f"  {trial.name}" not in shown] == []
+    assert [run.name for run in outcome.broken if f"  {run.name}" not in shown] == []
 
 
 @pytest.mark.slow
@@ -62,6 +66,40 @@ def test_a_second_epoch_passes_over_every_example_again(tmp_path: Path):
 
     assert outcome.diary.by_batch.sum(axis=0).tolist() == [2 * length for length in LENGTHS.values()]
     assert len(outcome.diary.losses) == -(-2 * EXAMPLES["train"] // 7)
+
+
+@pytest.mark.slow
+def test_what_is_stopped_in_the_middle_goes_on_in_a_new_process(capsys: pytest.CaptureFixture[str]):
+    """`penstock demo --resume`: the batches of both halves are those of the unbroken run, and it is shown by checksum."""
+    whole = [checksum(batch) for batch in feed.equal_shares(batch_size=50).open(inline=True)]
+
+    code = main(["demo", "--resume", "--batch-size", "50"])
+
+    shown = capsys.readouterr().out.splitlines()
+    rows = {
+        name: [line.split() for line in shown if line.startswith(f"  {name} ")] for name in ("unbroken", "both halves")
+    }
+    assert code == 0
+    assert [row[1:3] for row in rows["unbroken"]] == [row[2:4] for row in rows["both halves"]]
+    assert [int(row[1]) for row in rows["unbroken"]] == [60, len(whole)]
+    assert rows["unbroken"][1][2] == f"{zlib.crc32(repr(whole).encode()):08x}"
+    assert shown[-1] == "Both halves have the batches of the unbroken run, byte for byte."
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        ([30, 41], r"expected the 4 batches of the unbroken run, got others from batch 3 on, 4 in all - at `a feed`"),
+        ([30], r"got others from batch 3 on, 3 in all"),
+        ([30, 40, 50], r"got others from batch 4 on, 5 in all"),
+    ],
+)
+def test_halves_that_are_not_the_whole_are_said(after: list[int], message: str):
+    """The demo would not call them the same."""
+    whole, before = resume.Leg([10, 20, 30, 40], 0.0), resume.Leg([10, 20], 0.0)
+
+    with pytest.raises(StateError, match=message):
+        resume.check(resume.Broken("a feed", whole, before, resume.Leg(after, 0.0), 0))
 
 
 def test_the_data_set_is_as_its_readme_says():

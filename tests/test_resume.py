@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import pytest
 import penstock as ps
 import penstock.engine.lane as lane
 import penstock.engine.shots as shots
+from penstock.checksum import checksum
 from penstock.errors import PenstockError
 from penstock.testing import assert_resume_exact, same
 
@@ -190,6 +192,43 @@ def test_in_arrival_order_the_choices_are_made_again():
 
     assert all(map(same, again, ahead[: len(again)]))
     assert sorted(np.concatenate([*before, *again]).tolist()) == [*range(60), *range(100, 160)]
+
+
+@pytest.mark.parametrize("part", [0.0, 1e9], ids=["with snapshots", "without"])
+def test_in_arrival_order_nothing_is_lost_wherever_it_is_broken_off(part: float, monkeypatch: pytest.MonkeyPatch):
+    """From the first choice on, over the passes of `repeat`, and where a state is taken while choices are made again."""
+    monkeypatch.setattr(shots, "PART", part)
+    monkeypatch.setattr(shots, "MOST_S", part)
+    sources = [ps.join([lambda k=k: iter(range(100 * k, 100 * k + 21 + 9 * k))]).map(abs) for k in range(3)]
+    pipeline = ps.join(sources, order="arrival").repeat(3).batch(5, keep_last=True)
+    whole = sorted([n for k in range(3) for n in range(100 * k, 100 * k + 21 + 9 * k)] * 3)
+
+    for first in (1, 2, 9, 23, 40):
+        batches = legs(lambda: pipeline, [first, 1, 3, 0, 2])
+
+        assert sorted(np.concatenate(batches).tolist()) == whole, first
+
+
+def test_in_arrival_order_a_source_that_had_ended_stays_ended():
+    """It is not waited for, nor is its end taken for that of the flow while the others are waited for."""
+    goes_on = Event()
+
+    def stalling() -> Iterator[int]:
+        yield from range(100, 106)
+        goes_on.wait()
+        yield from range(106, 110)
+
+    pipeline = ps.join([lambda: iter([1, 2]), stalling], order="arrival").batch(1)
+    with pipeline.open() as flow:
+        before = list(islice(flow, 8))
+        state = json.loads(json.dumps(flow.state_dict()))
+        goes_on.set()
+    goes_on.clear()
+    with pipeline.options(watchdog_s=5).open(state=state) as flow:
+        Timer(0.1, goes_on.set).start()
+        after = list(flow)
+
+    assert sorted(np.concatenate([*before, *after]).tolist()) == [1, 2, *range(100, 110)]
 
 
 def test_files_go_on_by_file_row_group_and_byte(tmp_path: Path):
@@ -511,3 +550,62 @@ def test_a_state_that_was_tampered_with_ends_in_an_error_of_ours(name: str):
                 list(islice(flow, 40))
         except PenstockError:
             continue
+
+
+# Files that are not what they were.
+
+
+def write_each(folder: Path) -> dict[str, tuple[Path, Callable[[Path], ps.Pipeline]]]:
+    """A file of each kind with 400 rows, and how it is read."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.feather as feather
+    import pyarrow.parquet as pq
+
+    table = pa.table({"n": range(1000, 1400), "x": [number / 8 for number in range(400)]})
+    rows = list(zip(*table.to_pydict().values(), strict=True))
+    pq.write_table(table, folder / "a.parquet", row_group_size=50, compression="none", use_dictionary=False)
+    feather.write_feather(table, folder / "a.arrow", compression="uncompressed", chunksize=50)
+    (folder / "a.csv").write_text("n,x\n" + "".join(f"{n},{x}\n" for n, x in rows))
+    (folder / "a.jsonl").write_text("".join(f'{{"n": {n}, "x": {x}}}\n' for n, x in rows))
+    (folder / "a.txt").write_text("".join(f"{n} {x}\n" for n, x in rows))
+    return {
+        "parquet": (folder / "a.parquet", ps.read_parquet),
+        "arrow": (folder / "a.arrow", ps.read_arrow),
+        "csv": (folder / "a.csv", ps.read_csv),
+        "jsonl": (folder / "a.jsonl", ps.read_jsonl),
+        "text": (folder / "a.txt", ps.read_text),
+    }
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv", "jsonl", "text"])
+def test_a_file_that_is_damaged_meanwhile_ends_in_an_error_of_ours_or_changes_nothing_that_was_read(
+    kind: str, tmp_path: Path
+):
+    """Cut off, grown, or with bytes changed anywhere: of what a resumed flow hands over, none is of another place."""
+    path, read = write_each(tmp_path)[kind]
+    whole = path.read_bytes()
+    state = state_of(read(path).batch(8), 20)
+    expected = [checksum(batch) for batch in read(path).batch(8).open(inline=True)][20:]
+    choose = random.Random(0)
+
+    for size in [0, 1, *(choose.randrange(len(whole)) for _ in range(6)), len(whole) + 9]:
+        path.write_bytes(whole[:size].ljust(size, b"\n"))
+        with pytest.raises(PenstockError):
+            list(read(path).batch(8).open(state=state, inline=True))
+    for _ in range(30):
+        at = choose.randrange(len(whole))
+        changed = whole[at] ^ 1 << choose.randrange(8)
+        if kind == "text" and {whole[at], changed} & set(b"\r\n"):
+            continue  # it has other lines then, and each is as good as any
+        path.write_bytes(whole[:at] + bytes([changed]) + whole[at + 1 :])
+        try:
+            sums = [checksum(batch) for batch in read(path).batch(8).open(state=state, inline=True)]
+        except PenstockError:
+            continue
+        # A digit that became another is a value like any other; but each batch is where it was.
+        assert len(sums) == len(expected)
+        assert sum(one != other for one, other in zip(sums, expected, strict=True)) <= 1
+    path.write_bytes(whole.translate(bytes.maketrans(b"123", b"456")) if kind in ("csv", "jsonl", "text") else whole)
+    if kind in ("csv", "jsonl", "text"):
+        with pytest.raises(ps.StateError, match="expected the example that it gave when the state was taken"):
+            list(read(path).batch(8).open(state=state, inline=True))

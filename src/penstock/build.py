@@ -43,6 +43,7 @@ from penstock.stages import (
     Applied,
     ArrivalMerge,
     Batcher,
+    Choices,
     Inlet,
     Mending,
     Merge,
@@ -370,9 +371,8 @@ class _Builder:
         stops = [at for at, number in enumerate(inlets) if number in node.stops]
         if bell is not None:
             waiting = _Waiting(bell, [inlet for inlet in own if isinstance(inlet, Lane)])
-            merge = ArrivalMerge(own, wait=waiting, stops=stops)
-            self.built.arrivals.append(merge)
-            return merge
+            choices = self.built.choices.setdefault(word, Choices())
+            return ArrivalMerge(own, wait=waiting, stops=stops, choices=choices)
         if node.weights is None:
             runs = puller.runs if puller is not None else pull_runs
             return Merge(own, stops=stops, pull=puller or pull_plain, runs=runs)
@@ -475,7 +475,7 @@ class _Waiting:
         self._lanes = lanes
 
     def __call__(self) -> None:
-        waited = [lane for lane in self._lanes if not lane.at_hand()]
+        waited = [lane for lane in self._lanes if not lane.left and not lane.at_hand()]
         for lane in waited:
             lane.begin_wait(1 / len(waited))
         self._bell.wait()

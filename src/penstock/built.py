@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.engine import Lane, Meter
 from penstock.faults import Quarantine
 from penstock.later import later
-from penstock.stages import ArrivalMerge, Batcher, RowReader, RunReader, Stage, Strata
+from penstock.stages import Batcher, Choices, RowReader, RunReader, Stage, Strata
 from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Built:
     """The last batcher, if there is one."""
     wanted: Wanted = field(default_factory=Wanted)
     """Whether a snapshot is wanted of the stages that the driver runs."""
-    arrivals: list[ArrivalMerge] = field(default_factory=list)
-    """The merges in arrival order."""
+    choices: dict[int, Choices] = field(default_factory=dict)
+    """Of the merges in arrival order, by the number of their word."""
     quarantine: Quarantine = field(init=False)
     """What was skipped."""
     moves: dict[int, Callable[[], float]] = field(default_factory=dict)

@@ -32,6 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
+        if arguments.command == "demo" and arguments.resume:
+            demo.go_on(batch_size=arguments.batch_size)
+            return 0
         if arguments.command == "demo":
             demo.run(out=arguments.out, epochs=arguments.epochs, batch_size=arguments.batch_size)
             return 0
@@ -140,14 +143,17 @@ def _parser() -> argparse.ArgumentParser:
         help="where the picture goes; a second one goes beside it (%(default)s)",
     )
     shown.add_argument(
-        "--epochs", type=_count(1), default=1, metavar="N", help="passes over the data, in the first half (%(default)s)"
+        "--epochs", type=_count(1), default=1, metavar="N", help="passes over the data, in the first part (%(default)s)"
     )
     shown.add_argument(
         "--batch-size",
         type=_count(1),
         default=32,
         metavar="N",
-        help="examples in a batch, in the first half (%(default)s)",
+        help="examples in a batch, in the first part and the third (%(default)s)",
+    )
+    shown.add_argument(
+        "--resume", action="store_true", help="runs the third part alone: stopped, and gone on in a new process"
     )
 
     looked = commands.add_parser("peek", help="shows what is in a file: its spec, its first examples, its classes")

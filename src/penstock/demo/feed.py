@@ -11,7 +11,7 @@ import numpy as np
 import penstock as ps
 from penstock.data import shards
 
-__all__ = ["held_out", "names", "training"]
+__all__ = ["equal_shares", "held_out", "names", "training"]
 
 Example = dict[str, Any]
 
@@ -31,13 +31,22 @@ def training(*, batch_size: int, epochs: int = 1) -> ps.Pipeline:
     Returns:
       Batches of `image` uint8[n, 64], `ink` int16[n, longest], `digit` and `source` int64[n], `mask` bool[n, longest].
     """
-    sources = {path.name: _numbered(path, number) for number, path in enumerate(shards("train"))}
-    return _batches(ps.join(sources).repeat(epochs), batch_size)
+    return _batches(_joined().repeat(epochs), batch_size)
+
+
+def equal_shares(*, batch_size: int) -> ps.Pipeline:
+    """Describes a feed of the same files, with as many of each digit in each batch, shuffled; in the same form."""
+    equal = _joined().stratify("digit", "uniform", classes=range(10), repeats=4)
+    return _batches(equal.shuffle(4 * batch_size), batch_size)
 
 
 def held_out(*, batch_size: int) -> ps.Pipeline:
     """Describes the feed of what the model has not seen, in the same form."""
     return _batches(ps.join([_numbered(path, number) for number, path in enumerate(shards("heldout"))]), batch_size)
+
+
+def _joined() -> ps.Pipeline:
+    return ps.join({path.name: _numbered(path, number) for number, path in enumerate(shards("train"))})
 
 
 def _batches(examples: ps.Pipeline, batch_size: int) -> ps.Pipeline:

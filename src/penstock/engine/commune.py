@@ -2,7 +2,7 @@
 
 Guarantees
   A batch that a signal kept from reaching its consumer is that consumer's next; if it is closed instead, another's.
-  The flow is closed with its last consumer, and then its name is free.
+  The flow is closed with its last consumer, and then its name is free; nobody waits for a batch to leave.
 Assumes
   The flow's `__next__` counts a batch as handed over in its last statements, so that what follows here is not split.
 """
@@ -29,8 +29,9 @@ class Commune:
     def __init__(self, flow: Any, over: Callable[[Commune], object]) -> None:
         self.flow = flow
         self._over = over
-        self._lock = Lock()
-        # Guarded by the lock:
+        self._turn = Lock()  # of the one who takes a batch from the flow, however long it is in coming
+        self._lock = Lock()  # held for a moment
+        # Guarded by it:
         self._users: WeakSet[Any] = WeakSet()  # one that is dropped has left
         self._returned: list[Any] = []
         self._ended = False
@@ -48,21 +49,23 @@ class Commune:
         Raises:
           StopIteration: the end; and whatever the flow raises.
         """
-        with self._lock:
+        with self._turn:
             if hands:
                 return
-            if self._returned:
-                hands += (self._returned[0],)
-                del self._returned[0]
-                return
+            with self._lock:
+                if self._returned:
+                    hands += (self._returned[0],)
+                    del self._returned[0]
+                    return
             step: Callable[[], Any] = self.flow.__next__
             hands += (step(),)
 
     def leave(self, user: object, hands: list[Any]) -> None:
         """Lets one go, and takes back what is in its hands; the last closes the flow."""
         with self._lock:
-            self._returned += hands
-            del hands[:]
+            count = len(hands)  # Another may come in between the two lines.
+            self._returned += hands[:count]
+            del hands[:count]
             self._users.discard(user)
             last = not self._users
             self._ended = self._ended or last

@@ -9,7 +9,7 @@ from penstock.stages.functions import Applied
 from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain, pull_runs
 from penstock.stages.map import Map
 from penstock.stages.mending import Mending
-from penstock.stages.merge import ArrivalMerge, Merge
+from penstock.stages.merge import ArrivalMerge, Choices, Merge
 from penstock.stages.reader import RowReader, RunReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.skip import Skip
@@ -21,6 +21,7 @@ from penstock.stages.unbatch import Unbatch
 __all__ = [
     "Applied",
     "ArrivalMerge",
+    "Choices",
     "Batcher",
     "Filter",
     "Inlet",

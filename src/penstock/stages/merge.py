@@ -39,7 +39,7 @@ from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import interleaved
 from penstock.ticket import Tickets, turn_tickets
 
-__all__ = ["ArrivalMerge", "Merge"]
+__all__ = ["ArrivalMerge", "Choices", "Merge"]
 
 Offsets = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -345,6 +345,22 @@ def _without(numbers: Offsets, place: int) -> Offsets:
 
 
 @final
+class Choices:
+    """What a merge in arrival order has chosen, in all its passes."""
+
+    def __init__(self) -> None:
+        self.log = Log()
+        """Since the last snapshot."""
+        self.told: deque[tuple[int, int]] = deque()
+        """Those of an earlier run, which are made again."""
+
+    def follow(self) -> Log:
+        """The log of what follows, for a snapshot."""
+        self.log = self.log.follow()
+        return self.log
+
+
+@final
 class ArrivalMerge:
     """Whoever is ready, looked at in turn so that none is passed over.
 
@@ -352,18 +368,25 @@ class ArrivalMerge:
       inlets: the inputs; they share one doorbell.
       wait: waits until one of them may have become ready.
       stops: the places of the inputs whose end is the end of all.
+      choices: made and to be made, which the next pass goes on with.
     """
 
-    def __init__(self, inlets: Sequence[Inlet], *, wait: Callable[[], None], stops: Collection[int] = ()) -> None:
+    def __init__(
+        self,
+        inlets: Sequence[Inlet],
+        *,
+        wait: Callable[[], None],
+        stops: Collection[int] = (),
+        choices: Choices | None = None,
+    ) -> None:
         self._all = tuple(inlets)
         self._live = list(inlets)
         self._stops = [inlets[place] for place in stops]
         self._turn = 0
         self._wait = wait
         self._inside = False
-        self._log = Log()
-        self._told: deque[tuple[int, int]] = deque()
-        """Choices of an earlier run, which are made again."""
+        self._choices = choices if choices is not None else Choices()
+        self._told = self._choices.told
 
     def take(self, n: int) -> Chunk:
         """Takes up to n examples of the next input that has some."""
@@ -385,9 +408,10 @@ class ArrivalMerge:
                 place, most = ready, n
             inlet = self._live[place]
             chunk = inlet.take(min(n, most or 1))
-            self._note(self._all.index(inlet), chunk.count)
-            if self._told:
+            if self._told:  # What is told is in the state already.
                 self._tell(chunk.count)
+            else:
+                self._note(self._all.index(inlet), chunk.count)
             if chunk.error is not None:
                 self._live.clear()
                 return chunk
@@ -404,7 +428,7 @@ class ArrivalMerge:
 
     def _note(self, number: int, count: int) -> None:
         """Logs that so many examples were taken of an input; together with what was taken of it just before."""
-        entries = self._log.entries
+        entries = self._choices.log.entries
         if entries and entries[-1][0] == number and count and entries[-1][1]:
             entries[-1] = number, entries[-1][1] + count
         else:
@@ -419,13 +443,12 @@ class ArrivalMerge:
     @property
     def log(self) -> Log:
         """The choices since the last snapshot."""
-        return self._log
+        return self._choices.log
 
     def snapshot(self) -> Saved:
         """Whose turn it is, where each input stands; and a log, which goes on being written."""
         live = [self._all.index(inlet) for inlet in self._live]
         inlets = [inlet.snapshot(0) for inlet in self._live]
-        self._log = self._log.follow()
         told = [list(choice) for choice in self._told]
         return {
             "turn": self._turn,
@@ -433,7 +456,7 @@ class ArrivalMerge:
             "live": live,
             "inlets": inlets,
             "told": told,
-            "log": self._log,
+            "log": self._choices.follow(),
         }
 
     def restore(self, saved: Saved) -> None:

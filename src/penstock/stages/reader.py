@@ -16,7 +16,7 @@ import numpy as np
 
 from penstock.checksum import checksum
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SpecError
+from penstock.errors import SpecError, StateError
 from penstock.plan import Source
 from penstock.sources.position import Marks, opened_at, too_short
 from penstock.stages.mending import Mending
@@ -216,11 +216,15 @@ class RunReader(Opening):
                 return Chunk([], END.tickets, error=error)
             if self._skip and run is not None:
                 self._at, self._skip = self._skip, 0
-                if self._at > len(run):
-                    raise too_short(self.label, self._at)
                 known, self._known_row = self._known_row, None
-                if known is not None:
-                    self.check_same(_row(run, self._at - 1), known, self.offset)
+                try:
+                    if self._at > len(run):
+                        raise too_short(self.label, self._at)
+                    if known is not None:
+                        self.check_same(_row(run, self._at - 1), known, self.offset)
+                except StateError as raised:
+                    self._over = True
+                    return Chunk([], END.tickets, error=raised)
                 self._row += 0 if self._items else self._at
         self._doubt = None
         start, stop, count = self._at, self._at + n, len(run)

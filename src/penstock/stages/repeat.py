@@ -82,7 +82,8 @@ class Repeat:
 
     def snapshot(self) -> Saved:
         """Which pass it is in, and where that stands."""
-        stage = self._stage
+        goes_on = self._last is None or self._epoch < self._last
+        stage = self._opened() if goes_on else self._stage  # of a pass that is not begun, too: it may keep a log
         return {
             "epoch": self._epoch,
             "last": self._last,
@@ -100,8 +101,11 @@ class Repeat:
 
     @property
     def recalls(self) -> bool:
-        """As each pass; not once it is closed and there was none: what makes a pass is gone by then."""
-        return (self._make is not _none or self._before is not None) and self._opened().recalls
+        """As each pass; the one before is asked where there is none, and none is opened once it is closed."""
+        stage = self._stage if self._stage is not None else self._before
+        if stage is not None:
+            return stage.recalls
+        return self._make is not _none and self._opened().recalls
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """As a pass, which tells other passes by the tickets."""
@@ -112,7 +116,8 @@ class Repeat:
         if self._stage is None and self._before is not None:
             return self._before
         if self._stage is None:
-            self._stage, self._given = self._make(self._epoch), 0
+            over = self._last is not None and self._epoch >= self._last
+            self._stage, self._given = self._make(self._epoch - over), 0
         return self._stage
 
     def _ending(self, error: Exception) -> Chunk:

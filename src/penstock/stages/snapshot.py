@@ -13,7 +13,7 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.chunk import Chunk
+from penstock.chunk import END, Chunk
 from penstock.errors import StateError, mismatch
 from penstock.ticket import Numbers, Table, Tickets, listed_tickets
 
@@ -208,18 +208,17 @@ def noted(stage: Any) -> Saved | None:
 
 
 def drop(stage: Any, count: int) -> Chunk | None:
-    """Takes examples and drops them; gives the error behind them, if they came with it.
-
-    Raises:
-      StateError: there are not so many.
-    """
+    """Takes examples and drops them; gives the error behind them, if they came with it, or that there are not so many."""
     left = count
     while left > 0:
         chunk: Chunk = stage.take(left)
         left -= chunk.count
         if left and (chunk.count == 0 or chunk.error is not None):
+            if isinstance(chunk.error, StateError):  # of the source, which knows more
+                return Chunk([], END.tickets, error=chunk.error)
             error = StateError(mismatch(f"{count} examples again, as when the state was taken", f"{count - left}"))
-            raise error from chunk.error
+            error.__cause__ = chunk.error
+            return Chunk([], END.tickets, error=error)
         if chunk.error is not None:
             return chunk.cut(chunk.count)[1]
     return None
