@@ -20,6 +20,7 @@ from penstock.chunk import WHOLE, Chunk
 from penstock.errors import PipelineError, StateError, mismatch
 from penstock.fingerprint import fingerprint
 from penstock.pipeline import Pipeline, node_of, options_of
+from penstock.plain import from_plain, to_plain
 from penstock.plan import Batch, Convert, Filter, Join, Map, Node, Options, Pad, Shard, Share, find, positive
 from penstock.ranks import Rank
 from penstock.resumed import State, why_not
@@ -30,7 +31,7 @@ from penstock.stages.remainder import left_over
 from penstock.stages.snapshot import Saved, unpacked_tickets
 from penstock.stages.stratify import Stratify as StratifyStage
 from penstock.stages.waiting import fresh_of
-from penstock.state import read_state, told, written
+from penstock.state import checksum_of, read_state, written
 from penstock.strata import Stratify
 from penstock.ticket import Tickets, listed_tickets
 
@@ -112,13 +113,14 @@ def reshard(
         built = build(own, options, None, State(read[0].epoch, 0, 0, None, more), parts=True)
         try:
             (share,) = built.shares.values()
-            share.begin(told(of))
+            share.begin(from_plain(to_plain(of)))
             for stage in _behind(own, built.strata):
                 stage.begin_anew(target, delivered)
-            saved = told(built.stage.snapshot())
+            saved = built.stage.snapshot()
         finally:
             built.stage.close()
-        new.append(written(fingerprint(own), seed, State(read[0].epoch, delivered, 0, saved, more)))
+        words = fingerprint(own)
+        new.append(written(words, checksum_of(words), seed, State(read[0].epoch, delivered, 0, saved, more)))
     return new
 
 

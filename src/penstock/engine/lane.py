@@ -446,12 +446,12 @@ class Lane:
     @property
     def aborted(self) -> bool:
         """Whether the flow is being stopped."""
-        return self._aborted and not self._left
+        return self._aborted and not self.left
 
     @property
     def left(self) -> bool:
         """Whether the taker is done with it, and has closed it."""
-        return self._left
+        return self._left or self._shut
 
     def abort(self) -> None:
         """Wakes everyone who waits on this lane, for good. Takes no lock."""
