@@ -158,7 +158,7 @@ def every_source_parks(scene: Scene) -> None:
 
 
 def the_loop_looks_by_itself(scene: Scene) -> None:
-    scene.set_to(head, "AHEAD_S", 1e6)
+    scene.set_to(head, "NAP_S", 1e6)
     scene.take(ps.join([Stalling()]).batch(2))
 
 
@@ -197,7 +197,7 @@ SCENARIOS: dict[str, Callable[[Scene], None]] = {
     "coordinator.Coordinator._await_all: thread.join(max(0.0, deadline - monotonic()))": closing_while_a_source_is_busy,
     "coordinator.Coordinator.run: self._asked.wait()": lambda scene: scene.open(ps.join([range(9)]).batch(2)),
     "head.Head._await_room: self._freed.wait()": lambda scene: scene.open(ps.join([range(10**6)]).batch(2)),
-    "head.Head.first: self._filled.wait(AHEAD_S)": the_loop_looks_by_itself,
+    "head.Head.first: self._filled.wait(NAP_S)": the_loop_looks_by_itself,
     "head.Head.first: self._filled.wait()": stalled(),
     "lane.Lane._await_room: self._freed.wait()": lambda scene: no_source_parks(scene, ps.join([arrays]).batch(2)),
     "lane.Lane._admitted: self._freed.wait()": lambda scene: no_source_parks(
