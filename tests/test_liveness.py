@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from threading import Event, Thread
 from typing import Any
 
+import numpy as np
 import pytest
 
 import penstock as ps
@@ -196,3 +197,21 @@ def test_an_epoch_without_an_example_ends_an_endless_repeat():
     """Without an error it would turn for ever."""
     with no_threads_left(), pytest.raises(ps.SpecError, match="at least one example in each epoch"):
         next(ps.join([[]]).repeat().batch(1).open())
+
+
+@pytest.mark.parametrize("sources", [1, 2])
+def test_batches_of_chunks_that_have_come_are_given_while_the_next_is_waited_for(sources: int):
+    """However quick the source was before: to pull several chunks together would keep back those that are there."""
+    goes_on = Event()
+
+    def stalling() -> Iterator[np.ndarray]:
+        for number in range(40):
+            yield np.full(8, number)
+        goes_on.wait()
+
+    pipeline = ps.batch_join([stalling] * sources, 4, enqueue_many=True).options(watchdog_s=20)
+    with pipeline.open() as flow:
+        given = [int(next(flow)[0]) for _ in range(2 * 40 * sources)]
+        goes_on.set()
+
+    assert given == [number for number in range(40) for _ in range(2 * sources)]

@@ -54,7 +54,6 @@ from penstock.stages import (
     Strata,
     Tag,
     pull_plain,
-    pull_runs,
 )
 from penstock.stages import Filter as FilterStage
 from penstock.stages import Map as MapStage
@@ -374,8 +373,7 @@ class _Builder:
             choices = self.built.choices.setdefault(word, Choices())
             return ArrivalMerge(own, wait=waiting, stops=stops, choices=choices)
         if node.weights is None:
-            runs = puller.runs if puller is not None else pull_runs
-            return Merge(own, stops=stops, pull=puller or pull_plain, runs=runs)
+            return Merge(own, stops=stops, pull=puller or pull_plain)
         mixture = later("mixing").mixture_of(node, list(inlets))
         mixed: Mixed = later("stages.mixed").Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
         tally = self.built.tallies.setdefault(word, later("tally").Tally(word_of(node), input_names(node)))

@@ -23,7 +23,7 @@ class State(NamedTuple):
     snapshot: Saved | None
     """Where the stages stood; `None` at the beginning."""
     more: Saved
-    """What else was noted: the targets that were set, say."""
+    """What was skipped by then; empty at the beginning."""
 
 
 def why_not(node: Node) -> str | None:

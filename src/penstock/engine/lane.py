@@ -28,7 +28,7 @@ from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
 from penstock.later import later
 from penstock.stages.inlet import NO_STREAMS, rows_of
-from penstock.stages.reader import RowReader, RunReader
+from penstock.stages.reader import RowReader
 from penstock.stages.snapshot import Saved, Trail, Wanted, noted
 from penstock.stages.stage import Stage
 from penstock.structure import Structure
@@ -363,14 +363,6 @@ class Lane:
         self._parks = self._strikes < STRIKES
         self._parked = False
         self._freed.ring()
-
-    @property
-    def runs(self) -> RunReader | None:
-        """The reader of chunks, while the lane is parked, all that it had ready is taken, and the reader is settled."""
-        stage = self._stage
-        if not self._parked or self._entries or not isinstance(stage, RunReader):
-            return None
-        return stage if stage.settled and not self._trail.drops else None
 
     def mark(self) -> None:
         """Notes where the stage stands, which is parked, after it was pulled directly."""

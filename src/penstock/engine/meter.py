@@ -55,7 +55,6 @@ class Meter:
         self.close = stage.close
         self._stage = stage
         self._take = stage.take
-        self._several = getattr(stage, "take_several", None)
         self._inner = inner
         self._check = check
         self._breath = Breath() if paced else None
@@ -77,18 +76,6 @@ class Meter:
         self._all_s += perf_counter() - started
         self._examples += chunk.count
         return chunk
-
-    def take_several(self, n: int) -> list[Chunk]:
-        """As the stage's own, where it has such a way; else the one chunk that `take` gives."""
-        several = self._several
-        if several is None:
-            return [self.take(n)]
-        self._check()
-        started = perf_counter()
-        chunks: list[Chunk] = several(n)
-        self._all_s += perf_counter() - started
-        self._examples += sum([chunk.count for chunk in chunks])
-        return chunks
 
     def _paced(self, n: int, breath: Breath) -> Chunk:
         breath.take()

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, final
 
-from penstock.chunk import Chunk
 from penstock.engine.breath import INTERVAL_S, LONG_S, Breath, waited
 from penstock.engine.lane import QUICK_S
-from penstock.stages import Into, RunReader, pull_plain
+from penstock.stages import Into, pull_plain
 
 __all__ = ["Puller"]
 
@@ -65,28 +64,6 @@ class Puller:
         """How many examples are where they go by now, while it pulls; it is only compared. [examples]"""
         pulling = self._pulling
         return len(pulling[2]) if pulling is not None else 0
-
-    def runs(self, readers: list[RunReader], first: int, n: int) -> tuple[list[Chunk], Sequence[int]]:
-        """Pulls whole chunks, as `pull_runs` does, for about the time between two breaths; gives who took long."""
-        chunks: list[Chunk] = []
-        self._check()
-        place, k, have = first, len(readers), 0
-        begun = started = perf_counter()
-        while have < n:
-            chunk = readers[place].pull()
-            chunks.append(chunk)
-            now = perf_counter()
-            spent, started = now - started, now
-            have += chunk.count
-            if spent > LONG_S and spent > chunk.count * QUICK_S and waited():
-                self.busy_s += now - begun
-                return chunks, [place]
-            place = place + 1 if place + 1 < k else 0
-            if not chunk.count or now - begun > INTERVAL_S:
-                break
-        self.busy_s += started - begun
-        self._breath.take()
-        return chunks, ()
 
     def awaited_s(self, iterator: object) -> float:
         """How long this iterator has been pulled by now, about; 0 if it is another's turn. [s]"""

@@ -6,7 +6,7 @@
 from penstock.stages.batcher import Batcher, spec_of
 from penstock.stages.filter import Filter
 from penstock.stages.functions import Applied
-from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain, pull_runs
+from penstock.stages.inlet import Inlet, Into, Pull, Straight, pull_plain
 from penstock.stages.map import Map
 from penstock.stages.mending import Mending
 from penstock.stages.merge import ArrivalMerge, Choices, Merge
@@ -44,6 +44,5 @@ __all__ = [
     "Take",
     "Unbatch",
     "pull_plain",
-    "pull_runs",
     "spec_of",
 ]

@@ -50,10 +50,6 @@ def spec_of(chunk: Chunk) -> Spec:
     return Spec(columns.structure, tuple(parts))
 
 
-TOGETHER = 1 << 18
-"""About so much of what lies ready in chunks is taken at once. [bytes]"""
-
-
 @final
 class Batcher:
     """Batches of `size` examples, one to a chunk.
@@ -226,15 +222,7 @@ class Batcher:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
-        if self._columnar and self._assembler is not None:
-            enough = min(n * self._size, max(most, TOGETHER // (self._assembler.row_nbytes + 1)))
-            for chunk in self._again.take_several(enough - self._gathered.count):
-                self._put(chunk)
-        else:
-            self._put(self._again.take(most - self._gathered.count))
-
-    def _put(self, chunk: Chunk) -> None:
-        """Gathers a chunk."""
+        chunk = self._again.take(max(most, self._columnar * n * self._size) - self._gathered.count)
         ended = chunk.count == 0
         if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
             known = self._mending.ledger.is_known

@@ -9,7 +9,7 @@ import numpy as np
 
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
-from penstock.stages.reader import RowReader, RunReader
+from penstock.stages.reader import RowReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.snapshot import Saved, Trail, Unsettled, Wanted
 from penstock.stages.stage import Intake, Stage
@@ -20,13 +20,11 @@ __all__ = [
     "Inlet",
     "Into",
     "Pull",
-    "PullRuns",
     "Rows",
     "Slot",
     "Straight",
     "close_all",
     "pull_plain",
-    "pull_runs",
     "recalled",
     "rows_of",
 ]
@@ -67,10 +65,6 @@ class Inlet(Protocol):
 
     def slow(self) -> None:
         """Says that a direct pull took long."""
-
-    @property
-    def runs(self) -> RunReader | None:
-        """The reader of chunks, if they are to be pulled by the merge itself, one at each turn."""
 
     def mark(self) -> None:
         """Notes where the input stands now, after it was pulled directly."""
@@ -124,12 +118,6 @@ class Straight:
         trail.since += chunk.count
         return chunk
 
-    @property
-    def runs(self) -> RunReader | None:
-        """The stage, where it is a settled reader of chunks."""
-        stage = self._stage
-        return stage if isinstance(stage, RunReader) and stage.settled and not self._trail.drops else None
-
     def mark(self) -> None:
         """Notes where the stage stands."""
         self._trail.mark()
@@ -180,33 +168,6 @@ def pull_plain(iterators: list[Iterator[Any]], first: int, n: int, into: Into) -
     else:
         into.pull(iterators, first, n)
     return ()
-
-
-PullRuns = Callable[[list[RunReader], int, int], tuple[list[Chunk], Sequence[int]]]
-"""Pulls whole chunks from readers in turn; see `pull_runs`."""
-
-
-def pull_runs(readers: list[RunReader], first: int, n: int) -> tuple[list[Chunk], Sequence[int]]:
-    """Pulls whole chunks, one of each reader in turn, until they have n examples, or one ends or raises.
-
-    Args:
-      readers: settled readers.
-      first: the place of the one that is pulled first.
-      n: how many examples are enough.
-
-    Returns:
-      The chunks, the last of which may be the end or an error; and the places of readers that took long: none.
-    """
-    chunks: list[Chunk] = []
-    place, k, have = first, len(readers), 0
-    while have < n:
-        chunk = readers[place].pull()
-        chunks.append(chunk)
-        have += chunk.count
-        place = place + 1 if place + 1 < k else 0
-        if not chunk.count:
-            break
-    return chunks, ()
 
 
 MOST_ROWS = 4096

@@ -21,18 +21,7 @@ import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import Aborted, StateError, mismatch
-from penstock.stages.inlet import (
-    MOST_ROWS,
-    Inlet,
-    Into,
-    Pull,
-    PullRuns,
-    Slot,
-    close_all,
-    pull_plain,
-    pull_runs,
-    recalled,
-)
+from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
 from penstock.stages.reader import NOTHING, RowReader
 from penstock.stages.snapshot import Log, Saved, numbers
 from penstock.stages.stage import Intake, Poured
@@ -52,25 +41,15 @@ class Merge:
       inlets: the inputs, in the order of their turns.
       stops: the places of the inputs whose end is the end of all.
       pull: how settled readers are pulled.
-      runs: how settled readers of chunks are.
     """
 
-    def __init__(
-        self,
-        inlets: Sequence[Inlet],
-        *,
-        stops: Collection[int] = (),
-        pull: Pull = pull_plain,
-        runs: PullRuns = pull_runs,
-    ) -> None:
+    def __init__(self, inlets: Sequence[Inlet], *, stops: Collection[int] = (), pull: Pull = pull_plain) -> None:
         self._all = tuple(inlets)
         self._slots = tuple([Slot(inlet) for inlet in inlets])
         self._live = list(self._slots)
         self._stops = [self._live[place] for place in stops]
         self._turn = 0
         self._pull = pull
-        self._pull_runs = runs
-        self._running = False  # whether chunks were pulled of the readers themselves, which nobody has noted
         self._by_item = any(inlet.items for inlet in inlets)
         self.may_pour = not self._by_item and all(inlet.rows is not None for inlet in inlets)
         """Whether its inputs are such that `pours` may become true."""
@@ -79,39 +58,8 @@ class Merge:
         self._since = 0
         self._lasts = False  # whether the readers know what was pulled of them last
 
-    def take_several(self, n: int) -> list[Chunk]:
-        """Takes whole chunks in turn, until they have n examples, of settled readers; else what `take` gives."""
-        while self._by_item and self._live:
-            readers = [slot.inlet.runs if slot.chunk is None else None for slot in self._live]
-            found = [reader for reader in readers if reader is not None]
-            if len(found) < len(readers):
-                break
-            self._running = True
-            chunks, slow = self._pull_runs(found, self._turn, n)
-            self._turn = (self._turn + len(chunks)) % len(found)
-            last = chunks[-1]
-            for place in slow:
-                self._live[place].inlet.mark()
-                self._live[place].inlet.slow()
-            if last.error is not None:
-                self._live.clear()
-            elif not last.count:
-                chunks.pop()
-                self._ended((self._turn - 1) % len(found))
-            if chunks:
-                return chunks
-        return [self.take(n)]
-
-    def _note_runs(self) -> None:
-        """Notes where the inputs stand of which chunks were pulled directly."""
-        self._running = False
-        for slot in self._live:
-            slot.inlet.mark()
-
     def take(self, n: int) -> Chunk:
         """Takes up to n examples in turn."""
-        if self._running:
-            self._note_runs()
         while self._live:
             if self._by_item:
                 chunk = self._take_item(n)
@@ -306,7 +254,7 @@ class Merge:
     def snapshot(self) -> Saved:
         """Whose turn it is, and where each input that has not ended stands."""
         live = [self._slots.index(slot) for slot in self._live]
-        if self._readers or self._running:
+        if self._readers:
             for slot in self._live:
                 slot.inlet.mark()
         turn = self._since % len(self._readers) if self._readers else self._turn

@@ -242,27 +242,6 @@ class RunReader(Opening):
             return Chunk(None, tickets, columns=run if last and start == 0 else run.cut(start, stop), item_end=end)
         return Chunk(run[start:stop], tickets, item_end=end)
 
-    @property
-    def settled(self) -> bool:
-        """Whether its chunks can be pulled whole: nothing remains to be found out of its source, and none is begun."""
-        begun = self._run is not None or self._skip
-        return self._items and self._seen >= 2 and not (begun or self._over) and self._mending is None
-
-    def pull(self) -> Chunk:
-        """The next chunk, whole, only while it is settled: what `take` does, with less ado."""
-        try:
-            for item in self.opened():
-                columns = self._columns(item)
-                self.offset += 1
-                if columns.count:
-                    self.given += columns.count
-                    tickets = item_tickets(self.stream, self.epoch, self.offset - 1, 0, columns.count)
-                    return Chunk(None, tickets, columns=columns)
-        except BaseException as raised:
-            return Chunk([], END.tickets, error=self.failed(raised, self.offset, "item"))
-        self._over = True
-        return END
-
     def _met(self) -> BaseException | None:
         """Deals with the error that stands here."""
         before = self._skipped

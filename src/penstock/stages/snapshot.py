@@ -113,17 +113,6 @@ class Again:
         self._last = chunk.count
         return chunk
 
-    def take_several(self, n: int) -> list[Chunk]:
-        """As upstream's own; the one that `take` gives, where it has no such way."""
-        rest = self.settle()
-        if rest is not None:
-            return [rest]
-        self._before = noted(self._upstream) if self._wanted.on else None
-        several = getattr(self._upstream, "take_several", None)
-        chunks: list[Chunk] = [self._upstream.take(n)] if several is None else several(n)
-        self._last = sum([chunk.count for chunk in chunks])
-        return chunks
-
     def settle(self) -> Chunk | None:
         """Drops what was given before the state was taken, if that was not done yet; gives an error behind it."""
         if not self._drop:
@@ -173,11 +162,6 @@ class Trail:
     def set(self, place: Saved) -> None:
         """Notes where it stood just now."""
         self._place, self.since = place, 0
-
-    @property
-    def drops(self) -> bool:
-        """Whether something is still to be dropped."""
-        return self._drop > 0
 
     def snapshot(self, held: int) -> Saved:
         """The place that was noted last, and how many were given since, but for the last `held`."""
