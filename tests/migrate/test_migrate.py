@@ -105,8 +105,11 @@ def test_parts_of_contrib_move_and_slim_is_told():
     made = migrated(SLIM)
 
     assert "from penstock.tf1.contrib.training import stratified_sample" in made.text
-    assert (3, "`import tensorflow.contrib.slim as slim`") in [(left.line, left.what) for left in made.left]
-    assert "tf1.data_provider(source)" in made.left[0].do
+    assert "[images], labels = stratified_sample([image], label" in made.text
+    told = {left.line: left for left in made.left}
+    assert told[3].what == "`import tensorflow.contrib.slim as slim`"
+    assert "tf1.data_provider(source)" in told[3].do
+    assert told[8].what == "`tf.contrib.slim.conv2d` works on `images`, of penstock's"
 
 
 def test_what_is_not_of_tensorflow_stays():
@@ -118,16 +121,68 @@ def test_what_is_not_of_tensorflow_stays():
 
 
 def test_places_are_found_behind_letters_of_more_than_a_byte():
-    """`ast` counts in bytes."""
+    """Whether places are counted in letters or in bytes."""
     source = 'import tensorflow as tf\nprint("é", tf.train.batch(["é"], 2), tf.Variable(1))\n'
 
     assert 'print("é", tf1.train.batch(["é"], 2), tf.Variable(1))' in migrated(source).text
 
 
+MODULE = "x = tf.train.batch([1], 2)\ny = tf.Variable(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "import tensorflow as tf  # the model's\n",
+            "import tensorflow as tf  # the model's\nfrom penstock import tf1\n",
+        ),
+        ("if 1: import tensorflow as tf\n", "if 1: import tensorflow as tf; from penstock import tf1\n"),
+        (
+            '"""Trains."""\nfrom __future__ import division\nimport os, tensorflow as tf\n',
+            '"""Trains."""\nfrom __future__ import division\nimport os, tensorflow as tf\nfrom penstock import tf1\n\n',
+        ),
+    ],
+)
+def test_the_new_import_stands_where_python_and_the_reader_expect_it(before: str, after: str):
+    """A comment stays with its line, an import in a block there, and nothing comes before `__future__`."""
+    assert migrated(before + MODULE).text == after + MODULE.replace("tf.train", "tf1.train")
+
+
+def test_layout_stays():
+    """Line ends of another system, blanks within a line, brackets, and comments between arguments."""
+    source = (
+        "import tensorflow as tf\r\n"
+        "from tensorflow.contrib.training import (\r\n    bucket,  # by length\r\n)\r\n"
+        "x = (tf.train.batch)(  [1],\t2,\r\n    # the last too\r\n    name = 'a' )\r\n"
+        "y = tf.Variable( 1 )"
+    )
+    moved = (
+        source.replace("tf\r\n", "tf\r\nfrom penstock import tf1\r\n", 1)
+        .replace("tensorflow.contrib", "penstock.tf1.contrib")
+        .replace("(tf.train.batch)", "(tf1.train.batch)")
+    )
+
+    assert migrated(source).text == moved
+
+
+def test_a_name_of_the_scripts_own_is_not_tensorflows():
+    """A parameter called `tf`, and a keyword or an attribute called like a handle."""
+    source = (
+        "import tensorflow as tf\nx = tf.train.batch([1], 2)\n"
+        "def own(tf):\n    return tf.train.batch([1], 2)\n"
+        "y = tf.Variable(own.x, x=1)\n"
+    )
+    made = migrated(source)
+
+    assert made.text == source.replace("x = tf", "x = tf1").replace("tf\n", "tf\nfrom penstock import tf1\n", 1)
+    assert made.left == ()
+
+
 def test_a_script_of_python_2_is_told():
     """With what converts it."""
-    with pytest.raises(ps.SourceError, match="2to3 -w -n"):
-        migrated('print "hello"\n')
+    with pytest.raises(ps.SourceError, match=r"got `print \"hello\"` - at line 2 of 'old.py' - .*2to3 -w -n"):
+        migrated('x = 1\nprint "hello"\n', "old.py")
 
 
 def test_the_command_shows_and_writes_only_what_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -3,9 +3,8 @@
 Guarantees
   A file is written only where that was asked for, and one that exists is written over only with `in_place`.
   Nothing but names and imports is changed; all else of the text stays as it is, to the last space.
-Why the standard library's `ast`, and not libcst
-  What is changed are names, whose places `ast` tells; the text around them is never taken apart, so nothing has to put it
-  together again, and nothing has to be installed.
+
+Source: the script is read and written by libcst, which keeps its comments and layout.
 """
 
 from penstock.migrate.command import run

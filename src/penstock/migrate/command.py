@@ -29,14 +29,14 @@ def run(script: Path, *, output: Path | None = None, in_place: bool = False) -> 
         do = "name another file; `--in-place` writes over the script itself"
         raise PipelineError(mismatch("a new file", "one that exists", at=f"'{output}'", do=do))
     try:
-        source = script.read_text(encoding="utf-8")
+        source = script.read_bytes().decode("utf-8")  # with the ends of lines that it has
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(mismatch("a script", f"`{error}`", at=f"'{script}'")) from error
     made = migrated(source, str(script))
     target = script if in_place else output
     if (target is not None and made.text != source) or output is not None:
         assert target is not None, "one of both"
-        target.write_text(made.text, encoding="utf-8")
+        target.write_bytes(made.text.encode("utf-8"))
     print("\n".join(_told(script, source, made, target)))
 
 

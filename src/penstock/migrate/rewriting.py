@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 
-from penstock.errors import SourceError, mismatch
-from penstock.migrate.names import Path, advice, is_known
-from penstock.migrate.tracing import Left, Trace, trace
+from penstock.migrate.imports import Imports
+from penstock.migrate.names import Path, is_known
+from penstock.migrate.syntax import cst, imports_at_the_top, name_of, read
+from penstock.migrate.tracing import Left, Trace
 
 __all__ = ["Migrated", "migrated"]
 
@@ -22,15 +22,6 @@ class Migrated:
     """What is left to do, by line of the old script."""
     whole: bool
     """Whether the script needs no TensorFlow any more: it was input alone."""
-
-
-@dataclass(frozen=True, order=True)
-class Edit:
-    """Some bytes of the text that become others."""
-
-    begin: int
-    end: int
-    text: str
 
 
 def migrated(source: str, name: str = "script") -> Migrated:
@@ -50,147 +41,111 @@ def migrated(source: str, name: str = "script") -> Migrated:
     from penstock import tf1 as tf
     x = tf.train.batch([1], 2)
     """
-    try:
-        module = ast.parse(source)
-    except SyntaxError as error:
-        do = "a script of Python 2 is converted first: `2to3 -w -n script.py`"
-        raise SourceError(
-            mismatch("Python 3", f"`{error.msg}`", at=f"line {error.lineno} of '{name}'", do=do)
-        ) from None
-    imports = Imports(module)
-    found = trace(module, imports.aliases)
-    whole = not found.left and not imports.others and all(map(is_known, found.uses.values())) and bool(imports.aliases)
-    edits = [*imports.changes(source, whole=whole, adds=bool(found.moved))]
+    script = read(source, name)
+    imports = Imports(script)
+    if not imports.any:
+        return Migrated(source, (), False)
+    found = Trace(script)
+    whole = not found.left and not imports.others and all(map(is_known, found.uses.values()))
     left = {*imports.left}
+    names: dict[cst.CSTNode, Path] = {}
     if not whole:
-        edits += [_moved(source, node, found.uses[node]) for node in _outermost(found)]
+        own = [node for node in found.moved if name_of(node).partition(".")[0] not in imports.bound_by_parts]
+        names = {node: found.uses[node] for node in own}
         left |= found.left | found.advised | _kept(found)
-    return Migrated(_edited(source, edits), tuple(sorted(left)), whole)
-
-
-def _outermost(found: Trace) -> list[ast.expr]:
-    """The uses to move; where one is part of another, the longer one."""
-    inner = {id(child) for node in found.moved for child in ast.walk(node) if child is not node}
-    return [node for node in found.moved if id(node) not in inner]
-
-
-def _moved(source: str, node: ast.expr, path: Path) -> Edit:
-    end = node.end_lineno, node.end_col_offset
-    assert end[0] is not None and end[1] is not None, "what was parsed has an end"
-    known = path if path[0] != "io" else path[1:]
-    return Edit(_at(source, node.lineno, node.col_offset), _at(source, end[0], end[1]), f"tf1.{'.'.join(known)}")
+    module = script.module.visit(Rewriting(imports, names, whole=whole))
+    if names and not imports.modules:
+        module = imports_at_the_top(module, "penstock", "tf1")
+    return Migrated(module.code, tuple(sorted(left)), whole)
 
 
 def _kept(found: Trace) -> set[Left]:
     """One word on where the model takes its data, at the first use of TensorFlow's session."""
     if not found.crossing:
         return set()
-    lines = [node.lineno for node, path in found.uses.items() if path[-1].endswith("Session")]
     names = ", ".join(sorted(found.crossing))
     do = (
         f"before the loop `feed = tf1.feed([{names}])`; in it `values = next(feed)`, and "
         "`sess.run(..., feed_dict=dict(zip(placeholders, values)))`; its end is `tf1.errors.OutOfRangeError`"
     )
-    return {Left(min(lines, default=1), "the session runs the model alone", do)}
+    return {Left(found.session, "the session runs the model alone", do)}
 
 
-class Imports:
-    """What a script imports of TensorFlow.
+class Rewriting(cst.CSTTransformer):
+    """Changes imports and names, and nothing else.
 
     Args:
-      module: its syntax.
+      imports: what the script imports of TensorFlow.
+      names: the names that move, each with its path; where one is part of another, the longer one counts.
+      whole: whether TensorFlow is needed no more.
     """
 
-    def __init__(self, module: ast.Module) -> None:
-        self.aliases: dict[str, Path] = {}
-        self.others: list[ast.stmt] = []
-        """Imports of parts of TensorFlow that are not input."""
-        self.left: list[Left] = []
-        self._modules: list[ast.Import | ast.ImportFrom] = []
-        self._parts: list[ast.ImportFrom] = []
-        for node in ast.walk(module):
-            if isinstance(node, ast.Import):
-                self._module(node)
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tensorflow":
-                self._from(node)
+    def __init__(self, imports: Imports, names: dict[cst.CSTNode, Path], *, whole: bool) -> None:
+        super().__init__()
+        self._imports = imports
+        self._names = names
+        self._whole = whole
+        self._beside = imports.modules[0] if names and imports.modules else None
 
-    def _module(self, node: ast.Import) -> None:
-        for alias in node.names:
-            parts = alias.name.split(".")
-            if parts[0] != "tensorflow":
-                continue
-            if alias.asname is None or parts in (["tensorflow"], ["tensorflow", "compat", "v1"]):
-                self.aliases[alias.asname or "tensorflow"] = ()
-                if len(node.names) == 1:
-                    self._modules.append(node)
-                else:
-                    self.others.append(node)
-            else:
-                self._stays(node, tuple(parts[1:]), alias.asname)
+    def leave_Import(  # noqa: N802
+        self, original_node: cst.Import, updated_node: cst.Import
+    ) -> cst.BaseSmallStatement:
+        """`import tensorflow as tf`, where it is needed no more."""
+        return self._module(original_node, updated_node)
 
-    def _from(self, node: ast.ImportFrom) -> None:
-        inside = tuple((node.module or "").split(".")[1:])
-        inside = inside[2:] if inside[:2] == ("compat", "v1") else inside
-        paths = {alias.asname or alias.name: (*inside, alias.name) for alias in node.names}
-        if paths.keys() == {"v1"} or list(paths.values()) == [("compat", "v1")]:
-            self.aliases[next(iter(paths))] = ()
-            self._modules.append(node)
-        elif inside and all(is_known(path) for path in paths.values()):
-            self._parts.append(node)
-        else:
-            for bound, path in paths.items():
-                self._stays(node, path, bound)
+    def leave_ImportFrom(  # noqa: N802
+        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
+    ) -> cst.BaseSmallStatement:
+        """The same by `from`, and parts of TensorFlow that are input."""
+        if original_node not in self._imports.parts:
+            return self._module(original_node, updated_node)
+        dotted = cst.parse_expression(f"penstock.tf1.{'.'.join(self._imports.parts[original_node])}")
+        assert isinstance(dotted, cst.Attribute), "it has a dot"
+        return updated_node.with_changes(module=dotted)
 
-    def _stays(self, node: ast.stmt, path: Path, bound: str) -> None:
-        self.others.append(node)
-        self.aliases[bound] = path
-        told = advice(path)
-        if told is not None or path[0] in ("contrib", "python"):
-            do = (
-                told
-                or "`tf.contrib` and `tensorflow.python` are not for scripts of TensorFlow 2: see from where it comes"
-            )
-            self.left.append(Left(node.lineno, f"`{ast.unparse(node)}`", do))
+    def _module(self, node: cst.Import | cst.ImportFrom, updated: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
+        if not self._whole or node not in self._imports.modules:
+            return updated
+        bound = self._imports.modules_names[node]
+        line = cst.parse_statement(f"from penstock import tf1{f' as {bound}' if bound != 'tf1' else ''}")
+        assert isinstance(line, cst.SimpleStatementLine), "it is one"
+        return line.body[0].with_changes(semicolon=updated.semicolon)
 
-    def changes(self, source: str, *, whole: bool, adds: bool) -> list[Edit]:
-        """What becomes of the imports.
+    def leave_SimpleStatementLine(  # noqa: N802
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
+        """Where TensorFlow stays, its first import gets penstock's for a neighbour."""
+        if self._beside not in original_node.body:
+            return updated_node
+        return cst.FlattenSentinel([updated_node, cst.parse_statement("from penstock import tf1")])
 
-        Args:
-          source: the text of the script.
-          whole: whether TensorFlow is needed no more.
-          adds: whether something of `penstock.tf1` is.
-        """
-        edits = []
-        for part in self._parts:
-            names = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in part.names)
-            inside = ".".join((part.module or "").removeprefix("tensorflow.").removeprefix("compat.v1.").split("."))
-            edits.append(_over(source, part, f"from penstock.tf1.{inside} import {names}"))
-        for number, node in enumerate(self._modules):
-            bound = next(alias.asname or alias.name for alias in node.names)
-            if whole:
-                edits.append(_over(source, node, f"from penstock import tf1 as {bound}"))
-            elif adds and number == 0:
-                indent = " " * node.col_offset
-                edits.append(_over(source, node, f"{ast.unparse(node)}\n{indent}from penstock import tf1"))
-        if adds and not self._modules and not whole:
-            edits.append(Edit(0, 0, "from penstock import tf1\n"))
-        return edits
+    def leave_SimpleStatementSuite(  # noqa: N802
+        self, original_node: cst.SimpleStatementSuite, updated_node: cst.SimpleStatementSuite
+    ) -> cst.SimpleStatementSuite:
+        """The same in one line: `if old: import tensorflow as tf`."""
+        if self._beside not in original_node.body:
+            return updated_node
+        line = cst.parse_statement("from penstock import tf1")
+        assert isinstance(line, cst.SimpleStatementLine), "it is one"
+        last = updated_node.body[-1].with_changes(semicolon=cst.Semicolon(whitespace_after=cst.SimpleWhitespace(" ")))
+        return updated_node.with_changes(body=[*updated_node.body[:-1], last, line.body[0]])
 
+    def leave_Name(  # noqa: N802
+        self, original_node: cst.Name, updated_node: cst.Name
+    ) -> cst.BaseExpression:
+        """A name that moves."""
+        return self._moved(original_node, updated_node)
 
-def _over(source: str, node: ast.stmt, text: str) -> Edit:
-    assert node.end_lineno is not None and node.end_col_offset is not None, "what was parsed has an end"
-    begin = _at(source, node.lineno, node.col_offset)
-    return Edit(begin, _at(source, node.end_lineno, node.end_col_offset), text)
+    def leave_Attribute(  # noqa: N802
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        """The same with dots in it."""
+        return self._moved(original_node, updated_node)
 
-
-def _at(source: str, line: int, column: int) -> int:
-    """The place of a line and column, both as `ast` counts them, in the text's bytes."""
-    lines = source.encode().splitlines(keepends=True)
-    return sum(map(len, lines[: line - 1])) + column
-
-
-def _edited(source: str, edits: list[Edit]) -> str:
-    data = source.encode()
-    for edit in sorted(edits, reverse=True):
-        data = data[: edit.begin] + edit.text.encode() + data[edit.end :]
-    return data.decode()
+    def _moved(self, node: cst.BaseExpression, updated: cst.Name | cst.Attribute) -> cst.BaseExpression:
+        if node not in self._names:
+            return updated
+        path = self._names[node]
+        known = path if path[0] != "io" else path[1:]
+        new = cst.parse_expression(f"tf1.{'.'.join(known)}")
+        return new.with_changes(lpar=updated.lpar, rpar=updated.rpar)
