@@ -49,6 +49,7 @@ LOADERS = (
     Loader("torch DataLoader, 2 workers", "torch_dataloader", ("torch",), True, {"workers": 2}),
     Loader("tf.data, interleave", "tf_data", TF, True, {"parallel": False}),
     Loader("tf.data, parallel interleave", "tf_data", TF, True, {"parallel": True}),
+    Loader("TF1's batch_join", "tf1_batch_join", TF, True),
     Loader("grain, mix", "grain_mix", ("grain",), False, {"ahead": 0}),
     Loader("grain, mix and a thread", "grain_mix", ("grain",), True, {"ahead": 4}),
     Loader("SPDL", "spdl_pipeline", ("spdl", "spdl-core"), True, {"thread": True}),

@@ -38,6 +38,15 @@ assert_type(ps.read_jsonl("a.jsonl"), ps.Pipeline)
 assert_type(ps.read_text(["a.txt", "b.txt"]), ps.Pipeline)
 assert_type(ps.read_tfrecord("a.tfrecord", features={"label": "int64"}), ps.Pipeline)
 
+assert_type(ps.shuffle_batch_join([source], 2, 8, 4, dynamic_pad=True), ps.Pipeline)
+assert_type(ps.maybe_shuffle_batch(source, 2, 8, 4, keep_input=True), ps.Pipeline)
+assert_type(ps.bucket(source, source, [2, 3], 2, dynamic_pad=True), ps.Pipeline)
+assert_type(ps.input_producer(np.zeros(3), shuffle=False), ps.Pipeline)
+assert_type(ps.range_input_producer(3, num_epochs=1, seed=1), ps.Pipeline)
+assert_type(ps.slice_input_producer([source, source]), ps.Pipeline)
+assert_type(ps.limit_epochs(source, 2), ps.Pipeline)
+assert_type(ps.rejection_sample([source], lambda x: 0.5, 2), ps.Pipeline)
+
 # The words.
 pipeline = ps.join([source])
 assert_type(pipeline.map(lambda x: x + 1), ps.Pipeline)
@@ -50,6 +59,9 @@ assert_type(pipeline.pad({"a": (None,)}, lengths={"a": "n"}, mask={"a": "m"}), p
 assert_type(pipeline.pad(tokens=[None, 8]), ps.Pipeline)
 assert_type(pipeline.batch(2), ps.Pipeline)
 assert_type(pipeline.batch(2, keep_last=True).unbatch(), ps.Pipeline)
+assert_type(pipeline.shuffle(8, seed=1).shuffle(), ps.Pipeline)
+assert_type(pipeline.shard(0, 2, end="drop", by="turns"), ps.Pipeline)
+assert_type(pipeline.shard("auto"), ps.Pipeline)
 assert_type(pipeline.to("torch"), ps.Pipeline)
 assert_type(pipeline.options(seed=1, capacity=2, capacity_bytes=3, name="train"), ps.Pipeline)
 
@@ -72,7 +84,13 @@ queue = ps.FIFOQueue(8, "int64", shapes=[()])
 ranked = ps.PriorityQueue(8)
 assert_type(queue.size(), int)
 assert_type(queue.is_closed(), bool)
+assert_type(queue.enqueue(1, timeout_s=0.5), None)
+assert_type(queue.enqueue_many([1, 2]), None)
+assert_type(queue.dequeue_up_to(2), Any)
+assert_type(queue.cancel(), None)
 assert_type(queue.close(), None)
+assert_type(ps.PaddingFIFOQueue(8, "int64", [(None,)]), ps.PaddingFIFOQueue)
+assert_type(ps.RandomShuffleQueue(8, 4, seed=1).dequeue_many(2, timeout_s=1.0), Any)
 
 # Values.
 stats = flow.stats()
@@ -98,3 +116,5 @@ pipeline.map(3)  # type: ignore[arg-type]
 pipeline.shuffle("3")  # type: ignore[arg-type]
 pipeline.bucket("x", [3], 2, True)  # type: ignore[call-arg]
 queue.dequeue_many("3")  # type: ignore[arg-type]
+pipeline.shard("all")  # type: ignore[arg-type]
+ps.bucket(source, 1, 2, 2, by=len)  # type: ignore[call-arg]
