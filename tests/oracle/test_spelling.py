@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import penstock as ps
-from oracle import test_bucket, test_producers, test_queues, test_shuffle, test_stratified
+from oracle import test_bucket, test_producers, test_queues, test_resample, test_shuffle, test_stratified
 from oracle.cases import told, value
 from oracle.test_handles import asked, handles, parts
 from penstock import tf1 as tf
@@ -197,6 +197,46 @@ def test_to_close_a_closed_queue_is_an_error_as_in_tf1():
         with pytest.raises(tf.errors.CancelledError):
             sess.run(queue.close())
         sess.run(queue.close(cancel_pending_enqueues=True))
+
+
+STEPS = 400
+
+
+@pytest.mark.parametrize("name", test_resample.of("resample_at_rate"))
+def test_each_step_draws_copies_anew_at_the_recorded_rates(name: str):
+    """The mean of n Poisson numbers lies within 5·√(λ/n) of λ, and the forms are those that TF1 gave."""
+    case = test_resample.CASES[name]
+    rates = np.array(case["rates"])
+    rows = [tf.constant(np.arange(len(rates), dtype=dtype)) for dtype, _ in case["answer"]["static"]]
+    made = tf.contrib.training.resample_at_rate(rows, tf.constant(rates), seed=0)
+    with tf.Session() as sess:
+        outs = [sess.run(made) for _ in range(STEPS)]
+
+    assert type(made) is list
+    assert [part.dtype.name for part in outs[0]] == [dtype for dtype, _ in case["answer"]["static"]]
+    copies = np.array([np.bincount(out[0], minlength=len(rates)) for out in outs])
+    assert test_resample.within(copies.mean(0), rates, test_resample.mean_sigma(rates, STEPS))
+    assert (copies.std(0) > 0).all()
+
+
+@pytest.mark.parametrize("name", test_resample.of("weighted_resample"))
+def test_weights_are_resampled_as_by_penstock(name: str):
+    """Row for row, with what is remembered from step to step; the rates are float32, as TF1's."""
+    case = test_resample.CASES[name]
+    (weights,), ((dtype, _),) = case["weights"], case["answer"]["static"][0]
+    rows = np.arange(len(weights), dtype=dtype)
+    rate = case["overall_rate"]
+    made = tf.contrib.training.weighted_resample(
+        [tf.constant(rows)], tf.constant(weights), rate, mean_decay=case["mean_decay"], seed=1
+    )
+    own = ps.WeightedResample(rate, mean_decay=case["mean_decay"], seed=1)
+    with tf.Session() as sess:
+        for _ in range(STEPS):
+            (got,), rates = sess.run(made)
+            (want,), formula = own([rows], weights)
+            np.testing.assert_array_equal(got, want)
+            assert (got.dtype, rates.dtype) == (np.dtype(dtype), np.float32)
+            np.testing.assert_allclose(rates, formula, rtol=1e-6)
 
 
 STREAMS = {

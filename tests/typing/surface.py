@@ -79,6 +79,8 @@ with pipeline.open(epoch=1, inline=True) as flow:
     assert_type(flow.report(), str)
     flow.close()
 
+assert_type(ps.reshard(pipeline, [{}, {}], world_size=4, batch_size=2), list[dict[str, Any]])
+
 # Queues.
 queue = ps.FIFOQueue(8, "int64", shapes=[()])
 ranked = ps.PriorityQueue(8)
