@@ -1,5 +1,8 @@
 """Shuffles, buckets, producers and queues in TF1's own spelling: as `penstock` answers, in TF1's forms and with its errors."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -14,13 +17,12 @@ from penstock.testing import same
 
 SHUFFLES = {name: case for name, case in test_shuffle.CASES.items() if name not in test_shuffle.NONE}
 BUCKETS = {name: case for name, case in test_bucket.CASES.items() if name not in test_bucket.NONE}
-WAITING = {"bg", "wait", "pending"}
+PATIENCE_S = 20.0
 PROGRAMS = {
     name: case
     for name, case in test_queues.CASES.items()
     if "steps" in case["answer"]
     and name not in test_queues.OTHERWISE
-    and not any(step[0] in WAITING for step in case["program"])
     and not any("blocked" in answer for answer in case["answer"]["steps"])
 }
 # As TF1, where penstock's own spelling answers otherwise.
@@ -166,16 +168,38 @@ def test_a_queue_answers_in_a_session_as_tf1s_did(name: str):
     queue = getattr(tf, described["kind"])(
         capacity=described["capacity"], **{declared: described["dtypes"]}, shapes=described["shapes"], **more
     )
-    with tf.Session() as sess:
+    others: dict[str, Future[Any]] = {}
+    with ThreadPoolExecutor() as pool, tf.Session() as sess:
         for number, (step, answer) in enumerate(zip(case["program"], case["answer"]["steps"], strict=True)):
             method, *arguments = step
+            if method == "bg":
+                name, (called, *given) = arguments
+                others[name] = waiting(pool, sess, queue, getattr(queue, called)(*given))
+                continue
+            if method == "pending":
+                assert (not others[arguments[0]].done()) == answer["value"]
+                continue
+            if method == "wait":
+                ask = partial(others[arguments[0]].result, PATIENCE_S)
+            else:
+                ask = partial(sess.run, getattr(queue, method)(*arguments))
             if "error" in answer:
                 with pytest.raises(getattr(tf.errors, answer["error"], ValueError)):
-                    sess.run(getattr(queue, method)(*arguments))
+                    ask()
                 continue
-            got = sess.run(getattr(queue, method)(*arguments))
+            got = ask()
             if "value" in answer and case["compare"] == "exact":
                 assert test_queues.same_values(as_texts(got), answer["value"]), (number, step, got)
+
+
+def waiting(pool: ThreadPoolExecutor, sess: Any, queue: Any, asked_for: Any) -> Future[Any]:
+    """A step in the background, which has its place in line, or is done."""
+    line = queue.running(sess)._line
+    before = line.waiting
+    other = pool.submit(sess.run, asked_for)
+    while not other.done() and line.waiting == before:
+        sleep(0)
+    return other
 
 
 def as_texts(got: Any) -> Any:
