@@ -206,3 +206,15 @@ def test_the_command_shows_and_writes_only_what_it_is_told_to(tmp_path: Path, ca
     assert main(["migrate", str(script), "--in-place"]) == 0
     assert script.read_text() == migrated(MODEL).text
     assert main(["migrate", str(tmp_path / "none.py")]) == 2
+
+
+def test_without_libcst_the_command_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """It is an extra, and nothing else of penstock needs it."""
+    for name in [name for name in sys.modules if name.startswith("penstock.migrate")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "libcst", None)
+
+    assert main(["migrate", str(tmp_path / "old.py")]) == 2
+    assert "pip install 'penstock[migrate]'" in capsys.readouterr().err
