@@ -58,32 +58,42 @@ def save(name, record):
         json.dump(record, file)
     os.replace(f"{folder}/{name}.saving", f"{folder}/{name}.saved")
 
-def train(name, log):
-    '''One life of a run; the weights that it trains are the list of what it was trained on.'''
+def train(name, log, life):
+    '''One life of a run, which tells of each batch; the weights that it trains are the list of what it was trained on.'''
     before = saved(name)
     trained = before["trained"]
     with runs[name]().open(state=before["state"]) as flow:
         for batch in flow:
             trained.append(checksum(batch))
             os.write(log, b"%d %d\\n" % (len(trained) - 1, trained[-1]))
+            os.write(life, b".")
             if len(trained) % every == 0:
                 save(name, {"trained": trained, "state": flow.state_dict(), "over": False})
     save(name, {"trained": trained, "state": None, "over": True})
 
-def in_a_life_of_its_own(work, most_s):
-    '''Forks, and kills the child if it lives longer; gives whether it was killed.'''
+def in_a_life_of_its_own(work, most_s=None, most=None):
+    '''Forks, and kills the child if it lives longer, or has trained on so many batches; gives whether it was killed.'''
     alive, life = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(alive)
         try:
-            work()
+            work(life)
             os._exit(0)
         finally:
             traceback.print_exc()
             os._exit(1)
     os.close(life)
-    killed = not select.select([alive], [], [], most_s)[0]
+    seen, ends = 0, None if most_s is None else time.monotonic() + most_s
+    while True:
+        if not select.select([alive], [], [], None if ends is None else max(0.0, ends - time.monotonic()))[0]:
+            killed = True
+            break
+        more = len(os.read(alive, 1 << 16))
+        seen += more
+        killed = (most is not None and seen >= most) or (ends is not None and time.monotonic() >= ends)
+        if not more or killed:
+            break
     if killed:
         os.kill(child, signal.SIGKILL)
     os.close(alive)
@@ -97,7 +107,7 @@ for make in runs.values():  # whatever is imported late is imported before the f
 choose = random.Random(0)
 for name in runs:
     began = time.monotonic()
-    in_a_life_of_its_own(lambda: train(name, os.open(os.devnull, os.O_WRONLY)), None)
+    in_a_life_of_its_own(lambda life: train(name, os.open(os.devnull, os.O_WRONLY), life))
     unbroken_s = time.monotonic() - began
     whole = saved(name)["trained"]
     os.remove(f"{folder}/{name}.saved")
@@ -105,9 +115,12 @@ for name in runs:
     log = os.open(f"{folder}/{name}.log", os.O_CREAT | os.O_RDWR | os.O_APPEND)
     struck, finished, places = 0, 0, set()
     while struck < kills // len(runs) or not finished:
-        lives_s = choose.uniform(0, unbroken_s / 3) if struck < kills // len(runs) else None
+        # By turns at a moment, which may well be before the first batch, and in the middle of the batches.
+        end = [{"most_s": choose.uniform(0, unbroken_s / 3)}, {"most": choose.randrange(1, len(whole) // 3)}][struck % 2]
         shots.PART, lane.NOTING = choose.choice([(250.0, 100.0), (0.0, 0.0)])
-        struck += in_a_life_of_its_own(lambda: train(name, log), lives_s)
+        struck += in_a_life_of_its_own(
+            lambda life: train(name, log, life), **(end if struck < kills // len(runs) else {})
+        )
         record = saved(name)
         places.add(len(record["trained"]))
         assert record["trained"] == whole[: len(record["trained"])], "another batch was trained on"
