@@ -126,7 +126,8 @@ class Head:
         took, self._took = min(took, self._took), took
         self._pace = took if took > self._pace else self._pace + 0.5 * (took - self._pace)
         # Whoever opens the flow wants the interpreter, until he has his first batch.
-        most = MOST if self._begun else LEAST
+        # Of slow batches few are ahead: each is memory, and handing one over costs next to nothing beside making it.
+        most = MOST if self._begun and self._pace <= SLOW_S else LEAST
         self._room = min(most, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
 
     def _append(self, chunk: Chunk, place: Saved | None = None) -> None:
