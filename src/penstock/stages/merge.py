@@ -388,11 +388,6 @@ class ArrivalMerge:
         if count < most:
             self._told.appendleft((number, most - count))
 
-    @property
-    def log(self) -> Log:
-        """The choices since the last snapshot."""
-        return self._choices.log
-
     def snapshot(self) -> Saved:
         """Whose turn it is, where each input stands; and a log, which goes on being written."""
         live = [self._all.index(inlet) for inlet in self._live]
