@@ -219,6 +219,10 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if self._why_not is not None:
             raise StateError(self._why_not)
         self._check_scan()
+        return self._written()
+
+    def _written(self) -> dict[str, Any]:
+        """The state as it is, however much a source would have to be read again."""
         place, since = self._place, self._since + self._again
         more = {"skipped": self._built.quarantine.state()}
         data: dict[str, Any] = later("state").written(
@@ -232,8 +236,10 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _check_scan(self) -> None:
         """Sees to it that no source would have to be read from its start over more items than is allowed."""
         most = self._options.max_scan
-        for reader in self._built.readers.copy().values() if most is not None else ():
-            if reader.scans and reader.given > (most or 0):
+        if most is None:
+            return
+        for reader in self._built.readers.copy().values():
+            if reader.scans and reader.given > most:
                 do = "give the source `skip(n)` or `state_dict`, read it by index, or raise `max_scan`"
                 got = f"{reader.given} of source {reader.label!r}, which can only be read from its start"
                 raise StateError(mismatch(f"at most {most} items to be read again", got, at="state_dict()", do=do))
@@ -343,7 +349,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
             snapshots_s=self._shots.spent_s,
-            state_nbytes=0 if self._why_not is not None else later("state").nbytes_of(self.state_dict()),
+            state_nbytes=0 if self._why_not is not None else later("state").nbytes_of(self._written()),
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,
