@@ -84,6 +84,19 @@ def test_a_probability_may_be_a_number():
     assert all_of(training.rejection_sample([numbers(4)], lambda _: 0.0, 2)) == []
 
 
+def test_what_a_probability_is_computed_from_has_a_value_only_there():
+    """Whoever reads it in a step of their own is told that nothing was fed."""
+    kept: list[tf.Handle] = []
+
+    def accept(example: list[tf.Handle]) -> float:
+        kept.extend(example)
+        return 1.0
+
+    training.rejection_sample([numbers(4)], accept, 2)
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError, match=r"`example\[0\]` in `feed_dict`"):
+        session.run(kept[0])
+
+
 def test_rows_are_resampled_together():
     """Each step draws anew, and the same on every run."""
     x = numbers(8)

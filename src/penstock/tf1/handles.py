@@ -12,6 +12,7 @@ Why not TensorFlow's graph
 from __future__ import annotations
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, final
 
@@ -26,7 +27,7 @@ __all__ = ["Apply", "Constant", "Handle", "Node", "Operation", "Step", "apply", 
 Value = Any
 
 
-class Node:
+class Node(ABC):
     """What a handle is read from; evaluated once a step.
 
     Args:
@@ -43,9 +44,9 @@ class Node:
         """What has a state in a session, which whoever evaluates the node moves on; `None` if nothing has."""
         return None
 
+    @abstractmethod
     def outputs(self, step: Step) -> Sequence[Value]:
         """Evaluates it: the values of its handles, in order."""
-        raise NotImplementedError
 
 
 @final

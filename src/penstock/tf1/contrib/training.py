@@ -16,6 +16,7 @@ from penstock.tf1.contrib.buckets import bucket, bucket_by_sequence_length
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, StepSource
 from penstock.tf1.handles import Apply, Constant, Handle, Node, Step, as_handle, as_value
+from penstock.tf1.ops import Placeholder
 from penstock.tf1.randomness import drawn
 from penstock.tf1.session import Session
 
@@ -139,7 +140,7 @@ def rejection_sample(
     Source: TF1 `tf.contrib.training.rejection_sample`.
     """
     form = _listed(tensors, "tensors")
-    places = [Handle(Node(f"example[{i}]"), dtype=handle.dtype) for i, handle in enumerate(form.handles)]
+    places = [Handle(Placeholder(f"example[{i}]"), dtype=handle.dtype) for i, handle in enumerate(form.handles)]
     accepted = accept_prob_fn(places)
 
     def describe(session: Session | None) -> Pipeline:
