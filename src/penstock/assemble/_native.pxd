@@ -11,6 +11,7 @@ cdef class Kind:
     cdef int num
     cdef int ndim
     cdef Py_ssize_t item
+    cdef Py_ssize_t value_at  # bytes of a scalar before its value
     cdef cnp.npy_intp dims[MOST_DIMS]  # -1 is free
     cdef readonly bint plain  # pieces of memory
     cdef bint exact  # its dtype is known by its number

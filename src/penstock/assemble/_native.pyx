@@ -36,6 +36,36 @@ cdef extern from "numpy/arrayobject.h":
 
 cdef extern from *:
     """
+    #include <stddef.h>
+    #include "numpy/arrayscalars.h"
+
+    #define PENSTOCK_VALUE_AT(NUM, KIND) case NPY_##NUM: return offsetof(Py##KIND##ScalarObject, obval)
+
+    /* Where a scalar of NumPy's holds its value; 0 if it is of another kind. */
+    static Py_ssize_t penstock_value_at(int num) {
+        switch (num) {
+            PENSTOCK_VALUE_AT(BOOL, Bool);
+            PENSTOCK_VALUE_AT(BYTE, Byte);
+            PENSTOCK_VALUE_AT(UBYTE, UByte);
+            PENSTOCK_VALUE_AT(SHORT, Short);
+            PENSTOCK_VALUE_AT(USHORT, UShort);
+            PENSTOCK_VALUE_AT(INT, Int);
+            PENSTOCK_VALUE_AT(UINT, UInt);
+            PENSTOCK_VALUE_AT(LONG, Long);
+            PENSTOCK_VALUE_AT(ULONG, ULong);
+            PENSTOCK_VALUE_AT(LONGLONG, LongLong);
+            PENSTOCK_VALUE_AT(ULONGLONG, ULongLong);
+            PENSTOCK_VALUE_AT(HALF, Half);
+            PENSTOCK_VALUE_AT(FLOAT, Float);
+            PENSTOCK_VALUE_AT(DOUBLE, Double);
+            PENSTOCK_VALUE_AT(LONGDOUBLE, LongDouble);
+            PENSTOCK_VALUE_AT(CFLOAT, CFloat);
+            PENSTOCK_VALUE_AT(CDOUBLE, CDouble);
+            PENSTOCK_VALUE_AT(CLONGDOUBLE, CLongDouble);
+        }
+        return 0;
+    }
+
     #if defined(__GNUC__)
     #define penstock_prefetch(address) __builtin_prefetch(address)
     #define penstock_prefetch_to(address) __builtin_prefetch(address, 1)
@@ -44,6 +74,7 @@ cdef extern from *:
     #define penstock_prefetch_to(address) ((void) (address))
     #endif
     """
+    Py_ssize_t value_at "penstock_value_at"(int)
     void prefetch "penstock_prefetch"(const void*) noexcept nogil
     void prefetch_to "penstock_prefetch_to"(const void*) noexcept nogil
 
@@ -164,6 +195,8 @@ cdef class Kind:
         self.item = dtype.itemsize
         self.exact = kind in "biufc"
         self.scalar = component.dtype.type if self.exact else None
+        self.value_at = value_at(self.num)
+        assert self.value_at or not self.exact, "it is known where NumPy's own numbers hold their values"
         # Besides NumPy's own numbers and times those that others register: bfloat16 and its kin.
         self.plain = kind in "biufcmM" or (component.dtype.isbuiltin == 2 and not component.dtype.hasobject)
         self.ndim = len(component.shape)
@@ -188,14 +221,15 @@ cdef class Kind:
         return True
 
     cdef bint scalar_to(self, object leaf, char* to) except -1:
-        """Writes a scalar, if it is one of the component's own dtype."""
+        """Writes a scalar, if it is one of the component's own dtype, which has no dimensions."""
         cdef int overflow = 0
         cdef int64_t whole
         cdef double real
-        if self.ndim != 0 or not self.exact:
+        if not self.exact:
             return False
         if type(leaf) is self.scalar:
-            cnp.PyArray_ScalarAsCtype(leaf, to)
+            # `PyArray_ScalarAsCtype` would look up what kind it is of, which takes as long as all the rest.
+            memcpy(to, <char*> <PyObject*> leaf + self.value_at, self.item)
             return True
         if self.num == cnp.NPY_INT64 and PyLong_CheckExact(leaf):
             whole = PyLong_AsLongLongAndOverflow(leaf, &overflow)
@@ -233,9 +267,9 @@ def stack(list leaves, Kind kind, cnp.ndarray out):
     try:
         for i in range(n):
             leaf = <object> PyList_GET_ITEM(leaves, i)
+            if kind.ndim == 0 and kind.scalar_to(leaf, to + i * row):
+                continue
             if not cnp.PyArray_Check(leaf) or not kind.fits(<cnp.ndarray> leaf):
-                if kind.scalar_to(leaf, to + i * row):
-                    continue
                 leaf = reference.plain(leaf, kind.component, i)
                 assert kind.fits(<cnp.ndarray?> leaf), "the reference makes a piece of memory"
                 made.append(leaf)

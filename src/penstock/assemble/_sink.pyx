@@ -189,6 +189,8 @@ cdef class Sink:
                 memcpy(late.to, late.data, late.nbytes)
             return True
         to = self.to[j] + self.filled * self.row[j]
+        if kind.ndim == 0 and kind.scalar_to(leaf, to):
+            return True
         if cnp.PyArray_Check(leaf):
             if kind.fits(<cnp.ndarray> leaf):
                 if self.holds:
@@ -196,8 +198,6 @@ cdef class Sink:
                 else:
                     memcpy(to, cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
                 return True
-        elif kind.scalar_to(leaf, to):
-            return True
         try:
             reference.stack([leaf], kind.component, self.places[j][self.filled:self.filled + 1])
         except Misfit:
