@@ -1,5 +1,6 @@
 """The documentation: pages that are made from the code are current, and the code on every page runs."""
 
+import ast
 import doctest
 import re
 from importlib.util import find_spec
@@ -48,6 +49,7 @@ def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     left_out: dict[int, str] = {}
+    lacking: dict[str, str] = {}  # names that were not bound, and what was not installed
 
     for match in BLOCK.finditer(text):
         if match[1] is not None and find_spec(match[1]) is None:
@@ -66,6 +68,12 @@ def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
             if str(missing.name).partition(".")[0] not in OPTIONAL:
                 raise
             left_out[section] = str(missing.name)
+            lacking |= dict.fromkeys(bound_by(code), str(missing.name))
+        except NameError as error:
+            if error.name not in lacking:
+                raise
+            left_out[section] = lacking[error.name]
+            lacking |= dict.fromkeys(bound_by(code), lacking[error.name])
     names.clear()  # Its functions hold it: what else is in it goes now, and not with some collection.
     if left_out:
         pytest.skip(f"could not import {', '.join(sorted(set(left_out.values())))}; the other sections ran")
@@ -75,6 +83,19 @@ def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
 def test_the_page_on_proportions_quotes_what_its_script_prints():
     """`python tools/proportions.py` measures it anew."""
     assert "\n".join(proportions.told()) in proportions.PAGE.read_text()
+
+
+def bound_by(code: str) -> set[str]:
+    """The names that a block binds."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.alias):
+            found.add(node.asname or node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+    return found
 
 
 def check(code: str, names: dict[str, Any], page: Path, line: int) -> None:

@@ -74,15 +74,10 @@ def guarded(nodes: Sequence[Node], keys: Sequence[Hashable] | None, on_error: An
 def _guarded(node: Any, policy: Policy) -> Any:
     """The same description with a policy for each source in it that has none."""
     if isinstance(node, Read):
-        return node if node.on_error is not None else _changed(node, on_error=policy)
+        return node if node.on_error is not None else node.changed(on_error=policy)
     of = node.of
     below = tuple([_guarded(each, policy) for each in of]) if isinstance(of, tuple) else _guarded(of, policy)
-    return _changed(node, of=below)
-
-
-def _changed(node: Any, **fields: Any) -> Any:
-    """The same word with some of its fields changed."""
-    return type(node)(**{**vars(node), **fields})
+    return node.changed(of=below)
 
 
 def _each(value: Any, keys: Sequence[Hashable] | None, count: int, other: Any, *, at: str) -> list[Any]:

@@ -13,9 +13,11 @@ from enum import Enum
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from penstock.errors import SpecError, mismatch
 
-__all__ = ["LEAF", "Form", "Path", "Structure", "path_text"]
+__all__ = ["LEAF", "Form", "Path", "Structure", "leaves_of", "path_text"]
 
 Path = tuple[Any, ...]
 """The keys, indices or field names that lead from an example to one of its components."""
@@ -175,6 +177,19 @@ class Structure:
 
 
 LEAF = Structure(Form.LEAF)
+
+_PLAIN = (np.ndarray, np.generic, int, float, str, bytes)
+
+
+def leaves_of(example: Any) -> Sequence[Any]:
+    """The leaves of an example, in order, whatever its structure is.
+
+    >>> list(leaves_of({"a": 1, "b": (2, 3)}))
+    [1, 2, 3]
+    """
+    if type(example) is tuple and all([isinstance(part, _PLAIN) for part in example]):  # as nearly every example is
+        return example
+    return Structure.of(example).leaves(example)
 
 
 def path_text(path: Path) -> str:

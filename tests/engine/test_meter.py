@@ -89,7 +89,7 @@ class Worker:
     def close(self) -> None: ...
 
 
-@pytest.mark.parametrize(("cost_s", "least", "most"), [(1e-7, 256, 256), (1e-5, 15, 20), (1e-2, 1, 1)])
+@pytest.mark.parametrize(("cost_s", "least", "most"), [(1e-7, 256, 256), (1e-5, 11, 15), (1e-2, 1, 1)])
 def test_a_slow_function_is_asked_for_as_much_as_fits_between_two_breaths(
     clock: Clock, cost_s: float, least: int, most: int
 ):

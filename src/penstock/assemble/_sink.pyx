@@ -38,6 +38,8 @@ cdef enum:
     MOST_HELD = 8  # examples whose bytes are waited for together
     LINE = 64  # bytes of a cache's line
     MOST_LINES = 8  # of an array that are asked for ahead; the rest follows by itself
+    NEXT = 3  # turns ahead of which an iterator is asked for
+    ITS_LINES = 5  # of a generator, with its frame
 
 
 def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
@@ -54,6 +56,13 @@ def pull_turns(list iterators, Py_ssize_t first, Py_ssize_t n, list rows):
         place += 1
         if place == k:
             place = 0
+
+
+cdef inline void _ask_for(PyObject* iterator) noexcept:
+    """Has an iterator brought near, which is to be pulled soon."""
+    cdef int line
+    for line in range(ITS_LINES):
+        penstock_prefetch(<char*> iterator + line * LINE)  # past its end it does nothing
 
 
 cdef class Sink:
@@ -104,9 +113,12 @@ cdef class Sink:
         cdef PyObject* item
         cdef bint fits
         assert 0 <= first < k and self.filled + n <= self.size, "there is a row for each example"
-        self.holds = k > MANY or self.piles
+        cdef bint far = k > MANY
+        self.holds = far or self.piles
         try:
             for _ in range(n):
+                if far:
+                    _ask_for(PyList_GET_ITEM(iterators, place + NEXT if place + NEXT < k else place + NEXT - k))
                 item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
                 if item is NULL:
                     return

@@ -41,7 +41,7 @@ __all__ = ["Lane", "Wave"]
 
 QUICK_S = 5e-5
 """A stage that takes less than this for an example, on the clock, is quick. [s]"""
-PROBES = 4
+PROBES = 2
 """So many examples tell whether it is. [examples]"""
 LONG_OPENING_S = 5e-3
 """An opening that takes longer than this waits for something. [s]"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import FrozenInstanceError
+from functools import cached_property
 from inspect import Parameter, Signature, signature
 from typing import Any, ClassVar, Literal, NoReturn, Self, dataclass_transform
 
@@ -68,6 +69,7 @@ class Node:
     """Whether padding that is said before it is not meant for a batch behind it."""
 
     __signature__: ClassVar[Signature] = Signature()
+    _needed: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls) -> None:
         own = [name for name, kind in cls.__annotations__.items() if not kind.startswith("ClassVar")]
@@ -77,9 +79,16 @@ class Node:
                 for name in own
             ]
         )
+        cls._needed = frozenset(name for name in own if not hasattr(cls, name))
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        self.__dict__.update(self.__signature__.bind(*values, **named).arguments)
+        given = {**dict(zip(self.__signature__.parameters, values, strict=False)), **named}
+        if (
+            len(given) < len(values) + len(named)
+            or not self._needed <= given.keys() <= self.__signature__.parameters.keys()
+        ):
+            self.__signature__.bind(*values, **named)  # says what is wrong, in ten times as long
+        self.__dict__.update(given)
         self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -97,6 +106,11 @@ class Node:
         """The nodes that this one takes from."""
         node = getattr(self, "of", None)
         return () if node is None else node if isinstance(node, tuple) else (node,)
+
+    @cached_property
+    def below(self) -> tuple[Node, ...]:
+        """All nodes upstream of this one; without itself, or it would hold itself."""
+        return tuple([node for each in self.upstream for node in (each, *each.below)])
 
     @property
     def batched(self) -> bool:
@@ -137,9 +151,4 @@ class Read(Node):
 
 def find(node: Node, kind: type[Node]) -> Sequence[Any]:
     """All nodes of one kind, upstream of and including `node`."""
-    found: list[Any] = [node] if isinstance(node, kind) else []
-    if isinstance(node, Read):  # as nearly every input of a join is
-        return found
-    for upstream in node.upstream:
-        found += find(upstream, kind)
-    return found
+    return [each for each in (node, *node.below) if isinstance(each, kind)]

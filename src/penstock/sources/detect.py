@@ -16,6 +16,8 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -124,7 +126,21 @@ def _taken_apart(thing: Any, path: Path, at: str, known: dict[int, Source], sour
     return replace(shell, children=tuple(_taken_apart(part, (*path, key), at, known, sources) for key, part in pairs))
 
 
+def _plainly_without(make: Any) -> bool:
+    """Whether this is a plain function, or a `partial` of one, that lacks no argument: what nearly every opener is."""
+    given = 0
+    while type(make) is partial and not make.keywords:
+        given += len(make.args)
+        make = make.func
+    if type(make) is not FunctionType or vars(make) or make.__code__.co_kwonlyargcount:
+        return False
+    most = make.__code__.co_argcount
+    return most - len(make.__defaults__ or ()) <= given <= most
+
+
 def _without_arguments(make: Callable[..., Any], at: str) -> None:
+    if _plainly_without(make):  # To make a signature takes longer than all the rest of a source.
+        return
     try:
         signature = inspect.signature(make)
     except (TypeError, ValueError):  # Some of C do not tell theirs.

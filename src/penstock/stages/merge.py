@@ -113,17 +113,13 @@ class Merge:
         self._iterators = [reader.opened() for reader in found]
         self._streams = np.array([reader.stream for reader in found])
         self._epochs = np.array([reader.epoch for reader in found])
-        self._begin_direct(np.array([reader.offset for reader in found]), self._turn)
+        self._offsets = np.array([reader.offset for reader in found])
+        self._offsets[: self._turn] -= 1  # at turn 0, which was at the first place
+        self._since = self._turn
         for reader in found:
             reader.last = NOTHING
             reader.counted = partial(self._count_of, reader)
         return True
-
-    def _begin_direct(self, counts: Offsets, place: int) -> None:
-        """Counts turns on from a place: at turn 0, which was at place 0, those before it had one item less."""
-        self._since = place
-        self._offsets = counts
-        self._offsets[:place] -= 1
 
     def _counts(self) -> Offsets:
         """The items that each reader has given by now."""
@@ -201,14 +197,16 @@ class Merge:
             self._leave_direct()
             reader.end()
             return
-        counts = self._counts()
-        reader = self._readers.pop(place)
-        reader.offset, reader.counted = int(counts[place]), None
+        reader, rounds = self._readers.pop(place), self._since // len(self._iterators)
+        reader.offset, reader.counted = int(self._offsets[place]) + rounds, None
         del self._iterators[place]
         self._streams = _without(self._streams, place)
         self._epochs = _without(self._epochs, place)
         self._ended(place)
-        self._begin_direct(_without(counts, place), self._turn)
+        # As at the beginning of a round: those before this place have given one more than those behind it.
+        self._offsets = _without(self._offsets, place)
+        self._offsets += rounds
+        self._since = place
 
     def _leave_direct(self) -> None:
         """Gives the readers their offsets, and leaves the direct way."""

@@ -21,7 +21,7 @@ from penstock.errors import SourceError, StateError, mismatch, placed
 from penstock.plan import Source
 from penstock.sources.position import opened_at, scans, state_of, too_short
 from penstock.stages.mending import Mending
-from penstock.structure import LEAF, Structure
+from penstock.structure import LEAF, Structure, leaves_of
 from penstock.ticket import Numbers, Ticket
 
 __all__ = ["ENDED", "NOTHING", "Opening", "place_of", "place_of_ticket"]
@@ -295,11 +295,7 @@ def _close(raw: Any) -> None:
 
 
 def _arrays(item: Any) -> list[Any]:
-    if type(item) is tuple and all([isinstance(part, (np.ndarray, np.generic, int, float)) for part in item]):
-        return [part for part in item if isinstance(part, np.ndarray)]
-    return [
-        leaf for leaf in Structure.of(item).leaves(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")
-    ]
+    return [leaf for leaf in leaves_of(item) if isinstance(leaf, np.ndarray) or hasattr(leaf, "data_ptr")]
 
 
 def _shared(one: Any, two: Any) -> bool:
