@@ -103,7 +103,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _made_shots(self) -> Shots:
         built = self._built
         take = built.stage.snapshot if self._why_not is None else None
-        if take is not None and any(join.order == "arrival" for join in find(self._node, Join)):
+        if not any(join.order == "arrival" for join in find(self._node, Join)):
+            return Shots(take, built.wanted)
+        if take is not None:
             self._place = take()  # What is chosen is logged behind a snapshot: from the first choice on.
         return Shots(take, built.wanted, lambda: [choices.log for choices in built.choices.values()])
 

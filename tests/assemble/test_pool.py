@@ -137,6 +137,20 @@ def test_widths_that_differ_a_little_share_memory(make: Callable[..., Any]):
     assert pool.idle == 1
 
 
+def test_what_nobody_wants_for_long_is_freed(make: Callable[..., Any]):
+    """One slow moment, in which more were lent than ever before, does not cost its memory for ever."""
+    pool = make()
+    burst = [pool.array((1000,), F8) for _ in range(5)]
+    del burst
+    assert pool.idle == 5
+
+    for _ in range(twin.MOST_TAKES + 10):
+        two = [pool.array((1000,), F8) for _ in range(2)]
+        del two
+
+    assert pool.idle == 2
+
+
 def test_a_small_array_does_not_take_a_large_piece(make: Callable[..., Any]):
     """A user who keeps the small batches would keep the memory of the large ones."""
     pool = make()

@@ -209,6 +209,33 @@ def test_what_is_copied_without_the_interpreter_is_the_same(layout: str):
         assert bits(padded[0]) == bits(padded[1])
 
 
+@pytest.mark.parametrize("size", [(1 << 21), (1 << 21) + 1, (1 << 21) + 77, 4095])
+@pytest.mark.parametrize("shift", [0, 1, 40])
+def test_a_batch_too_large_for_the_caches_is_the_same(size: int, shift: int):
+    """It is written past them, in whole lines, wherever its rows begin and end."""
+    pieces = np.random.default_rng(0).integers(0, 256, (4, size + 64), np.uint8)
+    drawn = [piece[shift : shift + size] for piece in pieces] * max(1, (1 << 21) // size)
+    whole = np.full(len(drawn) * size + 2 * 64, 99, np.uint8)
+    out = whole[64:-64].reshape(len(drawn), size)
+
+    native.stack(drawn, native.prepared(Component.of(drawn[0])), out)
+
+    assert np.array_equal(out, np.stack(drawn))
+    assert whole[:64].tolist() == whole[-64:].tolist() == [99] * 64
+
+
+@pytest.mark.parametrize("kind", [kind for kind in "?bhilqpBHILQPefdgFDG"])
+def test_a_scalar_of_any_kind_holds_its_value_where_it_is_read(kind: str):
+    """Each of NumPy's own has a layout of its own."""
+    dtype = np.dtype(kind)
+    drawn = [dtype.type(value) for value in (0, 1, 3, 100)]
+    component = Component(dtype, ())
+
+    assert outcome(lambda: stacked(native, drawn, component, 1)) == outcome(
+        lambda: stacked(reference, drawn, component, 1)
+    )
+
+
 def mixed(row: Any) -> list[Any]:
     """Rows that are like another and yet not."""
     other: list[Any] = [(row,), [row], {"a": row}, 7]

@@ -9,7 +9,9 @@ cdef enum:
 cdef class _Shelf:
     cdef int count
     cdef bint closed
+    cdef Py_ssize_t takes
     cdef PyObject* pieces[MOST_IDLE]
+    cdef Py_ssize_t since[MOST_IDLE]  # how many had been taken when each came
     cdef void put(self, PyObject* piece) noexcept
     cdef cnp.ndarray take(self, int place)
     cdef void drop_oldest(self) noexcept

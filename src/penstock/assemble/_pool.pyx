@@ -32,7 +32,7 @@ cdef enum:
 
 assert MOST_IDLE == pool.MOST_IDLE, "both twins keep as many pieces"
 
-cdef Py_ssize_t aligned = pool.ALIGNED, least = pool.LEAST
+cdef Py_ssize_t aligned = pool.ALIGNED, least = pool.LEAST, most_takes = pool.MOST_TAKES
 
 
 @cython.final
@@ -44,6 +44,7 @@ cdef class _Shelf:
         if self.count == MOST_IDLE:
             self.drop_oldest()
         self.pieces[self.count] = piece
+        self.since[self.count] = self.takes
         self.count += 1
 
     cdef cnp.ndarray take(self, int place):
@@ -60,6 +61,7 @@ cdef class _Shelf:
     cdef void _close_up(self, int place) noexcept:
         self.count -= 1
         memmove(&self.pieces[place], &self.pieces[place + 1], (self.count - place) * sizeof(PyObject*))
+        memmove(&self.since[place], &self.since[place + 1], (self.count - place) * sizeof(Py_ssize_t))
 
     def __dealloc__(self):
         while self.count:
@@ -129,6 +131,9 @@ cdef class Pool:
         """As `pool.Pool._taken`."""
         cdef Py_ssize_t size = size_class(nbytes), held = 0, room
         cdef int place
+        self._shelf.takes += 1
+        if self._shelf.count and self._shelf.takes - self._shelf.since[0] > most_takes:
+            self._shelf.drop_oldest()
         for place in range(self._shelf.count - 1, -1, -1):
             room = cnp.PyArray_NBYTES(<cnp.ndarray> self._shelf.pieces[place])
             if size <= room - aligned <= size + size // 4:

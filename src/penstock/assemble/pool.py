@@ -2,7 +2,8 @@
 
 Guarantees
   Memory is used again only when no array, view or tensor over it is left.
-  Idle memory is bounded: by a number of pieces and by bytes (one piece may be larger). The oldest is freed first.
+  Idle memory is bounded: by a number of pieces and by bytes (one piece may be larger). The oldest is freed first, and also
+  when nobody has wanted it for long: what one slow moment took is not kept for ever.
   When the pool itself has gone, memory is freed as it comes back.
 Assumes
   Nothing about threads: the last view of a batch may end in any of them, under any lock.
@@ -22,7 +23,7 @@ from typing import Any, final
 
 import numpy as np
 
-__all__ = ["ALIGNED", "LEAST", "LIMIT_BYTES", "MOST_IDLE", "Pool", "size_class"]
+__all__ = ["ALIGNED", "LEAST", "LIMIT_BYTES", "MOST_IDLE", "MOST_TAKES", "Pool", "size_class"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,6 +35,8 @@ LIMIT_BYTES = 1 << 28
 """What all idle pieces together may have. [bytes]"""
 MOST_IDLE = 64
 """How many pieces may be idle. [pieces]"""
+MOST_TAKES = 256
+"""A piece is freed that was not wanted for so long: more than are ever lent at once. [pieces taken]"""
 
 
 @final
@@ -64,7 +67,8 @@ class Pool:
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
         # The newest is on the right. What is beyond the end falls out on the left.
-        self._idle: deque[Array] = deque(maxlen=MOST_IDLE)
+        self._idle: deque[tuple[Array, int]] = deque(maxlen=MOST_IDLE)
+        self._takes = 0
 
     def array(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """An uninitialised, writable, C-contiguous array whose memory comes back when the last view of it is gone.
@@ -82,28 +86,39 @@ class Pool:
     def _taken(self, nbytes: int) -> Array:
         """The newest idle piece that is large enough and not much larger, or a new one."""
         size = size_class(nbytes)
-        passed: list[Array] = []
+        passed: list[tuple[Array, int]] = []
+        self._takes += 1
+        self._drop_unwanted()
         try:
             while True:
-                piece = self._idle.pop()
+                piece, since = self._idle.pop()
                 if size <= piece.nbytes - ALIGNED <= size + size // 4:
                     return piece
-                passed.append(piece)
+                passed.append((piece, since))
         except IndexError:
             self._trim(passed)
             return np.empty(size + ALIGNED, np.uint8)
         finally:
             self._idle.extendleft(passed)
 
-    def _trim(self, pieces: list[Array]) -> None:
+    def _trim(self, pieces: list[tuple[Array, int]]) -> None:
         """Drops the oldest of the pieces, which are given with the newest first, down to the limit."""
-        held = sum(piece.nbytes for piece in pieces)
+        held = sum(piece.nbytes for piece, _ in pieces)
         while held > self._limit_bytes and len(pieces) > 1:
-            held -= pieces.pop().nbytes
+            held -= pieces.pop()[0].nbytes
+
+    def _drop_unwanted(self) -> None:
+        """Drops the oldest piece if it was not wanted for long."""
+        try:
+            oldest = self._idle.popleft()
+        except IndexError:
+            return
+        if self._takes - oldest[1] <= MOST_TAKES:
+            self._idle.appendleft(oldest)
 
     def give(self, piece: Array) -> None:
         """Takes a piece back. It may be called in any thread, under any lock, so it takes none: it is one append."""
-        self._idle.append(piece)
+        self._idle.append((piece, self._takes))
 
     @property
     def idle(self) -> int:

@@ -91,30 +91,37 @@ class Head:
         self._aborted = False
         self._room = LEAST
         self._pace = self._took = AHEAD_S
-        self._begun = False
+        self._quick = self._begun = False
         self._eager = True
         self._busy_s = self._put_wait_s = self._take_wait_s = self._waiting_since = 0.0
         self._most = self._put = 0
 
     def pump(self) -> None:
         """Runs the stage until its end, an error or an abort; the target of the driver's thread."""
-        breath = Breath()
+        breath, take, grain, entries = Breath(), self._stage.take, self._grain, self._entries
         try:
             while not self._aborted:
                 started = perf_counter()
-                chunk = self._stage.take(self._grain)
+                chunk = take(grain)
                 took = perf_counter() - started
                 self._busy_s += took
+                last = chunk.count == 0 or chunk.error is not None
+                entry = Entry(chunk, None if last else self._shots.after(took))
                 self._set_pace(took)
-                self._append(chunk, self._shots.after(took) if chunk.count and chunk.error is None else None)
-                if chunk.count == 0 or chunk.error is not None:
+                entries.append(entry)
+                self._put += chunk.count
+                self._tell(last)
+                if last:
                     return
                 breath.take()
-                self._await_room()
+                # The entry at the head may be given already; it is dropped when the next is asked for.
+                if len(entries) > self._room:
+                    self._await_room()
         except Aborted:
             return
         except BaseException as error:  # nothing of the user's gets here as such; whatever it is, the loop hears of it
-            self._append(Chunk([], END.tickets, error=error))
+            entries.append(Entry(Chunk([], END.tickets, error=error)))
+            self._tell(last=True)
         finally:
             try:
                 self._stage.close()
@@ -123,29 +130,27 @@ class Head:
 
     def _set_pace(self, took: float) -> None:
         """Sets how far to work ahead; slow batches count at once, a quick one little by little, and one held up not at all."""
-        took, self._took = min(took, self._took), took
-        self._pace = took if took > self._pace else self._pace + 0.5 * (took - self._pace)
+        own, self._took = min(took, self._took), took
+        pace = self._pace = own if own > self._pace else 0.5 * (self._pace + own)
         # Whoever opens the flow wants the interpreter, until he has his first batch.
         # Of slow batches few are ahead: each is memory, and handing one over costs next to nothing beside making it.
-        most = MOST if self._begun and self._pace <= SLOW_S else LEAST
-        self._room = min(most, max(LEAST, ceil(AHEAD_S / max(self._pace, 1e-9))))
+        self._quick = pace <= SLOW_S
+        if not self._begun or not self._quick:
+            self._room = LEAST
+        else:
+            self._room = MOST if pace <= AHEAD_S / MOST else ceil(AHEAD_S / pace)
 
-    def _append(self, chunk: Chunk, place: Saved | None = None) -> None:
-        entries = self._entries
-        entries.append(Entry(chunk, place))
-        ready = len(entries)
-        self._put += chunk.count
+    def _tell(self, last: bool) -> None:
+        """Wakes the loop for what was put, if it is worth that, or if it is the last."""
+        ready = len(self._entries)
         if ready > self._most:
             self._most = ready
         # To wake the loop costs as much as a quick batch does; it looks by itself after a nap, once. Of a slow one it hears
         # at once: what it lets go of then is memory that is warm.
-        if self._eager or self._pace > SLOW_S or 2 * ready > self._room or chunk.count == 0 or chunk.error is not None:
+        if self._eager or not self._quick or 2 * ready > self._room or last:
             self._filled.ring()
 
     def _await_room(self) -> None:
-        # The entry at the head may be given already; it is dropped when the next is asked for.
-        if len(self._entries) <= self._room:
-            return
         started = perf_counter()
         while not self._aborted and len(self._entries) > (self._room + 1) // 2:
             self._freed.wait()

@@ -279,7 +279,8 @@ class Lane:
 
     def take(self, n: int) -> Chunk:
         """Gives up to n examples; an error; or the end, again and again."""
-        self.wait()
+        if not self._entries and not self._parked:
+            self.wait()
         if self._aborted:
             raise Aborted
         if not self._entries:

@@ -30,11 +30,11 @@ class Shots:
     Args:
       take: gives a snapshot of all stages; `None` where there is none to be had.
       wanted: tells the stages that one is wanted.
-      logs: gives the logs of the merges in arrival order.
+      logs: gives the logs of the merges in arrival order; `None` where there are no such merges.
     """
 
     def __init__(
-        self, take: Callable[[], Saved] | None, wanted: Wanted, logs: Callable[[], Sequence[Log]] = lambda: ()
+        self, take: Callable[[], Saved] | None, wanted: Wanted, logs: Callable[[], Sequence[Log]] | None = None
     ) -> None:
         self._take = take
         self._wanted = wanted
@@ -53,8 +53,7 @@ class Shots:
             return None
         self._worked_s += worked_s
         if not self._wanted.on:
-            if self._worked_s >= self._due_s or any([len(log.entries) > MOST_CHOICES for log in self._logs()]):
-                self._wanted.on = True
+            self._wanted.on = self._worked_s >= self._due_s or (self._logs is not None and self._are_long(self._logs()))
             return None
         started = perf_counter()
         try:
@@ -67,3 +66,7 @@ class Shots:
         self._wanted.on = False
         self._worked_s, self._due_s = 0.0, min(MOST_S, PART * took)
         return saved
+
+    @staticmethod
+    def _are_long(logs: Sequence[Log]) -> bool:
+        return any(len(log.entries) > MOST_CHOICES for log in logs)
