@@ -10,6 +10,7 @@ from libc.string cimport memcpy
 
 from penstock.assemble._native cimport Kind
 from penstock.assemble._pile cimport Late, Pile
+from penstock.sampling._intake cimport Shelf
 
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
@@ -65,7 +66,7 @@ cdef inline void _ask_for(PyObject* iterator) noexcept:
         penstock_prefetch(<char*> iterator + line * LINE)  # past its end it does nothing
 
 
-cdef class Sink:
+cdef class Sink(Shelf):
     """As `sink.Sink`."""
 
     cdef readonly list places
@@ -74,7 +75,7 @@ cdef class Sink:
     cdef object type
     cdef tuple keys
     cdef list kinds
-    cdef Py_ssize_t size, count
+    cdef Py_ssize_t count
     cdef bint bare, is_dict, piles
     cdef char* to[MOST]
     cdef Py_ssize_t row[MOST]
@@ -93,26 +94,36 @@ cdef class Sink:
         for j in range(self.count):
             self.to[j] = NULL
             if isinstance(places[j], Pile):
-                self.size, self.piles = (<Pile> places[j]).most, True
+                self.room, self.piles = (<Pile> places[j]).most, True
             else:
-                self.size = len(places[j])
+                self.room = len(places[j])
                 self.to[j] = <char*> cnp.PyArray_DATA(<cnp.ndarray?> places[j])
-                self.row[j] = cnp.PyArray_NBYTES(<cnp.ndarray> places[j]) // self.size
+                self.row[j] = cnp.PyArray_NBYTES(<cnp.ndarray> places[j]) // self.room
 
     def __len__(self):
         return self.filled
+
+    @property
+    def room(self):
+        """As `sink.Sink.room`."""
+        return self.room
 
     @property
     def halted(self):
         """As `sink.Sink.halted`."""
         return self.misfit is not None
 
+    cpdef bint put(self, object example, Py_ssize_t place) except -1:
+        """As `sink.Sink.put`."""
+        assert 0 <= place < self.room and not self.piles, "there is a row at that place"
+        return self._write(example, place)
+
     def pull(self, list iterators, Py_ssize_t first, Py_ssize_t n):
         """As `sink.Sink.pull`."""
         cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first
         cdef PyObject* item
         cdef bint fits
-        assert 0 <= first < k and self.filled + n <= self.size, "there is a row for each example"
+        assert 0 <= first < k and self.filled + n <= self.room, "there is a row for each example"
         cdef bint far = k > MANY
         self.holds = far or self.piles
         try:
@@ -123,7 +134,7 @@ cdef class Sink:
                 if item is NULL:
                     return
                 try:
-                    fits = self._write(<object> item)
+                    fits = self._write(<object> item, self.filled)
                     if not fits:
                         self.misfit = (<object> item,)
                         return
@@ -160,17 +171,17 @@ cdef class Sink:
     def add(self, list rows):
         """As `sink.Sink.add`."""
         for row in rows:
-            if not self._write(row):
+            if not self._write(row, self.filled):
                 self.misfit = (row,)
                 return
             self.filled += 1
 
-    cdef bint _write(self, object item) except -1:
-        """Writes an example to the next row, if it fits."""
+    cdef bint _write(self, object item, Py_ssize_t row) except -1:
+        """Writes an example to a row, if it fits."""
         cdef Py_ssize_t j
         cdef PyObject* leaf
         if self.bare:
-            return self._leaf(0, item)
+            return self._leaf(0, item, row)
         if type(item) is not self.type:
             return False
         if self.is_dict:
@@ -178,17 +189,17 @@ cdef class Sink:
                 return False
             for j in range(self.count):
                 leaf = PyDict_GetItemWithError(item, <object> PyTuple_GET_ITEM(self.keys, j))
-                if leaf is NULL or not self._leaf(j, <object> leaf):
+                if leaf is NULL or not self._leaf(j, <object> leaf, row):
                     return False
             return True
         if PyTuple_GET_SIZE(item) != self.count:
             return False
         for j in range(self.count):
-            if not self._leaf(j, <object> PyTuple_GET_ITEM(item, j)):
+            if not self._leaf(j, <object> PyTuple_GET_ITEM(item, j), row):
                 return False
         return True
 
-    cdef bint _leaf(self, Py_ssize_t j, object leaf) except -1:
+    cdef bint _leaf(self, Py_ssize_t j, object leaf, Py_ssize_t row) except -1:
         cdef Kind kind = <Kind> PyList_GET_ITEM(self.kinds, j)
         cdef char* to
         cdef Late late
@@ -200,7 +211,7 @@ cdef class Sink:
             else:
                 memcpy(late.to, late.data, late.nbytes)
             return True
-        to = self.to[j] + self.filled * self.row[j]
+        to = self.to[j] + row * self.row[j]
         if kind.ndim == 0 and kind.scalar_to(leaf, to):
             return True
         if cnp.PyArray_Check(leaf):
@@ -211,7 +222,7 @@ cdef class Sink:
                     memcpy(to, cnp.PyArray_DATA(<cnp.ndarray> leaf), self.row[j])
                 return True
         try:
-            reference.stack([leaf], kind.component, self.places[j][self.filled:self.filled + 1])
+            reference.stack([leaf], kind.component, self.places[j][row:row + 1])
         except Misfit:
             return False
         return True

@@ -51,6 +51,12 @@ class Sink:
         return self.filled + len(self._pulled)
 
     @property
+    def room(self) -> int:
+        """How many rows there are. [examples]"""
+        place = self.places[0]
+        return place.most if isinstance(place, Pile) else len(place)
+
+    @property
     def halted(self) -> bool:
         """Whether nothing more is written, after an example that did not fit."""
         return self.misfit is not None
@@ -62,6 +68,17 @@ class Sink:
         finally:
             rows, self._pulled = self._pulled, []
             self.add(rows)
+
+    def put(self, example: Any, place: int) -> bool:
+        """Writes an example to a row, if it fits; not where anything is padded."""
+        try:
+            columns = reference.gather([example], self._structure)
+            for leaves, kind, array in zip(columns, self._kinds, self.places, strict=True):
+                assert not isinstance(array, Pile), "what is padded is piled up, and has no rows"
+                reference.stack(leaves, kind, array[place : place + 1])
+        except Misfit:
+            return False
+        return True
 
     def add(self, rows: list[Any]) -> None:
         """Writes examples to the next rows; stops at one that does not fit."""

@@ -3,6 +3,12 @@ from libc.stdint cimport int64_t
 
 from penstock.sampling._labels cimport Labels
 
+cdef class Shelf:
+    """What examples that wait are written to, each at its place."""
+
+    cdef Py_ssize_t room
+    cpdef bint put(self, object example, Py_ssize_t place) except -1
+
 cdef class Intake:
     cdef readonly int64_t arrived
     cdef public int64_t until

@@ -1,1 +1,6 @@
+from typing import Any
+
+class Shelf:
+    def put(self, example: Any, place: int) -> bool: ...
+
 class Intake: ...

@@ -19,6 +19,14 @@ cdef extern from "Python.h":
 cnp.import_array()
 
 
+cdef class Shelf:
+    """As `intake.Shelf`."""
+
+    cpdef bint put(self, object example, Py_ssize_t place) except -1:
+        """As `intake.Shelf.put`."""
+        return False
+
+
 cdef class Intake:
     """As `intake.Intake`."""
 

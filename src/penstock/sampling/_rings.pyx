@@ -237,7 +237,9 @@ cdef class Rings(Tables):
         return slot
 
     cdef _keep(self, object example, int64_t kept):
-        if self.keeps_rows:
+        if self.shelf is not None and kept < self.shelf.room and self.shelf.put(example, kept):
+            self.log_size -= 1  # There is nothing to unload.
+        elif self.keeps_rows:
             self.rows[kept] = example
 
     def draw(self, number):

@@ -2,7 +2,7 @@
 cimport numpy as cnp
 from libc.stdint cimport int64_t
 
-from penstock.sampling._intake cimport Intake
+from penstock.sampling._intake cimport Intake, Shelf
 from penstock.sampling._slots cimport Ring, Slot
 
 cdef grown(array, int64_t n)
@@ -11,6 +11,7 @@ cdef class Tables(Intake):
     cdef readonly int64_t held, capacity
     cdef readonly object seen, thinned, evicted_fresh, evicted_used, given, distinct, waited, fresh_held
     cdef readonly list rows
+    cdef Shelf shelf
     cdef bint unloads
     cdef int64_t repeats, free_first, top, logged, log_size, log_room
     cdef cnp.ndarray ring_table, slot_table, log_table

@@ -42,7 +42,7 @@ cdef class Tables(Intake):
         self.rows = []
         self._open()
         self.held = self.capacity = self.classes = 0
-        self.unloads = False
+        self.unloads, self.shelf = False, None
         self.top = self.logged = self.log_size = self.log_room = 0
         self.free_first = -1
         self.grow(())
@@ -122,6 +122,11 @@ cdef class Tables(Intake):
                 slot = self.slot[slot].after
                 i += 1
         return [classes, numbers, uses, slots]
+
+    def shelve(self, Shelf shelf):
+        """As `rings.Rings.shelve`."""
+        assert self.unloads or shelf is None, "what waits already is unloaded first"
+        self.shelf = shelf
 
     def unload(self):
         """As `rings.Rings.unload`."""

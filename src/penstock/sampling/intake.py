@@ -12,14 +12,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from penstock.errors import mismatch
 from penstock.sampling.checks import checked_classes
 from penstock.sampling.labels import Labels
 from penstock.sampling.shares import Int64s
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "Shelf"]
+
+
+class Shelf(Protocol):
+    """What examples that wait are written to, each at its place."""
+
+    @property
+    def room(self) -> int:
+        """Every place is smaller. [examples]"""
+
+    def put(self, example: Any, place: int, /) -> bool:
+        """Writes an example to a place, if it fits."""
 
 
 class Intake(ABC):

@@ -41,7 +41,7 @@ from penstock.sampling.checks import (
     not_at_hand,
 )
 from penstock.sampling.counts import COUNTERS, Counts, in_turn
-from penstock.sampling.intake import Intake
+from penstock.sampling.intake import Intake, Shelf
 from penstock.sampling.slots import Queues, Slots
 from penstock.sampling.splitmix import LARGEST, coin, swaps
 
@@ -108,6 +108,7 @@ class Rings(Intake, Counts):
         self._composed: list[tuple[int, int, int]] = []
         self._log, self._logged = list[tuple[int, int]](), 0  # And the arrivals when it was last read.
         self._unloads = False
+        self._shelf: Shelf | None = None
 
     @property
     def _known(self) -> int:
@@ -236,7 +237,9 @@ class Rings(Intake, Counts):
         return slot
 
     def _keep(self, example: Any, kept: int) -> None:
-        if self._keeps_rows:
+        if self._shelf is not None and kept < self._shelf.room and self._shelf.put(example, kept):
+            self._log.pop()  # There is nothing to unload.
+        elif self._keeps_rows:
             self.rows[kept] = example
 
     def _evict(self, of: int) -> None:
@@ -284,6 +287,17 @@ class Rings(Intake, Counts):
         for slot in slots.tolist():
             self.rows[slot] = None
         return slots, rows
+
+    def shelve(self, shelf: Shelf | None) -> None:
+        """Writes what is admitted from now on to a shelf at once, each example at its slot, as far as there is room and it fits.
+
+        The others are unloaded as before.
+
+        Args:
+          shelf: where to; `None`: nowhere any more. Only after the first `unload`.
+        """
+        assert self._unloads or shelf is None, "what waits already is unloaded first"
+        self._shelf = shelf
 
     @property
     def waiting(self) -> Integers:

@@ -142,12 +142,18 @@ class KeptRows:
           pool: where the memory of what is given comes from.
         """
         self._assembler, self._store = assembler, Store(pool)
+        self._shelved = 0
 
     def _unload(self, assembler: Assembler) -> None:
-        """Has the store keep what the rings have kept."""
+        """Has the store keep what the rings have kept, and the rings write to the store from now on."""
         slots, rows = self.rings.unload()
-        if not rows:
-            return
+        if rows:
+            self._keep(assembler, slots, rows)
+        if self._store.room != self._shelved:
+            self._shelved = self._store.room
+            self.rings.shelve(assembler.shelf(self._store.arrays) if self._shelved else None)
+
+    def _keep(self, assembler: Assembler, slots: Int64s, rows: list[Any]) -> None:
         run = Chunk(rows, NO_TICKETS)
         if not self._store.holds_rows:
             try:

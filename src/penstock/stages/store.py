@@ -31,6 +31,16 @@ class Store:
         self._rows: list[Any] | None = None
 
     @property
+    def arrays(self) -> Arrays:
+        """The columns, each with a row for each slot; none where it keeps rows."""
+        return self._arrays
+
+    @property
+    def room(self) -> int:
+        """How many slots the columns have. [slots]"""
+        return len(self._arrays[0]) if self._arrays else 0
+
+    @property
     def holds_rows(self) -> bool:
         """Whether it keeps rows, since not all that came were alike."""
         return self._rows is not None
