@@ -55,6 +55,8 @@ class Kept(Protocol):
     """The example at which it stopped for good."""
     most: int
     """So many batches can be drawn before they are given. [batches]"""
+    stops: bool
+    """Whether it draws no more than one at a step, so that it may ask for the next one at once."""
 
     @property
     def held(self) -> bool:
@@ -105,7 +107,7 @@ class KeptRows:
     def __init__(self, rings: Rings, reading: tuple[How, Any], classes: Classes, grow: Callable[[], None]) -> None:
         self.rings = rings
         self.refused: Refused | None = None
-        self.most = 1
+        self.most, self.stops = 1, True
         self._origins = Origins(lambda: rings.waiting)
         self._assembler: Assembler | None = None
         self._store: Store
@@ -245,7 +247,7 @@ class KeptRuns:
     ) -> None:
         self.rings = rings
         self.refused: Refused | None = None
-        self.most = most
+        self.most, self.stops = most, False
         self._by = by
         self._classes = classes
         self._grow = grow

@@ -177,7 +177,7 @@ class Stratify:
             self._ask(rings)
         self._set_until(rings)
         kept.prepare()
-        quotas = self._quotas(min(most, kept.most) - 1)
+        quotas = self._quotas(min(most, kept.most) - (not kept.stops or self._one_by_one))
         draws = kept.step(self._claims.number, quotas)
         self._learn(rings)
         if draws:
@@ -284,7 +284,7 @@ class Stratify:
 
     def _quotas(self, most: int) -> Quotas:
         """The quotas of the batches after the one that is asked for, where the target stays: so many at most."""
-        if most <= 0 or not self._schedule.steady or self._over_classes != len(self._classes):
+        if most <= 0 or self._asked is None or not self._schedule.steady or self._over_classes != len(self._classes):
             return []
         while len(self._ahead) < most:
             self._ahead.append(self._schedule.take(self._claims.number, None))
