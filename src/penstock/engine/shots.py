@@ -1,7 +1,7 @@
 """Notes where the stages of a flow stand, often enough that going on from there costs little, and seldom enough to cost little.
 
-A snapshot is taken after so much work that it costs a small part of that, and at least once in a second of work; or where the
-log of a merge in arrival order has become long. It is taken in two steps: first the stages hear that one is wanted, and
+A snapshot is taken after so much work that it costs a small part of that, and at least once in ten seconds of work; or where
+the log of a merge in arrival order has become long. It is taken in two steps: first the stages hear that one is wanted, and
 note as they take their next input what they may need for it.
 """
 
@@ -17,7 +17,7 @@ __all__ = ["Shots"]
 
 PART = 500.0
 """As many times the cost of a snapshot is worked before the next. [times]"""
-MOST_S = 1.0
+MOST_S = 10.0
 """Nor is more than this worked between two. [s]"""
 MOST_CHOICES = 4096
 """Nor are more choices made in arrival order. [choices]"""

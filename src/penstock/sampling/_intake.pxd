@@ -20,6 +20,11 @@ cdef class Intake:
     cdef str name
     cdef _open(self)
     cdef bint _halted(self) noexcept
+    cdef int64_t _ahead(self) noexcept
+    cdef void _ask_for(self, int64_t of) noexcept
+    cdef void _ask_for_more(self, int64_t of) noexcept
+    cdef Py_ssize_t _pull_some(self, list iterators, Py_ssize_t first, Py_ssize_t n, bint* over) except -1
+    cdef int64_t _class_of(self, object example) except -2
     cdef int64_t _arrive(self, int64_t of) except -2
     cdef _keep(self, object example, int64_t kept)
     cdef _start(self)

@@ -18,6 +18,9 @@ cdef extern from "Python.h":
 
 cnp.import_array()
 
+cdef enum:
+    TOGETHER = 16  # examples whose classes come from far: they are asked for before the first of them is added
+
 
 cdef class Shelf:
     """As `intake.Shelf`."""
@@ -45,6 +48,16 @@ cdef class Intake:
     cdef bint _halted(self) noexcept:
         return True
 
+    cdef int64_t _ahead(self) noexcept:
+        """How many can surely be added before it may halt, where it is worth to pull them first and then add them; else 0."""
+        return 0
+
+    cdef void _ask_for(self, int64_t of) noexcept:
+        """Has what is known of a class brought near."""
+
+    cdef void _ask_for_more(self, int64_t of) noexcept:
+        """Has that brought near which only shows once what was asked for is there."""
+
     cdef int64_t _arrive(self, int64_t of) except -2:
         raise NotImplementedError
 
@@ -57,13 +70,20 @@ cdef class Intake:
 
     def pull(self, list iterators, Py_ssize_t first, Py_ssize_t n):
         """As `intake.Intake.pull`."""
-        cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first
+        cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first, some
         cdef PyObject* item
+        cdef bint over = False
         assert 0 <= first < k, "the first place is one of the iterators'"
         self._start()
-        for _ in range(n):
-            if self._halted():
-                return
+        while n > 0 and not self._halted():
+            some = min(TOGETHER, n, self._ahead())
+            if some > 1:
+                some = self._pull_some(iterators, place, some, &over)
+                if over:
+                    return
+                n, place = n - some, (place + some) % k
+                continue
+            n -= 1
             item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
             if item is NULL:
                 return
@@ -75,6 +95,38 @@ cdef class Intake:
             place += 1
             if place == k:
                 place = 0
+
+    cdef Py_ssize_t _pull_some(self, list iterators, Py_ssize_t first, Py_ssize_t n, bint* over) except -1:
+        """Pulls a few examples, which cannot make it halt, and adds them; says how many, and whether one of them was the last."""
+        cdef Py_ssize_t k = PyList_GET_SIZE(iterators), place = first, m = 0, i
+        cdef PyObject* items[TOGETHER]
+        cdef int64_t of[TOGETHER]
+        cdef int64_t kept
+        try:
+            while m < n:
+                items[m] = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
+                if items[m] is NULL:
+                    over[0] = True
+                    break
+                m += 1
+                of[m - 1] = self._class_of(<object> items[m - 1])
+                if self.misfit is not None:
+                    over[0] = True
+                    break
+                self._ask_for(of[m - 1])
+                place += 1
+                if place == k:
+                    place = 0
+        finally:  # Those before one that raises have arrived all the same.
+            for i in range(m):
+                self._ask_for_more(of[i])
+            for i in range(m):
+                if i < m - 1 or self.misfit is None:
+                    kept = self._arrive(of[i])
+                    if kept >= 0:
+                        self._keep(<object> items[i], kept)
+                Py_XDECREF(items[i])
+        return m
 
     def add(self, list rows, Py_ssize_t start):
         """As `intake.Intake.add`."""
@@ -109,15 +161,22 @@ cdef class Intake:
 
     cdef bint _take(self, object example) except -1:
         """Adds an example, unless its label is refused."""
-        cdef int64_t of, kept
+        cdef int64_t of = self._class_of(example), kept
+        if self.misfit is not None:
+            return False
+        kept = self._arrive(of)
+        if kept >= 0:
+            self._keep(example, kept)
+        return True
+
+    cdef int64_t _class_of(self, object example) except -2:
+        """The class of an example, which is the misfit if its label is refused."""
+        cdef int64_t of
         try:
             of = self.how.class_of(example, self.classes)
             if not -1 <= of < self.classes:
                 raise ValueError(mismatch(f"a class below {self.classes}, or -1", of, at="a label"))
         except BaseException as error:
             self.misfit, self.error = (example,), error
-            return False
-        kept = self._arrive(of)
-        if kept >= 0:
-            self._keep(example, kept)
-        return True
+            return -1
+        return of

@@ -66,6 +66,23 @@ cdef class Rings(Tables):
     cdef inline bint _full(self) noexcept: return self.lacking == 0 and self.wanted > 0
     cdef bint _halted(self) noexcept: return self._full() or self.arrived >= self.until
 
+    cdef int64_t _ahead(self) noexcept:
+        cdef int64_t most = self.until - self.arrived
+        if self.classes <= MANY:
+            return 0
+        return min(most, self.lacking) if self.wanted else most  # an arrival meets the need of one class at most
+
+    cdef void _ask_for(self, int64_t of) noexcept:
+        prefetch(&self.ring[of])
+        prefetch(&self.ring[of].used_first)
+
+    cdef void _ask_for_more(self, int64_t of) noexcept:
+        cdef Ring* ring = &self.ring[of]
+        if ring.fresh:
+            prefetch(&self.slot[ring.fresh_last])
+        if ring.fresh + ring.used >= ring.limit:
+            prefetch(&self.slot[ring.used_first if ring.used else ring.fresh_first])
+
     def ask(self, classes, counts):
         """As `rings.Rings.ask`."""
         which, often = checks.checked_quota(classes, counts)

@@ -222,7 +222,8 @@ class Batcher:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
-        chunk = self._again.take(max(most, self._columnar * n * self._size) - self._gathered.count)
+        n_wanted = max(most, self._columnar * n * self._size)
+        chunk = self._again.take(n_wanted - self._gathered.count, all_used=n_wanted <= self._size)
         ended = chunk.count == 0
         if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
             known = self._mending.ledger.is_known

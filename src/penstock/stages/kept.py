@@ -182,9 +182,9 @@ class KeptRows:
     def step(self, number: int, quotas: Quotas) -> int:
         """Adds rows, or draws a batch."""
         rings = self.rings
+        if self._assembler is not None and (rings.full or rings.capacity > self._shelved):
+            self._unload(self._assembler)
         if rings.full:
-            if self._assembler is not None:
-                self._unload(self._assembler)
             self._slots = rings.draw(number)
             rings.ask(*quotas[0] if quotas else (NONE, NONE))
             return 1

@@ -103,12 +103,12 @@ class Again:
         """Whether a snapshot is wanted, for which chunks are to come this way."""
         return self._wanted.on
 
-    def take(self, n: int) -> Chunk:
-        """As upstream's own."""
+    def take(self, n: int, *, all_used: bool = False) -> Chunk:
+        """As upstream's own; `all_used` says that nothing will be left of it whenever a snapshot is taken."""
         rest = self.settle()
         if rest is not None:
             return rest
-        self._before = noted(self._upstream) if self._wanted.on else None
+        self._before = noted(self._upstream) if self._wanted.on and not all_used else None
         chunk: Chunk = self._upstream.take(n)
         self._last = chunk.count
         return chunk

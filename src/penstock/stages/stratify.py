@@ -123,7 +123,8 @@ class Stratify:
                 return rest
         out = self._out
         if out is None:
-            self._before = noted(self) if self._wanted.on else None
+            # Of whole batches nothing is left that the next take would go on with.
+            self._before = noted(self) if self._wanted.on and n % self._schedule.size else None
             out = self._composed(n)
             self._composed_last = out.count
         if out.count > n:
