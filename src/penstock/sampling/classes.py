@@ -48,7 +48,8 @@ class Classes:
     def counted(self) -> bool:
         """Whether the labels are 0, 1, 2 and so on, and stay as they are."""
         if self._counted is None:
-            plain = self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels)
+            # Of what is equal to these numbers only the first two may be bools.
+            plain = self.labels == list(range(len(self.labels))) and True not in map(_is_bool, self.labels[:2])
             self._counted = not self.grows and plain
         return self._counted
 

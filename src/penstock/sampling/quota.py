@@ -17,6 +17,7 @@ Source: Pfair, by Baruah et al., "Proportionate progress", Algorithmica 15 (1996
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Self, final
 
@@ -59,11 +60,17 @@ class Quota:
         self._size = size
         self._total = shares.total
         self._period = shares.total // math.gcd(size, shares.total)
-        each = [divmod(size * weight, shares.total) for weight in shares.weights]
-        self._each = np.array([count for count, _ in each], np.int64)
+        self._each = np.zeros(len(shares), np.int64)
+        owed: dict[int, list[int]] = {}
+        for weight, members in _by_weight(shares.weights).items():
+            count, units = divmod(size * weight, shares.total)
+            if count:
+                self._each[members] = count
+            if units:
+                owed.setdefault(units, []).extend(members)
         self._always = np.flatnonzero(self._each)
-        self._groups = _groups([units for _, units in each], shares.total)
-        self._most = len(self._always) + sum(units for _, units in each) // shares.total
+        self._groups = _groups(owed, shares.total)
+        self._most = len(self._always) + sum(units * len(members) for units, members in owed.items()) // shares.total
         self._kept = self._period * self._most <= KEPT
         self._at_once = 1
         self._most_at_once = max(1, AT_ONCE // self._most)
@@ -199,11 +206,17 @@ class Quota:
         self._batches += [(self._classes[start:end], self._counts[start:end]) for start, end in pairwise(ends)]
 
 
-def _groups(units: list[int], total: int) -> list[Group]:
-    """Classes by what they are owed beyond whole examples; the largest part of one first, then the first class."""
+def _by_weight(weights: Sequence[int]) -> dict[int, list[int]]:
+    """The numbers of the classes that have each weight."""
+    if len(set(weights)) == 1:  # as where there are very many of them
+        return {weights[0]: list(range(len(weights)))}
     members: dict[int, list[int]] = {}
-    for number, owed in enumerate(units):
-        if owed:
-            members.setdefault(owed, []).append(number)
-    groups = [Group(classes, owed * len(classes), total) for owed, classes in members.items()]
+    for number, weight in enumerate(weights):
+        members.setdefault(weight, []).append(number)
+    return members
+
+
+def _groups(owed: dict[int, list[int]], total: int) -> list[Group]:
+    """Classes by what they are owed beyond whole examples; the largest part of one first, then the first class."""
+    groups = [Group(sorted(classes), units * len(classes), total) for units, classes in owed.items()]
     return sorted(groups, key=lambda group: (-group.part, group.members[0]))
