@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell
-from penstock.engine.breath import Breath
+from penstock.engine.breath import INTERVAL_S, Breath
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
 from penstock.later import later
@@ -99,24 +99,32 @@ class Head:
     def pump(self) -> None:
         """Runs the stage until its end, an error or an abort; the target of the driver's thread."""
         breath, take, grain, entries = Breath(), self._stage.take, self._grain, self._entries
+        wanted = self._shots.wanted
         try:
+            started, made = perf_counter(), 0
             while not self._aborted:
-                started = perf_counter()
                 chunk = take(grain)
-                took = perf_counter() - started
-                self._busy_s += took
-                last = chunk.count == 0 or chunk.error is not None
-                entry = Entry(chunk, None if last else self._shots.after(took))
-                self._set_pace(took)
+                made += 1
+                entry, last = Entry(chunk), chunk.count == 0 or chunk.error is not None
+                worked = perf_counter() - started
+                # Quick batches are put there as they come; what else is to be done then is done for some of them together.
+                due = worked > INTERVAL_S or wanted.on or self._eager or last
+                if due and not last:
+                    entry.place = self._shots.after(worked)
                 entries.append(entry)
                 self._put += chunk.count
+                # The entry at the head may be given already; it is dropped when the next is asked for.
+                if not due and len(entries) <= self._room:
+                    continue
+                self._busy_s += worked
+                self._set_pace(worked / made)
                 self._tell(last)
                 if last:
                     return
                 breath.take()
-                # The entry at the head may be given already; it is dropped when the next is asked for.
                 if len(entries) > self._room:
                     self._await_room()
+                started, made = perf_counter(), 0
         except Aborted:
             return
         except BaseException as error:  # nothing of the user's gets here as such; whatever it is, the loop hears of it

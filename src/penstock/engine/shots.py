@@ -37,7 +37,8 @@ class Shots:
         self, take: Callable[[], Saved] | None, wanted: Wanted, logs: Callable[[], Sequence[Log]] | None = None
     ) -> None:
         self._take = take
-        self._wanted = wanted
+        self.wanted = wanted
+        """Whether one is wanted now."""
         self._logs = logs
         self._worked_s = self._due_s = 0.0
         self.spent_s = 0.0
@@ -52,8 +53,8 @@ class Shots:
         if self._take is None:
             return None
         self._worked_s += worked_s
-        if not self._wanted.on:
-            self._wanted.on = self._worked_s >= self._due_s or (self._logs is not None and self._are_long(self._logs()))
+        if not self.wanted.on:
+            self.wanted.on = self._worked_s >= self._due_s or (self._logs is not None and self._are_long(self._logs()))
             return None
         started = perf_counter()
         try:
@@ -63,7 +64,7 @@ class Shots:
             return None
         took = perf_counter() - started
         self.spent_s += took
-        self._wanted.on = False
+        self.wanted.on = False
         self._worked_s, self._due_s = 0.0, min(MOST_S, PART * took)
         return saved
 
