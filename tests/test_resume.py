@@ -7,6 +7,7 @@ import random
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Event, Timer
@@ -469,6 +470,28 @@ def test_a_source_that_gives_something_else_is_named():
     short = ps.join([lambda: iter([1, 2])]).map(abs).batch(2)
     with pytest.raises(ps.StateError, match="expected a source of at least 3 items"):
         list(short.open(state=state))
+
+
+@pytest.mark.parametrize("stratified", [False, True], ids=["batched", "stratified"])
+@pytest.mark.parametrize("place", range(3))
+def test_each_of_many_sources_is_known_by_its_last_example(stratified: bool, place: int):
+    """Also where they were poured into batches, or into the rings, without ever being looked at one by one."""
+
+    def sources(changed: int | None) -> ps.Pipeline:
+        def examples(number: int) -> Iterator[Any]:
+            for i in range(60):
+                yield np.full(2, float(-1 if number == changed else i)), i % 2
+
+        joined = ps.join([partial(examples, number) for number in range(3)])
+        return (joined.stratify(1, "uniform", classes=range(2)) if stratified else joined).batch(6)
+
+    with sources(None).open(inline=True) as flow:
+        for _ in range(9):
+            next(flow)
+        state = flow.state_dict()
+
+    with pytest.raises(ps.StateError, match=f"expected the example that it gave .* of source {place} "):
+        list(sources(place).open(state=state, inline=True))
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,7 @@ class _Builder:
             choices = self.built.choices.setdefault(word, Choices())
             return ArrivalMerge(own, wait=waiting, stops=stops, choices=choices)
         if node.weights is None:
-            return Merge(own, stops=stops, pull=puller or pull_plain)
+            return Merge(own, stops=stops, pull=puller or pull_plain, wanted=wanted)
         mixture = later("mixing").mixture_of(node, list(inlets))
         mixed: Mixed = later("stages.mixed").Mixed(own, mixture, stops=stops, pull=puller or pull_plain)
         tally = self.built.tallies.setdefault(word, later("tally").Tally(word_of(node), input_names(node)))

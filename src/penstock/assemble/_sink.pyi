@@ -10,6 +10,7 @@ class Sink:
     places: list[Array | Pile]
     filled: int
     misfit: tuple[Any] | None
+    lasts: list[Any] | None
     def __init__(self, structure: Structure, kinds: list[Kind], places: list[Array | Pile]) -> None: ...
     def __len__(self) -> int: ...
     @property

@@ -72,6 +72,7 @@ cdef class Sink(Shelf):
     cdef readonly list places
     cdef readonly Py_ssize_t filled
     cdef readonly object misfit
+    cdef public list lasts
     cdef object type
     cdef tuple keys
     cdef list kinds
@@ -133,6 +134,8 @@ cdef class Sink(Shelf):
                 item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
                 if item is NULL:
                     return
+                if self.lasts is not None:
+                    self.lasts[place] = <object> item
                 try:
                     fits = self._write(<object> item, self.filled)
                     if not fits:

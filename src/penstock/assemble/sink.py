@@ -43,6 +43,8 @@ class Sink:
         """How many rows are filled. [examples]"""
         self.misfit: tuple[Any] | None = None
         """The example that did not fit, if one did; nothing is written after it."""
+        self.lasts: list[Any] | None = None
+        """Where the last example that was pulled of each iterator goes, if somebody wants to know."""
         self._structure = structure
         self._kinds = kinds
         self._pulled: list[Any] = []
@@ -63,11 +65,16 @@ class Sink:
 
     def pull(self, iterators: list[Iterator[Any]], first: int, n: int) -> None:
         """Pulls `n` examples as `pull_turns` does, each into the next row; stops also after one that does not fit."""
+        before = self.filled
         try:
             pull_turns(iterators, first, n, self._pulled)
         finally:
             rows, self._pulled = self._pulled, []
             self.add(rows)
+            if self.lasts is not None:
+                seen = len(rows) if self.misfit is None else self.filled - before + 1
+                for turn in range(max(0, seen - len(iterators)), seen):
+                    self.lasts[(first + turn) % len(iterators)] = rows[turn]
 
     def put(self, example: Any, place: int) -> bool:
         """Writes an example to a row, if it fits; not where anything is padded."""

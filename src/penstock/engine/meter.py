@@ -62,6 +62,8 @@ class Meter:
         self._merge = stage if isinstance(stage, Pouring) else None
         self.may_pour = self._merge is not None and self._merge.may_pour
         """As the stage's own, where it has one."""
+        self.notes_lasts = self._merge is not None and self._merge.notes_lasts
+        """As the stage's own, where it has one."""
         self._before = before = earlier.stats() if earlier is not None else None
         self._examples = before.examples if before is not None else 0
         self._all_s = self._before_s = before.busy_s if before is not None else 0.0

@@ -14,6 +14,7 @@ cdef class Intake:
     cdef public int64_t until
     cdef readonly tuple misfit
     cdef readonly object error
+    cdef public list lasts
     cdef int64_t classes
     cdef bint keeps_rows
     cdef Labels how

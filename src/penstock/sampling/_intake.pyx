@@ -36,7 +36,7 @@ cdef class Intake:
     cdef _open(self):
         self.arrived = 0
         self.until = 0x7FFFFFFFFFFFFFFF
-        self.misfit = self.error = None
+        self.misfit = self.error = self.lasts = None
 
     def __len__(self): return self.arrived
 
@@ -87,6 +87,8 @@ cdef class Intake:
             item = PyIter_Next(<object> PyList_GET_ITEM(iterators, place))
             if item is NULL:
                 return
+            if self.lasts is not None:
+                self.lasts[place] = <object> item
             try:
                 if not self._take(<object> item):
                     return
@@ -109,6 +111,8 @@ cdef class Intake:
                     over[0] = True
                     break
                 m += 1
+                if self.lasts is not None:
+                    self.lasts[place] = <object> items[m - 1]
                 of[m - 1] = self._class_of(<object> items[m - 1])
                 if self.misfit is not None:
                     over[0] = True

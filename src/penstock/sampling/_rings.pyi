@@ -13,6 +13,7 @@ class Rings:
     capacity: int
     until: int
     misfit: tuple[Any] | None
+    lasts: list[Any] | None
     error: BaseException | None
     seen: Integers
     thinned: Integers

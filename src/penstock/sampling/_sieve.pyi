@@ -9,6 +9,7 @@ class Sieve:
     until: int
     wanted: int
     misfit: tuple[Any] | None
+    lasts: list[Any] | None
     error: BaseException | None
     seen: Int64s
     given: Int64s

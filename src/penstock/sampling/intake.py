@@ -50,6 +50,8 @@ class Intake(ABC):
         """The example whose label was refused by the last `add` or `pull`; it did not arrive."""
         self.error: BaseException | None = None
         """What reading the label of the misfit raised."""
+        self.lasts: list[Any] | None = None
+        """Where the last example that was pulled of each iterator goes, if somebody wants to know."""
 
     _labels: Labels | None = None
 
@@ -115,6 +117,8 @@ class Intake(ABC):
                 example = next(iterators[turn % len(iterators)])
             except StopIteration:
                 return
+            if self.lasts is not None:
+                self.lasts[turn % len(iterators)] = example
             if not self._take(example):
                 return
 

@@ -127,8 +127,9 @@ class Batcher:
             self._begin()
         while True:
             while self._gathered.count < self._size and not self._ended:
-                if self._pourer is not None and self._pours and self._pourer.pours and not self._again.marks:
-                    return self._poured(self._pourer)
+                pourer = self._pourer
+                if pourer is not None and self._pours and pourer.pours and self._again.may_pour(pourer):
+                    return self._poured(pourer)
                 self._gather(self._size, n)
             if self._gathered.count >= self._size:
                 made = self._give_ready(n) or self._give(self._size)

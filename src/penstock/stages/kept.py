@@ -35,6 +35,10 @@ class Given(NamedTuple):
     tickets: Tickets
     """Where they came from."""
 
+    def as_chunk(self) -> Chunk:
+        """The same, as it is handed on."""
+        return Chunk(self.rows, self.tickets, columns=self.columns)
+
 
 class Refused(NamedTuple):
     """An example whose label is none."""

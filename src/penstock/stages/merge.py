@@ -23,7 +23,7 @@ from penstock.chunk import END, Chunk
 from penstock.errors import Aborted, StateError, mismatch
 from penstock.stages.inlet import MOST_ROWS, Inlet, Into, Pull, Slot, close_all, pull_plain, recalled
 from penstock.stages.reader import NOTHING, RowReader
-from penstock.stages.snapshot import Log, Saved, numbers
+from penstock.stages.snapshot import Log, Saved, Wanted, numbers
 from penstock.stages.stage import Intake, Poured
 from penstock.stages.weave import interleaved
 from penstock.ticket import Tickets, turn_tickets
@@ -41,15 +41,27 @@ class Merge:
       inlets: the inputs, in the order of their turns.
       stops: the places of the inputs whose end is the end of all.
       pull: how settled readers are pulled.
+      wanted: whether a snapshot is wanted.
     """
 
-    def __init__(self, inlets: Sequence[Inlet], *, stops: Collection[int] = (), pull: Pull = pull_plain) -> None:
+    notes_lasts = True
+    """Whether the readers know what was poured of them last, while a snapshot is wanted."""
+
+    def __init__(
+        self,
+        inlets: Sequence[Inlet],
+        *,
+        stops: Collection[int] = (),
+        pull: Pull = pull_plain,
+        wanted: Wanted | None = None,
+    ) -> None:
         self._all = tuple(inlets)
         self._slots = tuple([Slot(inlet) for inlet in inlets])
         self._live = list(self._slots)
         self._stops = [self._live[place] for place in stops]
         self._turn = 0
         self._pull = pull
+        self._wanted = wanted if wanted is not None else Wanted()
         self._by_item = any(inlet.items for inlet in inlets)
         self.may_pour = not self._by_item and all(inlet.rows is not None for inlet in inlets)
         """Whether its inputs are such that `pours` may become true."""
@@ -140,14 +152,31 @@ class Merge:
 
     def pour(self, into: Intake, n: int) -> Poured:
         """Pulls up to n examples straight into a batch; only while `pours` is true."""
-        if self._lasts:
-            self._lasts = False
-            for reader in self._readers:
-                reader.last = NOTHING
-        poured = self._pull_direct(n, into)
+        if self._wanted.on:
+            poured = self._pour_and_note(into, n)
+        else:
+            if self._lasts:
+                self._lasts = False
+                for reader in self._readers:
+                    reader.last = NOTHING
+            poured = self._pull_direct(n, into)
         if poured.error is not None:
             self._live.clear()
         return poured
+
+    def _pour_and_note(self, into: Intake, n: int) -> Poured:
+        """Pours, and tells the readers what was pulled of them last."""
+        readers, before, self._lasts = list(self._readers), [reader.last for reader in self._readers], True
+        into.lasts = lasts = [NOTHING] * len(readers)
+        for reader in readers:  # Where they stand may be noted meanwhile.
+            reader.last = NOTHING
+        try:
+            return self._pull_direct(n, into)
+        finally:
+            into.lasts = None
+            if self._readers:  # Else others may pull them by now.
+                for reader, last, old in zip(readers, lasts, before, strict=True):
+                    reader.last = old if last is NOTHING else last
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []

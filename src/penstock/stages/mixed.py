@@ -81,6 +81,8 @@ class Mixed:
         self._by_item = any(inlet.items for inlet in inlets)
         self.may_pour = not self._by_item and all(inlet.rows is not None for inlet in inlets)
         """Whether its inputs are such that `pours` may become true."""
+        self.notes_lasts = False
+        """It does not look who gave what."""
         # The places that are known: whose they are, where the next one is, and what each input had given before them.
         self._turns = np.empty(0, np.int64)
         self._whose: list[int] | None = []

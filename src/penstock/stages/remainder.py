@@ -78,7 +78,9 @@ class Remainder:
         live = [self._parts[place] for place in self._live]
         self._stream = live[0] if live else None
         if len(live) > 1:
-            self._stream = Merge([Straight(part, items=False, wanted=self._wanted) for part in live])
+            self._stream = Merge(
+                [Straight(part, items=False, wanted=self._wanted) for part in live], wanted=self._wanted
+            )
         if self._stream is not None:
             self._stream.restore(saved["of"])
 

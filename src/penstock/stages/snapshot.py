@@ -98,10 +98,9 @@ class Again:
         self._last = 0
         self._drop = 0
 
-    @property
-    def marks(self) -> bool:
-        """Whether a snapshot is wanted, for which chunks are to come this way."""
-        return self._wanted.on
+    def may_pour(self, pourer: Any) -> bool:
+        """Whether examples may come another way than this: past it nothing is noted for a snapshot that is wanted."""
+        return not self._wanted.on or bool(pourer.notes_lasts)
 
     def take(self, n: int, *, all_used: bool = False) -> Chunk:
         """As upstream's own; `all_used` says that nothing will be left of it whenever a snapshot is taken."""

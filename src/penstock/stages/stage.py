@@ -76,6 +76,9 @@ class Strata(Stage, Protocol):
 class Intake(Protocol):
     """What takes in examples straight from their sources: a batch, or the rings of the classes."""
 
+    lasts: list[Any] | None
+    """Where the last example that was pulled of each iterator goes, if somebody wants to know."""
+
     @property
     def misfit(self) -> tuple[Any] | None:
         """The example that was refused, if one was; nothing is taken after it."""
@@ -108,6 +111,10 @@ class Pouring(Protocol):
     @property
     def may_pour(self) -> bool:
         """Whether it ever can."""
+
+    @property
+    def notes_lasts(self) -> bool:
+        """Whether the readers know what was poured of them last, while a snapshot is wanted."""
 
     @property
     def pours(self) -> bool:

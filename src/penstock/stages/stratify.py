@@ -159,7 +159,7 @@ class Stratify:
             finally:
                 self._claims.end(batches)
             if given is not None:
-                return Chunk(given.rows, given.tickets, columns=given.columns)
+                return given.as_chunk()
             if not self._goes_on():
                 if self._over:
                     return self._last()
@@ -227,8 +227,7 @@ class Stratify:
                 kept.rings.ask(asked.classes, asked.counts)
                 kept.step(self._claims.number, [])
                 self._drawn = asked
-                given = self._finished(kept, 1)
-                return Chunk(given.rows, given.tickets, columns=given.columns)
+                return self._finished(kept, 1).as_chunk()
         return self._composed(0)
 
     def _end(self, error: BaseException | None) -> None:
@@ -320,9 +319,9 @@ class Stratify:
         if rest is not None:
             self._end(rest.error)
             return
-        pours = self._pourer is not None and self._pourer.pours and not self._again.marks
-        if isinstance(kept, KeptRows) and self._pourer is not None and pours:
-            poured = self._pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
+        pourer = self._pourer
+        if isinstance(kept, KeptRows) and pourer is not None and pourer.pours and self._again.may_pour(pourer):
+            poured = pourer.pour(kept.rings, max(1, kept.rings.until - kept.rings.arrived))
             kept.pulled(poured.tickets)
             if poured.error is not None and kept.refused is None:
                 self._end(poured.error)
