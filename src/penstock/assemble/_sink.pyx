@@ -10,7 +10,6 @@ from libc.string cimport memcpy
 
 from penstock.assemble._native cimport Kind
 from penstock.assemble._pile cimport Late, Pile
-from penstock.sampling._intake cimport Shelf
 
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
@@ -34,9 +33,7 @@ cdef extern from *:
     void penstock_prefetch(const void*) noexcept nogil
 
 cdef enum:
-    MOST = 16  # components
     MANY = 16  # sources, from which on their bytes come from far: the cache follows fewer
-    MOST_HELD = 8  # examples whose bytes are waited for together
     LINE = 64  # bytes of a cache's line
     MOST_LINES = 8  # of an array that are asked for ahead; the rest follows by itself
     NEXT = 3  # turns ahead of which an iterator is asked for
@@ -66,24 +63,8 @@ cdef inline void _ask_for(PyObject* iterator) noexcept:
         penstock_prefetch(<char*> iterator + line * LINE)  # past its end it does nothing
 
 
-cdef class Sink(Shelf):
+cdef class Sink:
     """As `sink.Sink`."""
-
-    cdef readonly list places
-    cdef readonly Py_ssize_t filled
-    cdef readonly object misfit
-    cdef public list lasts
-    cdef object type
-    cdef tuple keys
-    cdef list kinds
-    cdef Py_ssize_t count
-    cdef bint bare, is_dict, piles
-    cdef char* to[MOST]
-    cdef Py_ssize_t row[MOST]
-    cdef bint holds  # whether arrays are copied later, several examples' at once
-    cdef int n_held, n_late
-    cdef PyObject* held[MOST_HELD]
-    cdef Late late[MOST_HELD * MOST]
 
     def __init__(self, structure, list kinds, list places):
         cdef Py_ssize_t j
@@ -105,19 +86,9 @@ cdef class Sink(Shelf):
         return self.filled
 
     @property
-    def room(self):
-        """As `sink.Sink.room`."""
-        return self.room
-
-    @property
     def halted(self):
         """As `sink.Sink.halted`."""
         return self.misfit is not None
-
-    cpdef bint put(self, object example, Py_ssize_t place) except -1:
-        """As `sink.Sink.put`."""
-        assert 0 <= place < self.room and not self.piles, "there is a row at that place"
-        return self._write(example, place)
 
     def pull(self, list iterators, Py_ssize_t first, Py_ssize_t n):
         """As `sink.Sink.pull`."""
@@ -137,7 +108,7 @@ cdef class Sink(Shelf):
                 if self.lasts is not None:
                     self.lasts[place] = <object> item
                 try:
-                    fits = self._write(<object> item, self.filled)
+                    fits = self.write(<object> item, self.filled)
                     if not fits:
                         self.misfit = (<object> item,)
                         return
@@ -174,12 +145,12 @@ cdef class Sink(Shelf):
     def add(self, list rows):
         """As `sink.Sink.add`."""
         for row in rows:
-            if not self._write(row, self.filled):
+            if not self.write(row, self.filled):
                 self.misfit = (row,)
                 return
             self.filled += 1
 
-    cdef bint _write(self, object item, Py_ssize_t row) except -1:
+    cdef bint write(self, object item, Py_ssize_t row) except -1:
         """Writes an example to a row, if it fits."""
         cdef Py_ssize_t j
         cdef PyObject* leaf

@@ -16,7 +16,7 @@ from typing import Any, cast, final
 
 import numpy as np
 
-from penstock.assemble.kernels import NATIVE, Cutter, Pool, Sink, gather
+from penstock.assemble.kernels import Cutter, Pool, Sink, gather, shelf
 from penstock.assemble.misfit import Misfit
 from penstock.assemble.part import Part
 from penstock.assemble.reference import plain_access
@@ -85,15 +85,15 @@ class Assembler:
         """
         return Sink(self._structure, self._kinds, [part.place(size) for part in self._parts])
 
-    def shelf(self, arrays: Sequence[Array]) -> Sink | None:
+    def shelf(self, arrays: Sequence[Array]) -> Any:
         """What writes examples to rows of such arrays, one by one; `None` where that is slower, or rows differ in size.
 
         Args:
           arrays: of each component, of shape `(n, …)`.
         """
-        if not NATIVE or not self.pours or not all(part.as_is for part in self._parts):
+        if not self.pours or not all(part.as_is for part in self._parts):
             return None
-        return Sink(self._structure, self._kinds, list(arrays))
+        return shelf(Sink(self._structure, self._kinds, list(arrays)))
 
     def poured(self, sink: Sink) -> tuple[list[Array], dict[str, Array]]:
         """What a sink was filled with, as `rows` gives it."""

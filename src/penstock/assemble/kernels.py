@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import penstock.assemble.cutter as cutter
 import penstock.assemble.mover as mover
@@ -12,6 +12,7 @@ import penstock.assemble.pile as pile
 import penstock.assemble.pool as pool
 import penstock.assemble.reference as reference
 import penstock.assemble.sink as sink
+from penstock.later import later
 
 __all__ = [
     "NATIVE",
@@ -26,6 +27,7 @@ __all__ = [
     "keep",
     "prepared",
     "pull_turns",
+    "shelf",
     "stack",
 ]
 
@@ -53,6 +55,12 @@ if os.environ.get("PENSTOCK_NATIVE") != "0":
 
 NATIVE = _kernels is not reference
 """Whether the native kernels are used."""
+
+
+def shelf(sink: Sink) -> Any:
+    """What rings write examples to, one by one; `None` with the twin, which is quicker with many at once."""
+    return later("assemble._shelf").Shelf(sink) if NATIVE else None
+
 
 if TYPE_CHECKING:  # The twins are the definition.
     from penstock.assemble.cutter import Cutter

@@ -76,17 +76,6 @@ class Sink:
                 for turn in range(max(0, seen - len(iterators)), seen):
                     self.lasts[(first + turn) % len(iterators)] = rows[turn]
 
-    def put(self, example: Any, place: int) -> bool:
-        """Writes an example to a row, if it fits; not where anything is padded."""
-        try:
-            columns = reference.gather([example], self._structure)
-            for leaves, kind, array in zip(columns, self._kinds, self.places, strict=True):
-                assert not isinstance(array, Pile), "what is padded is piled up, and has no rows"
-                reference.stack(leaves, kind, array[place : place + 1])
-        except Misfit:
-            return False
-        return True
-
     def add(self, rows: list[Any]) -> None:
         """Writes examples to the next rows; stops at one that does not fit."""
         count = len(rows)
