@@ -24,7 +24,7 @@ INPUT: set[Path] = {
     *[("contrib", "training", name) for name in training.__all__],
     *[("python_io", name) for name in python_io.__all__],
     *[(name,) for module in (readers, queues) for name in module.__all__ if hasattr(tf1, name)],
-    *[(name,) for name in parsing.__all__ if name != "sparse_tensor_to_dense"],
+    *[(name,) for name in parsing.__all__],
     *[("io", name) for name in parsing.__all__],
     *[(name,) for name in coding.__all__ if name.startswith("decode_")],
 }

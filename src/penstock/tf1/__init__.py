@@ -8,7 +8,7 @@ It is the input side alone: models, variables and summaries are TensorFlow's.
 from typing import NoReturn
 
 from penstock.errors import mismatch
-from penstock.tf1 import contrib, dtypes, errors, image, ops, python_io, train
+from penstock.tf1 import contrib, dtypes, errors, image, ops, python_io, sparse, train
 from penstock.tf1.coding import (
     decode_csv,
     decode_raw,
@@ -43,7 +43,6 @@ from penstock.tf1.parsing import (
     VarLenFeature,
     parse_example,
     parse_single_example,
-    sparse_tensor_to_dense,
 )
 from penstock.tf1.provider import DataProvider, data_provider
 from penstock.tf1.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue
@@ -57,6 +56,7 @@ from penstock.tf1.readers import (
 )
 from penstock.tf1.session import ConfigProto, Session
 from penstock.tf1.session import interactive_session as InteractiveSession  # noqa: N812
+from penstock.tf1.sparse import SparseTensor, SparseTensorValue, sparse_tensor_to_dense, sparse_to_dense
 
 __all__ = [
     "ConfigProto",
@@ -75,6 +75,8 @@ __all__ = [
     "QueueBase",
     "RandomShuffleQueue",
     "Session",
+    "SparseTensor",
+    "SparseTensorValue",
     "TFRecordReader",
     "Tensor",
     "TensorShape",
@@ -106,7 +108,9 @@ __all__ = [
     "read_file",
     "reset_default_graph",
     "set_random_seed",
+    "sparse",
     "sparse_tensor_to_dense",
+    "sparse_to_dense",
     "string_split",
     "string_to_hash_bucket_fast",
     "string_to_number",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ from penstock.errors import mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, Opener, Source, Split, StepSource, origins
-from penstock.tf1.handles import Handle, as_handle
+from penstock.tf1.handles import Handle, SparseTensor, as_handle
 from penstock.tf1.session import Session
+from penstock.tf1.sparse import batch_of_sparse, packed
 
 __all__ = ["Form", "batched", "component", "form_of"]
 
@@ -27,6 +28,8 @@ class Form:
     """The keys of a dict, in TF1's order; `None` for a list or tuple."""
     handles: tuple[Handle, ...]
     """The components in that order."""
+    sparse: Mapping[int, Any] = field(default_factory=dict)
+    """Which of them are packed `SparseTensor`s, each with the dtype of its values."""
 
     def build(self, values: Sequence[Any]) -> Any:
         """An example of penstock's: a dict, or a tuple."""
@@ -38,13 +41,25 @@ class Form:
 
     def returned(self, handles: Sequence[Handle]) -> Any:
         """TF1's forms: a dict comes back as one; else a list, and a list of one bare."""
+        whole = self.unpacked(handles)
         if self.keys is not None:
-            return dict(zip(self.keys, handles, strict=True))
-        return handles[0] if len(handles) == 1 else list(handles)
+            return dict(zip(self.keys, whole, strict=True))
+        return whole[0] if len(whole) == 1 else whole
+
+    def unpacked(self, handles: Sequence[Handle]) -> list[Any]:
+        """The components of a batch: a `SparseTensor` where one went in."""
+        return [
+            batch_of_sparse(handle, self.sparse[i]) if i in self.sparse else handle for i, handle in enumerate(handles)
+        ]
 
 
-def form_of(tensors: Any, at: str) -> Form:
-    """The components of one source: a list, tuple or dict of handles, sources, and constants.
+def form_of(tensors: Any, at: str, *, many: bool = False) -> Form:
+    """The components of one source: a list, tuple or dict of handles, `SparseTensor`s, sources, and constants.
+
+    Args:
+      tensors: the components.
+      at: for messages.
+      many: whether each step gives a chunk of examples.
 
     Raises:
       FormError: it is none of these, or empty.
@@ -52,14 +67,16 @@ def form_of(tensors: Any, at: str) -> Form:
     if isinstance(tensors, Mapping):
         keys: tuple[str, ...] | None = tuple(sorted(tensors, key=str))
         parts = [tensors[key] for key in keys or ()]
-    elif isinstance(tensors, (list, tuple)):
+    elif isinstance(tensors, (list, tuple)) and not isinstance(tensors, SparseTensor):
         keys, parts = None, list(tensors)
     else:
-        got = "a bare handle" if isinstance(tensors, Handle) else f"`{type(tensors).__name__}`"
+        got = "a bare handle" if isinstance(tensors, (Handle, SparseTensor)) else f"`{type(tensors).__name__}`"
         raise FormError(mismatch("a list, tuple or dict of components", got, at=at, do="a lone one: `[x]`"))
     if not parts:
         raise FormError(mismatch("at least one component", "none", at=at))
-    return Form(keys, tuple(component(part, f"{at}[{i}]") for i, part in enumerate(parts)))
+    sparse = {i: part.dtype for i, part in enumerate(parts) if isinstance(part, SparseTensor)}
+    whole = [packed(part, many=many) if isinstance(part, SparseTensor) else part for part in parts]
+    return Form(keys, tuple(component(part, f"{at}[{i}]") for i, part in enumerate(whole)), sparse)
 
 
 def component(thing: Any, at: str) -> Handle:

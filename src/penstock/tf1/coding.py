@@ -13,7 +13,8 @@ import numpy as np
 from penstock.errors import mismatch
 from penstock.optional import load
 from penstock.tf1.errors import InvalidArgumentError
-from penstock.tf1.handles import Apply, Handle, apply, as_handle, as_value, dtype_of
+from penstock.tf1.handles import Apply, Handle, SparseTensor, apply, as_handle, as_value, dtype_of
+from penstock.tf1.sparse import Parts, joined, sparse_of
 
 __all__ = [
     "decode_csv",
@@ -170,25 +171,32 @@ def string_to_number(string_tensor: Any, out_type: Any = np.float32, name: str |
     return apply("string_to_number", number, string_tensor, dtype=dtype)
 
 
-def string_split(source: Any, delimiter: str = " ", name: str | None = None) -> Handle:
-    """The words of one text; each character of `delimiter` parts two, and empty words are left out.
+def string_split(source: Any, delimiter: str = " ", skip_empty: bool = True, name: str | None = None) -> SparseTensor:
+    """The words of texts: each character of `delimiter` parts two; `.values` has them all, one text after the other.
 
-    TF1 took a vector of texts and gave a `SparseTensor`; here it takes one text, or a vector with one, and gives its words.
+    Args:
+      source: a vector of texts, or one text.
+      delimiter: what parts two words; every byte is one if it is empty.
+      skip_empty: whether empty words are left out.
+      name: for messages.
+
+    Source: TF1 `tf.string_split`.
     """
+    marks = delimiter.encode()
 
-    def words(value: Any) -> Any:
-        parts = [value] if not isinstance(value, np.ndarray) else list(value.ravel())
-        if len(parts) != 1:
-            raise InvalidArgumentError(mismatch("one text", f"{len(parts)}", at="string_split"))
-        text = parts[0]
-        for mark in delimiter[1:]:
-            text = text.replace(mark.encode(), delimiter[:1].encode())
-        found = [bytes([byte]) for byte in text] if not delimiter else text.split(delimiter[:1].encode())
-        out = np.empty(len(kept := [word for word in found if word]), object)
-        out[:] = kept
-        return out
+    def words(text: bytes) -> Parts:
+        for mark in marks[1:]:
+            text = text.replace(bytes([mark]), marks[:1])
+        found = [bytes([byte]) for byte in text] if not marks else text.split(marks[:1])
+        kept = [word for word in found if word or not skip_empty]
+        values = np.empty(len(kept), object)
+        values[:] = kept
+        return np.arange(len(kept))[:, None], values, np.array([len(kept)], np.int64)
 
-    return apply("string_split", words, as_handle(source), dtype=object)
+    def split(value: Any) -> Parts:
+        return joined([words(text) for text in np.atleast_1d(np.asarray(value, object))])
+
+    return sparse_of(name or "string_split", split, as_handle(source), dtype=np.dtype(object))
 
 
 def substr(input: Any, pos: int, len: int, name: str | None = None) -> Handle:

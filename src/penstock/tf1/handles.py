@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, final
+from typing import Any, NamedTuple, NoReturn, final
 
 import numpy as np
 
@@ -22,7 +22,19 @@ from penstock.errors import mismatch
 from penstock.tf1.defaults import default_session
 from penstock.tf1.errors import FormError, InvalidArgumentError
 
-__all__ = ["Apply", "Constant", "Handle", "Node", "Operation", "Step", "apply", "as_handle", "as_value", "dtype_of"]
+__all__ = [
+    "Apply",
+    "Constant",
+    "Handle",
+    "Node",
+    "Operation",
+    "SparseTensor",
+    "Step",
+    "apply",
+    "as_handle",
+    "as_value",
+    "dtype_of",
+]
 
 Value = Any
 
@@ -276,6 +288,25 @@ class Shape:
         return "<unknown>" if self.sizes is None else f"({', '.join('?' if s is None else str(s) for s in self.sizes)})"
 
 
+class SparseTensor(NamedTuple):
+    """An array that is mostly empty, as three handles; what `sess.run` gives of it holds three arrays.
+
+    Source: TF1 `tf.SparseTensor` and `tf.SparseTensorValue`.
+    """
+
+    indices: Any
+    """Where its values are: int64[n, rank], in order."""
+    values: Any
+    """The n values."""
+    dense_shape: Any
+    """Its shape: int64[rank]."""
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of its values, where it is known."""
+        return getattr(self.values, "dtype", None)
+
+
 @final
 class Constant(Node):
     """The same value at every step."""
@@ -333,7 +364,12 @@ def apply(name: str, fn: Callable[..., Any], *arguments: Any, dtype: Any = None,
     """A handle of what a function makes of its arguments, those that are handles by their values.
 
     With no handle among them the function is called at once.
+
+    Raises:
+      FormError: one of them is a `SparseTensor`.
     """
+    for argument in arguments:
+        _dense(argument, name)
     places = [place for place, argument in enumerate(arguments) if isinstance(argument, Handle)]
     if len(places) == len(arguments):
         node: Node = Apply(name, fn, arguments)
@@ -353,13 +389,24 @@ def apply(name: str, fn: Callable[..., Any], *arguments: Any, dtype: Any = None,
 
 
 def as_handle(thing: Any, *, dtype: Any = None) -> Handle:
-    """A handle as it is; anything else as a constant, text as bytes, numbers in TF1's dtypes."""
+    """A handle as it is; anything else as a constant, text as bytes, numbers in TF1's dtypes.
+
+    Raises:
+      FormError: it is a `SparseTensor`.
+    """
     if isinstance(thing, Handle):
         return thing
+    _dense(thing, "a handle")
     if isinstance(thing, (list, tuple)) and any(isinstance(part, Handle) for part in thing):
         return apply("packed", lambda *parts: np.stack(parts), *[as_handle(part, dtype=dtype) for part in thing])
     value = as_value(thing, like=dtype)
     return Handle(Constant(value), dtype=getattr(value, "dtype", np.dtype(object)), shape=np.shape(value))
+
+
+def _dense(thing: Any, at: str) -> None:
+    if isinstance(thing, SparseTensor):
+        do = "`tf.sparse_tensor_to_dense(x)`, or its `x.values`"
+        raise FormError(mismatch("a handle of an array", "a `SparseTensor`", at=at, do=do))
 
 
 def as_value(thing: Any, *, like: Any = None) -> Any:

@@ -57,7 +57,7 @@ def batch(
     """
     arguments = _given(batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch, shared_name)
     arguments |= {"num_threads": num_threads, "name": name}
-    return batched(ps.batch, [form_of(tensors, "tensors")], arguments, joined=False, name=name)
+    return batched(ps.batch, [form_of(tensors, "tensors", many=enqueue_many)], arguments, joined=False, name=name)
 
 
 def maybe_batch(
@@ -95,7 +95,7 @@ def maybe_batch(
     """
     arguments = _given(batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch, shared_name)
     arguments |= {"num_threads": num_threads, "name": name}
-    form = form_of(tensors, "tensors")
+    form = form_of(tensors, "tensors", many=enqueue_many)
     return batched(ps.maybe_batch, [form], arguments, joined=False, keep=[keep_input], name=name)
 
 
@@ -135,7 +135,7 @@ def batch_join(
     """
     arguments = _given(batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch, shared_name)
     arguments |= {"name": name, "order": order}
-    return batched(ps.batch_join, forms_of(tensors_list), arguments, joined=True, name=name)
+    return batched(ps.batch_join, forms_of(tensors_list, enqueue_many), arguments, joined=True, name=name)
 
 
 def maybe_batch_join(
@@ -175,12 +175,12 @@ def maybe_batch_join(
     """
     arguments = _given(batch_size, capacity, enqueue_many, shapes, dynamic_pad, allow_smaller_final_batch, shared_name)
     arguments |= {"name": name, "order": order}
-    forms = forms_of(tensors_list)
+    forms = forms_of(tensors_list, enqueue_many)
     flags = flags_of(keep_input, forms)
     return batched(ps.maybe_batch_join, forms, arguments, joined=True, keep=flags, name=name)
 
 
-def forms_of(tensors_list: Any) -> list[Form]:
+def forms_of(tensors_list: Any, many: bool) -> list[Form]:
     """The components of each of several sources.
 
     Raises:
@@ -189,12 +189,15 @@ def forms_of(tensors_list: Any) -> list[Form]:
     if isinstance(tensors_list, (Handle, Mapping, str, bytes)) or not isinstance(tensors_list, Iterable):
         got = f"`{type(tensors_list).__name__}`"
         raise FormError(mismatch("a list of sources, each a list, tuple or dict of components", got, at="tensors_list"))
-    forms = [form_of(tensors, f"source {i}") for i, tensors in enumerate(tensors_list)]
+    forms = [form_of(tensors, f"source {i}", many=many) for i, tensors in enumerate(tensors_list)]
     if not forms:
         raise FormError(mismatch("at least one source", "none", at="tensors_list"))
     for i, form in enumerate(forms):
         if form.keys != forms[0].keys or len(form.handles) != len(forms[0].handles):
             raise FormError(mismatch(f"{_said(forms[0])}, as of source 0", _said(form), at=f"source {i}"))
+        if form.sparse.keys() != forms[0].sparse.keys():
+            want, got = (f"`SparseTensor`s at {sorted(each.sparse)}" for each in (forms[0], form))
+            raise FormError(mismatch(f"{want}, as of source 0", got, at=f"source {i}"))
     return forms
 
 

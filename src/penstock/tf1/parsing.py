@@ -12,6 +12,7 @@ from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.sources.features import Decoding, Feature
 from penstock.tf1.errors import translated
 from penstock.tf1.handles import Apply, Handle, as_handle, dtype_of
+from penstock.tf1.sparse import Parts, joined, sparse_of
 
 __all__ = [
     "FixedLenFeature",
@@ -19,7 +20,6 @@ __all__ = [
     "VarLenFeature",
     "parse_example",
     "parse_single_example",
-    "sparse_tensor_to_dense",
 ]
 
 TF1_DTYPES = ("float32", "int64", "object")
@@ -39,10 +39,7 @@ class FixedLenFeature:
 
 @dataclass(frozen=True)
 class VarLenFeature:
-    """A feature that is a list, as long as it may be.
-
-    TF1 gave it as a `SparseTensor`; here it is an array of one dimension, which batches pad with `dynamic_pad=True`.
-    """
+    """A feature that is a list, as long as it may be: a `SparseTensor`, which `tf.sparse_tensor_to_dense` makes an array."""
 
     dtype: Any
     """`tf.float32`, `tf.int64` or `tf.string`."""
@@ -95,7 +92,7 @@ def parse_single_example(
       example_names: taken as in TF1, and changes nothing.
 
     Returns:
-      A dict of handles.
+      A dict of handles, and of a `SparseTensor` for each `VarLenFeature`.
 
     Raises:
       ValueError: a feature that cannot be.
@@ -115,10 +112,11 @@ def parse_single_example(
         return list(_decoded(decode, record).values())
 
     node = Apply(name or "parse_single_example", values, [as_handle(serialized)], len(decode.features))
-    return {
+    handles = {
         key: Handle(node, i, dtype=feature.dtype, shape=feature.shape)
         for i, (key, feature) in enumerate(decode.features.items())
     }
+    return {key: _sparse(handle, features[key], many=False) for key, handle in handles.items()}
 
 
 def parse_example(
@@ -128,12 +126,12 @@ def parse_example(
 
     Args:
       serialized: a handle of an array of their bytes.
-      features: as in `parse_single_example`; lists are padded to the longest of the batch.
+      features: as in `parse_single_example`; sequences are padded to the longest of the batch.
       name: for messages.
       example_names: taken as in TF1, and changes nothing.
 
     Returns:
-      A dict of handles of arrays `[n, …]`.
+      A dict of handles of arrays `[n, …]`, and of a `SparseTensor` of n rows for each `VarLenFeature`.
 
     Raises:
       ValueError: a feature that cannot be.
@@ -146,16 +144,35 @@ def parse_example(
 
     def values(records: Any) -> list[Any]:
         rows = [_decoded(decode, record) for record in np.asarray(records, object).ravel()]
+        columns = {key: [row[key] for row in rows] for key in decode.features}
         return [
-            _stacked([row[key] for row in rows], feature, fills[key] if feature.default is None else None)
+            columns[key]
+            if isinstance(features[key], VarLenFeature)
+            else _stacked(columns[key], feature, fills[key] if feature.default is None else None)
             for key, feature in decode.features.items()
         ]
 
     node = Apply(name or "parse_example", values, [as_handle(serialized)], len(decode.features))
-    return {
+    handles = {
         key: Handle(node, i, dtype=feature.dtype, shape=(None, *feature.shape))
         for i, (key, feature) in enumerate(decode.features.items())
     }
+    return {key: _sparse(handle, features[key], many=True) for key, handle in handles.items()}
+
+
+def _sparse(handle: Handle, asked: Any, *, many: bool) -> Any:
+    """A list, or many, as TF1 gave it, a `SparseTensor`; any other feature as it is."""
+    if not isinstance(asked, VarLenFeature):
+        return handle
+
+    def row(values: Any) -> Parts:
+        return np.arange(len(values), dtype=np.int64)[:, None], values, np.array([len(values)], np.int64)
+
+    def rows(lists: Sequence[Any]) -> Parts:
+        nothing = np.empty((0, 2), np.int64), np.empty(0, handle.dtype), np.zeros(2, np.int64)
+        return joined([row(values) for values in lists]) if lists else nothing
+
+    return sparse_of("sparse", rows if many else row, handle, dtype=handle.dtype)
 
 
 def _decoded(decode: Decoding, record: bytes) -> dict[str, Any]:
@@ -176,10 +193,3 @@ def _stacked(parts: Sequence[Any], feature: Feature, fill: Any) -> Any:
         else:
             out[at, : len(part)] = part
     return out
-
-
-def sparse_tensor_to_dense(
-    sp_input: Handle, default_value: Any = 0, validate_indices: bool = True, name: str | None = None
-) -> Handle:
-    """The handle as it is: what TF1 gave as a `SparseTensor` is an array here."""
-    return sp_input

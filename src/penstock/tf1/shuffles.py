@@ -58,7 +58,9 @@ def shuffle_batch(
     """
     arguments = _given(batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes, allow_smaller_final_batch)
     arguments |= {"num_threads": num_threads, "shared_name": shared_name, "name": name, "dynamic_pad": dynamic_pad}
-    return batched(ps.shuffle_batch, [form_of(tensors, "tensors")], arguments, joined=False, name=name)
+    return batched(
+        ps.shuffle_batch, [form_of(tensors, "tensors", many=enqueue_many)], arguments, joined=False, name=name
+    )
 
 
 def maybe_shuffle_batch(
@@ -101,7 +103,7 @@ def maybe_shuffle_batch(
     """
     arguments = _given(batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes, allow_smaller_final_batch)
     arguments |= {"num_threads": num_threads, "shared_name": shared_name, "name": name, "dynamic_pad": dynamic_pad}
-    form = form_of(tensors, "tensors")
+    form = form_of(tensors, "tensors", many=enqueue_many)
     return batched(ps.maybe_shuffle_batch, [form], arguments, joined=False, keep=[keep_input], name=name)
 
 
@@ -141,7 +143,7 @@ def shuffle_batch_join(
     """
     arguments = _given(batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes, allow_smaller_final_batch)
     arguments |= {"shared_name": shared_name, "name": name, "dynamic_pad": dynamic_pad}
-    return batched(ps.shuffle_batch_join, forms_of(tensors_list), arguments, joined=True, name=name)
+    return batched(ps.shuffle_batch_join, forms_of(tensors_list, enqueue_many), arguments, joined=True, name=name)
 
 
 def maybe_shuffle_batch_join(
@@ -182,7 +184,7 @@ def maybe_shuffle_batch_join(
     """
     arguments = _given(batch_size, capacity, min_after_dequeue, seed, enqueue_many, shapes, allow_smaller_final_batch)
     arguments |= {"shared_name": shared_name, "name": name, "dynamic_pad": dynamic_pad}
-    forms = forms_of(tensors_list)
+    forms = forms_of(tensors_list, enqueue_many)
     flags = flags_of(keep_input, forms)
     return batched(ps.maybe_shuffle_batch_join, forms, arguments, joined=True, keep=flags, name=name)
 

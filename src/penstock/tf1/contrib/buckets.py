@@ -154,7 +154,8 @@ def bucket_by_sequence_length(
         lambda pair: [pair[0].astype(np.int32, copy=False), *form.parts(pair[1])],
     )
     handles = [Handle(node, 1 + i, dtype=handle.dtype) for i, handle in enumerate(form.handles)]
-    batch: Any = handles if form.keys is None else dict(zip(form.keys, handles, strict=True))
+    whole = form.unpacked(handles)
+    batch: Any = whole if form.keys is None else dict(zip(form.keys, whole, strict=True))
     return Handle(node, 0, dtype=np.dtype(np.int32)), batch
 
 

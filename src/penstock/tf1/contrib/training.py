@@ -43,7 +43,7 @@ def stratified_sample(
     threads_per_queue: int = 1,
     name: str | None = None,
     **ours: Any,
-) -> tuple[list[Handle], Handle]:
+) -> tuple[list[Any], Handle]:
     """Handles `(data_batches, label_batch)` of batches in the class proportions asked for, exact in each.
 
     Args:
@@ -72,7 +72,7 @@ def stratified_sample(
     if ours.get("weights") is not None:
         do = "use `penstock.stratified_sample`, which delivers them"
         raise FormError(mismatch("no `weights` with handles", f"`{ours['weights']!r}`", at="stratified_sample", do=do))
-    form = _listed(tensors, "tensors")
+    form = _listed(tensors, "tensors", many=enqueue_many)
     label = component(labels, "labels")
     if label.static is not None and len(label.static) != enqueue_many:
         want = "a vector of labels" if enqueue_many else "one label, an integer, at each step"
@@ -102,7 +102,7 @@ def stratified_sample(
 
     node = FeedNode(name or "stratified_sample", describe, taken)
     handles = [Handle(node, i, dtype=handle.dtype) for i, handle in enumerate([*form.handles, label])]
-    return handles[:-1], handles[-1]
+    return form.unpacked(handles[:-1]), handles[-1]
 
 
 def rejection_sample(
@@ -139,7 +139,7 @@ def rejection_sample(
 
     Source: TF1 `tf.contrib.training.rejection_sample`.
     """
-    form = _listed(tensors, "tensors")
+    form = _dense(_listed(tensors, "tensors"), "tensors")
     places = [Handle(Placeholder(f"example[{i}]"), dtype=handle.dtype) for i, handle in enumerate(form.handles)]
     accepted = accept_prob_fn(places)
 
@@ -189,7 +189,7 @@ def resample_at_rate(
     """
     if back_prop:
         raise PipelineError(mismatch("`back_prop=False`", f"`{back_prop!r}`", at="resample_at_rate(back_prop)"))
-    form = _listed(inputs, "inputs")
+    form = _dense(_listed(inputs, "inputs"), "inputs")
 
     def resample(generator: np.random.Generator, rates: Any, *batch: Any) -> Any:
         return ps.resample_at_rate(list(batch), rates, seed=generator)
@@ -222,7 +222,7 @@ def weighted_resample(
 
     Source: TF1 `tf.contrib.training.weighted_resample`.
     """
-    form = _listed(inputs, "inputs")
+    form = _dense(_listed(inputs, "inputs"), "inputs")
     node = Weighted(as_handle(weights), form.handles, float(overall_rate), float(mean_decay), seed or 0)
     both = Handle(node)
     rates = Handle(Apply("rates", lambda pair: pair[1], [both]), dtype=np.dtype(np.float32))
@@ -272,7 +272,19 @@ def _unpacked(rows: Handle, form: Form) -> list[Handle]:
     return [Handle(node, i, dtype=handle.dtype) for i, handle in enumerate(form.handles)]
 
 
-def _listed(tensors: Any, at: str) -> Form:
+def _dense(form: Form, at: str) -> Form:
+    """The components, none of which is a `SparseTensor`.
+
+    Raises:
+      FormError: one is.
+    """
+    for i in form.sparse:
+        do = "`tf.sparse_tensor_to_dense(x)`"
+        raise FormError(mismatch("a handle of an array", "a `SparseTensor`", at=f"{at}[{i}]", do=do))
+    return form
+
+
+def _listed(tensors: Any, at: str, *, many: bool = False) -> Form:
     """The components, which here are a list or tuple.
 
     Raises:
@@ -281,7 +293,7 @@ def _listed(tensors: Any, at: str) -> Form:
     if not isinstance(tensors, (list, tuple)):
         got = "a bare handle" if isinstance(tensors, Handle) else f"`{type(tensors).__name__}`"
         raise FormError(mismatch("a list of components", got, at=at, do="a lone one: `[x]`"))
-    return form_of(tensors, at)
+    return form_of(tensors, at, many=many)
 
 
 def _now(value: Any, session: Session | None) -> Any:
