@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import penstock as ps
-from penstock.sources.wire import parse_example, serialized
+from penstock.sources.wire import parse_example, parse_sequence_example, serialized, serialized_sequence
 
 INTS = st.lists(st.integers(-(2**63), 2**63 - 1), max_size=6)
 FLOATS = st.lists(st.floats(width=32, allow_nan=False), max_size=6)
@@ -18,8 +18,8 @@ EXAMPLES = st.dictionaries(NAMES, st.one_of(INTS.map(np.int64), FLOATS.map(np.fl
 
 
 @pytest.fixture(scope="module")
-def message() -> Any:
-    """protobuf's own `Example`, made from the description of it."""
+def messages() -> Any:
+    """protobuf's own `Example` and `SequenceExample`, made from the description of them."""
     pb2 = pytest.importorskip("google.protobuf.descriptor_pb2")
     from google.protobuf import descriptor_pool, message_factory
 
@@ -47,33 +47,36 @@ def message() -> Any:
             oneof_index=0,
         )
     features = add("Features")
-    entry = features.nested_type.add(name="FeatureEntry")
-    entry.options.map_entry = True
-    entry.field.add(name="key", number=1, type=kinds.TYPE_STRING, label=kinds.LABEL_OPTIONAL)
-    entry.field.add(
-        name="value",
-        number=2,
-        type=kinds.TYPE_MESSAGE,
-        type_name=".tensorflow.Feature",
-        label=kinds.LABEL_OPTIONAL,
-    )
-    features.field.add(
-        name="feature",
-        number=1,
-        type=kinds.TYPE_MESSAGE,
-        type_name=".tensorflow.Features.FeatureEntry",
-        label=kinds.LABEL_REPEATED,
-    )
-    add("Example").field.add(
-        name="features",
-        number=1,
-        type=kinds.TYPE_MESSAGE,
-        type_name=".tensorflow.Features",
-        label=kinds.LABEL_OPTIONAL,
-    )
+
+    def add_field(to: Any, name: str, number: int, of: str, label: Any = kinds.LABEL_OPTIONAL) -> None:
+        to.field.add(name=name, number=number, type=kinds.TYPE_MESSAGE, type_name=f".tensorflow.{of}", label=label)
+
+    def add_map(to: Any, name: str, entry_name: str, of: str) -> None:
+        entry = to.nested_type.add(name=entry_name)
+        entry.options.map_entry = True
+        entry.field.add(name="key", number=1, type=kinds.TYPE_STRING, label=kinds.LABEL_OPTIONAL)
+        add_field(entry, "value", 2, of)
+        add_field(to, name, 1, f"{to.name}.{entry_name}", kinds.LABEL_REPEATED)
+
+    add_map(features, "feature", "FeatureEntry", "Feature")
+    add_field(add("Example"), "features", 1, "Features")
+    add_field(add("FeatureList"), "feature", 1, "Feature", kinds.LABEL_REPEATED)
+    add_map(add("FeatureLists"), "feature_list", "FeatureListEntry", "FeatureList")
+    sequence = add("SequenceExample")
+    add_field(sequence, "context", 1, "Features")
+    add_field(sequence, "feature_lists", 2, "FeatureLists")
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("tensorflow.Example"))
+    return [
+        message_factory.GetMessageClass(pool.FindMessageTypeByName(f"tensorflow.{name}"))
+        for name in ("Example", "SequenceExample")
+    ]
+
+
+@pytest.fixture(scope="module")
+def message(messages: Any) -> Any:
+    """protobuf's own `Example`."""
+    return messages[0]
 
 
 def plain(lists: dict[str, tuple[str, Any]]) -> dict[str, tuple[str, list[Any]]]:
@@ -81,12 +84,12 @@ def plain(lists: dict[str, tuple[str, Any]]) -> dict[str, tuple[str, list[Any]]]
 
 
 def by_protobuf(example: Any) -> dict[str, tuple[str, list[Any]]]:
-    told = {}
-    for name, feature in example.features.feature.items():
-        kind = feature.WhichOneof("kind")
-        values = list(getattr(feature, kind).value) if kind else []
-        told[name] = (kind.removesuffix("_list") if kind else "", values)
-    return told
+    return {name: of_feature(feature) for name, feature in example.features.feature.items()}
+
+
+def of_feature(feature: Any) -> tuple[str, list[Any]]:
+    kind = feature.WhichOneof("kind")
+    return kind.removesuffix("_list") if kind else "", list(getattr(feature, kind).value) if kind else []
 
 
 @given(features=EXAMPLES)
@@ -142,7 +145,30 @@ def test_bytes_that_are_damaged_are_read_as_by_protobuf_or_refused(message: Any,
     assert told == {name: repr(values) for name, values in wanted.items()}
 
 
+SEQUENCES = st.dictionaries(NAMES, st.lists(st.one_of(INTS.map(np.int64), TEXTS), max_size=4), max_size=3)
+
+
+@given(context=EXAMPLES, sequences=SEQUENCES)
+def test_protobuf_reads_the_same_of_an_example_with_sequences(messages: Any, context: Any, sequences: Any):
+    """As it is written here, and as protobuf writes it: a step without values is a step."""
+    record = serialized_sequence(context, sequences)
+    example = messages[1].FromString(record)
+
+    for data in (record, example.SerializeToString()):
+        own, lists = parse_sequence_example(data)
+        assert plain(own) == {name: of_feature(feature) for name, feature in example.context.feature.items()}
+        assert {name: [(kind, list(values)) for kind, values in steps] for name, steps in lists.items()} == {
+            name: [of_feature(step) for step in each.feature]
+            for name, each in example.feature_lists.feature_list.items()
+        }
+    assert {name: [list(values) for values in steps] for name, steps in sequences.items()} == {
+        name: [list(values) for _, values in steps] for name, steps in lists.items()
+    }
+
+
 def test_other_bytes_are_refused():
     """The message says what came."""
     with pytest.raises(ps.SpecError, match=r"expected a serialized `tf\.train\.Example`, got 3 other bytes"):
         parse_example(b"\x0a\x20\x00")
+    with pytest.raises(ps.SpecError, match=r"expected a serialized `tf\.train\.SequenceExample`, got 3 other bytes"):
+        parse_sequence_example(b"\x12\x20\x00")

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from penstock import tf1
-from penstock.tf1 import coding, parsing, python_io, queues, readers, train
+from penstock.tf1 import coding, examples, parsing, python_io, queues, readers, train
 from penstock.tf1.contrib import training
 
 __all__ = ["Path", "advice", "is_input", "is_known", "makes_handles"]
@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 # Threads and sessions are TensorFlow's where the model is; the input needs none.
 THREADS = {"Coordinator", "LooperThread", "MonitoredSession", "MonitoredTrainingSession", "SingularMonitoredSession"}
 STARTS = {"start_queue_runners", "Server"}
-MESSAGES = {"BytesList", "Example", "Feature", "Features", "FloatList", "Int64List"}
+MESSAGES = {*examples.__all__}
 
 INPUT: set[Path] = {
     *[("train", name) for name in train.__all__ if name not in THREADS | STARTS],

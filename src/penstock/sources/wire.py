@@ -4,6 +4,12 @@
     Features { map<string, Feature> feature = 1; }
     Feature  { oneof { BytesList = 1; FloatList = 2; Int64List = 3; } }      each a `repeated value = 1`
 
+and `tf.train.SequenceExample`, an example with lists of features beside it:
+
+    SequenceExample { Features context = 1; FeatureLists feature_lists = 2; }
+    FeatureLists    { map<string, FeatureList> feature_list = 1; }
+    FeatureList     { repeated Feature feature = 1; }
+
 Guarantees
   It reads what protobuf reads: numbers packed or not, fields in any order, again and unknown, the last `oneof` winning
   and one that comes again being merged.
@@ -23,12 +29,23 @@ import numpy as np
 
 from penstock.errors import SpecError, mismatch
 
-__all__ = ["Kind", "Lists", "parse_example", "serialized"]
+__all__ = [
+    "Kind",
+    "Lists",
+    "Sequences",
+    "parse_example",
+    "parse_sequence_example",
+    "serialized",
+    "serialized_sequence",
+]
 
 Kind = str
 """`"bytes"`, `"float"`, `"int64"`, or `""` of a feature without a list."""
 Lists = dict[str, tuple[Kind, Any]]
 """Of each feature its kind and its values: a list of bytes, or an array of float32 or int64."""
+
+Sequences = dict[str, list[tuple[Kind, Any]]]
+"""Of each list of features the kind and the values of each step."""
 
 KINDS: dict[int, Kind] = {1: "bytes", 2: "float", 3: "int64"}
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5
@@ -44,16 +61,42 @@ def parse_example(data: bytes) -> Lists:
     >>> parse_example(serialized({"label": [3], "name": [b"cat"]}))
     {'label': ('int64', array([3])), 'name': ('bytes', [b'cat'])}
     """
-    found: Lists = {}
     try:
-        for _, part in _delimited(data, 1):
-            for _, pair in _delimited(part, 1):
-                name, feature = _pair(pair)
-                found[name] = _feature(feature)
+        return _features(data)
     except (ValueError, struct.error, IndexError) as error:
         got = f"{len(data):,} other bytes ({error})"
         raise SpecError(mismatch("a serialized `tf.train.Example`", got)) from None
+
+
+def _features(data: bytes) -> Lists:
+    """The features in field 1."""
+    found: Lists = {}
+    for _, part in _delimited(data, 1):
+        for _, pair in _delimited(part, 1):
+            name, feature = _pair(pair)
+            found[name] = _feature(feature)
     return found
+
+
+def parse_sequence_example(data: bytes) -> tuple[Lists, Sequences]:
+    """The features of a serialized `tf.train.SequenceExample`, and its lists of features.
+
+    Raises:
+      SpecError: the bytes are none.
+
+    >>> parse_sequence_example(serialized_sequence({"n": [2]}, {"words": [[b"a"], [b"b"]]}))
+    ({'n': ('int64', array([2]))}, {'words': [('bytes', [b'a']), ('bytes', [b'b'])]})
+    """
+    sequences: Sequences = {}
+    try:
+        for _, part in _delimited(data, 2):
+            for _, pair in _delimited(part, 1):
+                name, steps = _pair(pair)
+                sequences[name] = [_feature(step) for _, step in _delimited(steps, 1)]
+        return _features(data), sequences
+    except (ValueError, struct.error, IndexError) as error:
+        got = f"{len(data):,} other bytes ({error})"
+        raise SpecError(mismatch("a serialized `tf.train.SequenceExample`", got)) from None
 
 
 def _pair(data: bytes) -> tuple[str, bytes]:
@@ -164,10 +207,29 @@ def serialized(features: Mapping[str, Sequence[Any] | Any]) -> bytes:
     Raises:
       SpecError: values of no such kind.
     """
-    entries = []
-    for name in sorted(features):
-        entries.append(_field(1, _field(1, name.encode()) + _field(2, _written(name, features[name]))))
-    return _field(1, b"".join(entries))
+    return _field(1, b"".join(_entry(name, _written(name, features[name])) for name in sorted(features)))
+
+
+def serialized_sequence(context: Mapping[str, Any], sequences: Mapping[str, Sequence[Any]]) -> bytes:
+    """A serialized `tf.train.SequenceExample`.
+
+    Args:
+      context: features, as of an example.
+      sequences: of each list of features the values of each step.
+
+    Raises:
+      SpecError: values of no such kind.
+    """
+    lists = [
+        _entry(name, b"".join(_field(1, _written(name, step)) for step in sequences[name]))
+        for name in sorted(sequences)
+    ]
+    return serialized(context) + _field(2, b"".join(lists))
+
+
+def _entry(name: str, value: bytes) -> bytes:
+    """An entry of a map."""
+    return _field(1, _field(1, name.encode()) + _field(2, value))
 
 
 def _written(name: str, values: Any) -> bytes:

@@ -43,6 +43,7 @@ from penstock.tf1.parsing import (
     VarLenFeature,
     parse_example,
     parse_single_example,
+    parse_single_sequence_example,
 )
 from penstock.tf1.provider import DataProvider, data_provider
 from penstock.tf1.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue
@@ -100,6 +101,7 @@ __all__ = [
     "local_variables_initializer",
     "parse_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "python_io",
     "random_crop",
     "random_normal",

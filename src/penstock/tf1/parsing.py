@@ -10,6 +10,7 @@ import numpy as np
 
 from penstock.errors import PipelineError, SpecError, mismatch
 from penstock.sources.features import Decoding, Feature
+from penstock.sources.wire import parse_sequence_example
 from penstock.tf1.errors import translated
 from penstock.tf1.handles import Apply, Handle, as_handle, dtype_of
 from penstock.tf1.sparse import Parts, joined, sparse_of
@@ -20,6 +21,7 @@ __all__ = [
     "VarLenFeature",
     "parse_example",
     "parse_single_example",
+    "parse_single_sequence_example",
 ]
 
 TF1_DTYPES = ("float32", "int64", "object")
@@ -117,6 +119,90 @@ def parse_single_example(
         for i, (key, feature) in enumerate(decode.features.items())
     }
     return {key: _sparse(handle, features[key], many=False) for key, handle in handles.items()}
+
+
+def parse_single_sequence_example(
+    serialized: Any,
+    context_features: Mapping[str, Any] | None = None,
+    sequence_features: Mapping[str, Any] | None = None,
+    example_name: object = None,
+    name: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Handles of the features of one serialized `tf.train.SequenceExample`, and of its sequences.
+
+    Args:
+      serialized: a handle of its bytes.
+      context_features: of each feature what it is to be, as in `parse_single_example`.
+      sequence_features: of each sequence what it is to be: a `FixedLenSequenceFeature` gives an array of a row for each
+        step, a `VarLenFeature` a `SparseTensor` of a row for each step.
+      example_name: taken as in TF1, and changes nothing.
+      name: for messages.
+
+    Returns:
+      Two dicts, of the features and of the sequences.
+
+    Raises:
+      ValueError: a feature that cannot be.
+      InvalidArgumentError: at a step, the bytes are none, or lack a feature, or have one of another kind or number.
+
+    Source: TF1 `tf.parse_single_sequence_example`.
+
+    >>> from penstock import tf1 as tf
+    >>> record = tf.train.SequenceExample()
+    >>> for word in (4, 2):
+    ...     record.feature_lists.feature_list["words"].feature.add().int64_list.value.append(word)
+    >>> _, sequences = tf.parse_single_sequence_example(
+    ...     tf.constant(record.SerializeToString()),
+    ...     sequence_features={"words": tf.FixedLenSequenceFeature([], tf.int64)},
+    ... )
+    >>> next(tf.feed(sequences))
+    {'words': array([4, 2])}
+    """
+    at = "parse_single_sequence_example"
+    whole, steps = dict(context_features or {}), dict(sequence_features or {})
+    if not whole and not steps:
+        raise PipelineError(mismatch("at least one feature", "none", at=at))
+    decode = Decoding({key: _feature(key, whole[key]) for key in sorted(whole)})
+    sequences = {key: _sequence(key, steps[key]) for key in sorted(steps)}
+
+    def values(record: bytes) -> list[Any]:
+        try:
+            context, lists = parse_sequence_example(record)
+            own = [feature.value(key, context.get(key)) for key, feature in decode.features.items()]
+            return own + [_steps(key, steps[key], sequences[key], lists.get(key)) for key in sequences]
+        except SpecError as error:
+            raise translated(error) from None
+
+    node = Apply(name or at, values, [as_handle(serialized)], len(whole) + len(steps))
+    found = {
+        key: _sparse(Handle(node, i, dtype=feature.dtype, shape=feature.shape), whole[key], many=False)
+        for i, (key, feature) in enumerate(decode.features.items())
+    }
+    of_steps = {
+        key: _sparse(Handle(node, i, dtype=feature.dtype, shape=(None, *feature.shape)), steps[key], many=True)
+        for i, (key, feature) in enumerate(sequences.items(), len(whole))
+    }
+    return found, of_steps
+
+
+def _sequence(name: str, asked: Any) -> Feature:
+    """What one step of a sequence is to be."""
+    if isinstance(asked, FixedLenSequenceFeature):
+        return _feature(name, FixedLenFeature(asked.shape, asked.dtype))
+    if isinstance(asked, VarLenFeature):
+        return _feature(name, asked)
+    want = "a `FixedLenSequenceFeature` or `VarLenFeature`"
+    raise PipelineError(mismatch(want, f"`{type(asked).__name__}`", at=f"sequence_features[{name!r}]"))
+
+
+def _steps(name: str, asked: Any, feature: Feature, steps: Sequence[Any] | None) -> Any:
+    """The values of a sequence: an array, or a list of arrays where the steps are of any length."""
+    if isinstance(asked, VarLenFeature):
+        return [feature.value(name, step) for step in steps or []]
+    if steps is None and not asked.allow_missing:
+        do = "`allow_missing=True`, if it may be missing"
+        raise SpecError(mismatch(f"`{feature}` at each step", "none", at=f"sequence `{name}`", do=do))
+    return _stacked([feature.value(name, step) for step in steps or []], feature, None)
 
 
 def parse_example(

@@ -1,7 +1,17 @@
 """`tf.train`: TF1's input functions, and the threads of its scripts."""
 
 from penstock.tf1.coordinator import Coordinator
-from penstock.tf1.examples import BytesList, Example, Feature, Features, FloatList, Int64List
+from penstock.tf1.examples import (
+    BytesList,
+    Example,
+    Feature,
+    FeatureList,
+    FeatureLists,
+    Features,
+    FloatList,
+    Int64List,
+    SequenceExample,
+)
 from penstock.tf1.joins import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.tf1.limits import limit_epochs
 from penstock.tf1.looper import LooperThread
@@ -29,6 +39,8 @@ __all__ = [
     "Coordinator",
     "Example",
     "Feature",
+    "FeatureList",
+    "FeatureLists",
     "Features",
     "FloatList",
     "Int64List",
@@ -36,6 +48,7 @@ __all__ = [
     "MonitoredSession",
     "MonitoredTrainingSession",
     "QueueRunner",
+    "SequenceExample",
     "Server",
     "SingularMonitoredSession",
     "add_queue_runner",
