@@ -1,6 +1,7 @@
 """`tf.image`: values as TensorFlow 2.21's `tf.image` gave them for the same pixels."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,3 +84,30 @@ def test_the_bytes_of_an_image_become_pixels():
     assert value(tf.image.decode_image(raw, channels=1)).shape == (2, 4, 1)
     with pytest.raises(tf.errors.InvalidArgumentError, match="expected the bytes of an image"):
         value(tf.image.decode_jpeg(tf.constant(b"none")))
+
+
+def test_images_in_another_size():
+    """Pixels are points at their upper left corners, as in TF1; or the corners stay where they are."""
+    pixels = tf.constant(np.array([[0, 10], [20, 30]], np.uint8)[..., None])
+
+    def resized(size: list[int], *more: int | bool) -> Any:
+        return next(tf.feed(tf.image.resize_images(pixels, size, *more)))[..., 0]
+
+    assert resized([2, 4]).tolist() == [[0, 5, 10, 10], [20, 25, 30, 30]]
+    assert resized([2, 4]).dtype == np.float32
+    assert resized([3, 2], 0, True).tolist() == [[0, 10], [10, 20], [20, 30]]
+    assert resized([1, 1]).tolist() == [[0]]
+    nearest = resized([2, 3], tf.image.ResizeMethod.NEAREST_NEIGHBOR)
+    assert (nearest.tolist(), nearest.dtype) == ([[0, 0, 10], [20, 20, 30]], np.uint8)
+    batch = tf.image.resize_bilinear(tf.stack([pixels, pixels]), tf.constant([4, 2]))
+    assert next(tf.feed(batch)).shape == (2, 4, 2, 1)
+    assert next(tf.feed(tf.image.resize_nearest_neighbor(tf.expand_dims(pixels, 0), [4, 4]))).shape == (1, 4, 4, 1)
+    with pytest.raises(ValueError, match="with Pillow or OpenCV"):
+        tf.image.resize_images(pixels, [2, 2], tf.image.ResizeMethod.BICUBIC)
+
+
+def test_an_image_in_gray():
+    """One channel, in its dtype."""
+    gray = next(tf.feed(tf.image.rgb_to_grayscale(tf.constant(np.full((1, 2, 3), 100, np.uint8)))))
+
+    assert (gray.tolist(), gray.dtype) == ([[[100], [100]]], np.uint8)

@@ -8,7 +8,25 @@ It is the input side alone: models, variables and summaries are TensorFlow's.
 from typing import NoReturn
 
 from penstock.errors import mismatch
-from penstock.tf1 import contrib, dtypes, errors, image, ops, python_io, sparse, train
+from penstock.tf1 import (
+    app,
+    contrib,
+    dtypes,
+    errors,
+    flags,
+    gfile,
+    image,
+    io,
+    logging,
+    math,
+    ops,
+    python_io,
+    queue,
+    random,
+    sparse,
+    strings,
+    train,
+)
 from penstock.tf1.coding import (
     decode_csv,
     decode_raw,
@@ -18,7 +36,7 @@ from penstock.tf1.coding import (
     string_to_number,
     substr,
 )
-from penstock.tf1.defaults import Graph
+from penstock.tf1.defaults import Graph, control_dependencies, device, name_scope, op_scope, variable_scope
 from penstock.tf1.defaults import default_graph as get_default_graph
 from penstock.tf1.defaults import default_session as get_default_session
 from penstock.tf1.defaults import reset as reset_default_graph
@@ -36,6 +54,7 @@ from penstock.tf1.initializers import (
     local_variables_initializer,
     tables_initializer,
 )
+from penstock.tf1.math import *  # noqa: F403
 from penstock.tf1.ops import *  # noqa: F403
 from penstock.tf1.parsing import (
     FixedLenFeature,
@@ -47,7 +66,14 @@ from penstock.tf1.parsing import (
 )
 from penstock.tf1.provider import DataProvider, data_provider
 from penstock.tf1.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, QueueBase, RandomShuffleQueue
-from penstock.tf1.randomness import random_crop, random_normal, random_shuffle, random_uniform, set_random_seed
+from penstock.tf1.randomness import (
+    random_crop,
+    random_normal,
+    random_shuffle,
+    random_uniform,
+    set_random_seed,
+    truncated_normal,
+)
 from penstock.tf1.readers import (
     FixedLengthRecordReader,
     IdentityReader,
@@ -55,12 +81,14 @@ from penstock.tf1.readers import (
     TFRecordReader,
     WholeFileReader,
 )
-from penstock.tf1.session import ConfigProto, Session
+from penstock.tf1.session import ConfigProto, GPUOptions, RunOptions, Session
 from penstock.tf1.session import interactive_session as InteractiveSession  # noqa: N812
 from penstock.tf1.sparse import SparseTensor, SparseTensorValue, sparse_tensor_to_dense, sparse_to_dense
 
 __all__ = [
     "ConfigProto",
+    "GPUOptions",
+    "RunOptions",
     "DataProvider",
     "FIFOQueue",
     "Feed",
@@ -84,7 +112,22 @@ __all__ = [
     "TextLineReader",
     "VarLenFeature",
     "WholeFileReader",
+    "app",
     "contrib",
+    "control_dependencies",
+    "device",
+    "flags",
+    "gfile",
+    "io",
+    "logging",
+    "math",
+    "name_scope",
+    "op_scope",
+    "queue",
+    "random",
+    "strings",
+    "truncated_normal",
+    "variable_scope",
     "data_provider",
     "decode_csv",
     "decode_raw",
@@ -120,6 +163,7 @@ __all__ = [
     "tables_initializer",
     "train",
 ]
+__all__ += math.__all__
 __all__ += ops.__all__
 __all__ += dtypes.__all__
 

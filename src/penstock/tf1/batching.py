@@ -13,11 +13,11 @@ from penstock.errors import mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, Opener, Source, Split, StepSource, origins
-from penstock.tf1.handles import Handle, SparseTensor, as_handle
+from penstock.tf1.handles import Constant, Handle, SparseTensor, Step, as_handle
 from penstock.tf1.session import Session
 from penstock.tf1.sparse import batch_of_sparse, packed
 
-__all__ = ["Form", "batched", "component", "form_of"]
+__all__ = ["Form", "batched", "component", "form_of", "settled"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,7 @@ def batched(
       keep: of each source a flag that is a handle, or a constant; `None` where there are no flags.
       name: for messages.
     """
+    arguments = {**arguments, "batch_size": settled(arguments["batch_size"])}
     shared = joined and _overlapping(forms)
     flagged = keep is not None and any(isinstance(flag, Handle) for flag in keep)
 
@@ -140,6 +141,12 @@ def batched(
         Handle(node, i, dtype=handle.dtype, shape=_static(handle, arguments)) for i, handle in enumerate(form.handles)
     ]
     return form.returned(handles)
+
+
+def settled(number: Any) -> Any:
+    """A number; that of a constant, which TF1 took in its place."""
+    constant = isinstance(number, Handle) and isinstance(number.node, Constant)
+    return number.node.outputs(Step(None))[0] if constant else number
 
 
 def _static(handle: Handle, arguments: Mapping[str, Any]) -> tuple[int | None, ...] | None:

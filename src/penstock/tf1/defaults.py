@@ -6,12 +6,25 @@ default graph, and `handle.eval()` runs in the default session. Data and threads
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, final
 
-__all__ = ["Graph", "default_graph", "default_session", "install", "reset", "session_as_default"]
+__all__ = [
+    "Graph",
+    "control_dependencies",
+    "controls",
+    "default_graph",
+    "default_session",
+    "device",
+    "install",
+    "name_scope",
+    "op_scope",
+    "reset",
+    "session_as_default",
+    "variable_scope",
+]
 
 
 @final
@@ -46,6 +59,7 @@ class Graph:
 _first = Graph()
 _graph: ContextVar[Graph | None] = ContextVar("penstock.tf1.graph", default=None)
 _session: ContextVar[Any] = ContextVar("penstock.tf1.session", default=None)
+_controls: ContextVar[tuple[Any, ...]] = ContextVar("penstock.tf1.controls", default=())
 
 
 def default_graph() -> Graph:
@@ -78,3 +92,51 @@ def session_as_default(session: Any) -> Iterator[Any]:
         yield session
     finally:
         _session.reset(token)
+
+
+def controls() -> tuple[Any, ...]:
+    """What the `control_dependencies` around say: nodes that run before those that are made now."""
+    return _controls.get()
+
+
+@contextmanager
+def control_dependencies(control_inputs: Iterable[Any] | None) -> Iterator[None]:
+    """What is made in a `with` block runs, in a step, after these have run: `tf.assert_equal(…)`, say.
+
+    Args:
+      control_inputs: handles; `None` forgets those of the blocks around it.
+
+    Source: TF1 `tf.control_dependencies`.
+    """
+    nodes = tuple(getattr(each, "node", each) for each in control_inputs or ())
+    token = _controls.set((*_controls.get(), *nodes) if control_inputs is not None else ())
+    try:
+        yield
+    finally:
+        _controls.reset(token)
+
+
+@contextmanager
+def name_scope(name: str | None, default_name: str | None = None, values: object = None) -> Iterator[str]:
+    """A `with` block that had names of its own in TF1; here it does nothing."""
+    yield f"{name or default_name or ''}/"
+
+
+@contextmanager
+def op_scope(values: object, name: str | None, default_name: str | None = None) -> Iterator[str]:
+    """A `with` block that had names of its own in TF1; here it does nothing."""
+    yield f"{name or default_name or ''}/"
+
+
+@contextmanager
+def variable_scope(
+    name_or_scope: Any, default_name: str | None = None, values: object = None, reuse: object = None, **_: Any
+) -> Iterator[str]:
+    """A `with` block that had names of its own in TF1; here it does nothing."""
+    yield f"{name_or_scope or default_name or ''}/"
+
+
+@contextmanager
+def device(device_name_or_function: object) -> Iterator[None]:
+    """A `with` block that ran on a device in TF1; here it does nothing."""
+    yield

@@ -252,7 +252,7 @@ def origins(handles: Sequence[Handle]) -> set[Any]:
         node = waiting.pop()
         if node not in seen:
             seen.add(node)
-            waiting += [handle.node for handle in node.inputs]
+            waiting += [*[handle.node for handle in node.inputs], *node.controls]
     return {node.origin for node in seen} - {None}
 
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, NoReturn, final
 import numpy as np
 
 from penstock.errors import mismatch
-from penstock.tf1.defaults import default_session
+from penstock.tf1.defaults import controls, default_session
 from penstock.tf1.errors import FormError, InvalidArgumentError
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "as_handle",
     "as_value",
     "dtype_of",
+    "operand",
 ]
 
 Value = Any
@@ -50,6 +51,8 @@ class Node(ABC):
     def __init__(self, name: str, inputs: Sequence[Handle] = ()) -> None:
         self.name = name
         self.inputs = tuple(inputs)
+        self.controls: tuple[Node, ...] = controls()
+        """What runs before it in a step: that of `tf.control_dependencies`."""
 
     @property
     def origin(self) -> object:
@@ -68,26 +71,34 @@ class Step:
     Args:
       session: whose states the nodes move on.
       fed: values that stand in for handles.
+      timeout_s: how long a queue may be waited for; `None` for ever. [s]
     """
 
-    __slots__ = ("_known", "fed", "session")
+    __slots__ = ("_known", "fed", "session", "timeout_s")
 
-    def __init__(self, session: Any, fed: Mapping[Handle, Value] | None = None) -> None:
+    def __init__(self, session: Any, fed: Mapping[Handle, Value] | None = None, timeout_s: float | None = None) -> None:
         self.session = session
         self.fed = fed or {}
+        self.timeout_s = timeout_s
         self._known: dict[Node, Sequence[Value]] = {}
 
     def value(self, handle: Handle) -> Value:
         """The value of a handle in this step."""
         if self.fed and handle in self.fed:
             return self.fed[handle]
-        outputs = self._known.get(handle.node)
-        if outputs is None:
-            outputs = self._known[handle.node] = handle.node.outputs(self)
-        value = outputs[handle.index]
+        value = self.outputs(handle.node)[handle.index]
         if handle.declared is not None:
             _check_shape(value, handle.declared, handle.name)
         return value
+
+    def outputs(self, node: Node) -> Sequence[Value]:
+        """What a node gives in this step, after what was to run before it."""
+        outputs = self._known.get(node)
+        if outputs is None:
+            for first in node.controls:
+                self.outputs(first)
+            outputs = self._known[node] = node.outputs(self)
+        return outputs
 
 
 class Handle:
@@ -150,13 +161,16 @@ class Handle:
     # Operators make handles; what asks for a value says that there is none yet.
 
     def __getitem__(self, key: Any) -> Handle:
-        return apply("strided_slice", operator.getitem, self, key)
+        return apply("strided_slice", operator.getitem, self, key, dtype=self.dtype)
 
     def __neg__(self) -> Handle:
-        return apply("neg", operator.neg, self)
+        return apply("neg", operator.neg, self, dtype=self.dtype)
+
+    def __abs__(self) -> Handle:
+        return apply("abs", np.abs, self, dtype=self.dtype)
 
     def __invert__(self) -> Handle:
-        return apply("logical_not", np.logical_not, self)
+        return apply("logical_not", np.logical_not, self, dtype=np.dtype(np.bool_))
 
     def __hash__(self) -> int:
         return id(self)
@@ -207,14 +221,29 @@ class Handle:
         return f"<Handle {self.name}{known}>"
 
 
-def _binary(name: str, fn: Callable[[Any, Any], Any]) -> tuple[Callable[..., Handle], Callable[..., Handle]]:
+def _binary(
+    name: str, fn: Callable[[Any, Any], Any], *, kept: bool, dtype: Any = None
+) -> tuple[Callable[..., Handle], Callable[..., Handle]]:
     def forward(self: Handle, other: Any) -> Handle:
-        return apply(name, fn, self, as_value(other, like=self.dtype))
+        return apply(name, fn, self, operand(self, other, name), dtype=self.dtype if kept else dtype)
 
     def backward(self: Handle, other: Any) -> Handle:
-        return apply(name, fn, as_value(other, like=self.dtype), self)
+        return apply(name, fn, operand(self, other, name), self, dtype=self.dtype if kept else dtype)
 
     return forward, backward
+
+
+def operand(handle: Handle, other: Any, at: str) -> Any:
+    """The other side of an operator, a number in the dtype of the handle.
+
+    Raises:
+      FormError: integers meet a Python number that is none.
+    """
+    whole = handle.dtype is None or np.dtype(handle.dtype).kind not in "iu"
+    if not whole and not hasattr(other, "dtype") and np.asarray(other).dtype.kind == "f":
+        do = "`tf.cast(x, tf.float32)` first"
+        raise FormError(mismatch(f"`{np.dtype(handle.dtype)}`", f"`{other!r}`", at=at, do=do))
+    return as_value(other, like=handle.dtype)
 
 
 _BOTH_WAYS: dict[str, Callable[[Any, Any], Any]] = {
@@ -235,11 +264,14 @@ _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "ge": operator.ge,
 }
 for _name, _fn in _BOTH_WAYS.items():
-    _forward, _backward = _binary(_name, _fn)
+    _logical = _name in ("and", "or")
+    _forward, _backward = _binary(
+        _name, _fn, kept=not _logical and _name != "truediv", dtype=np.dtype(np.bool_) if _logical else None
+    )
     setattr(Handle, f"__{_name}__", _forward)
     setattr(Handle, f"__r{_name}__", _backward)
 for _name, _fn in _COMPARED.items():
-    setattr(Handle, f"__{_name}__", _binary(_name, _fn)[0])
+    setattr(Handle, f"__{_name}__", _binary(_name, _fn, kept=False, dtype=np.dtype(np.bool_))[0])
 
 
 @final
@@ -355,8 +387,8 @@ class Operation(Node):
         self._fn = fn
 
     def outputs(self, step: Step) -> Sequence[Value]:
-        """Does it; the function gets the session, then the values."""
-        self._fn(step.session, *[step.value(handle) for handle in self.inputs])
+        """Does it; the function gets the step, then the values."""
+        self._fn(step, *[step.value(handle) for handle in self.inputs])
         return (None,)
 
 
@@ -437,10 +469,16 @@ def _text(part: Any) -> Any:
 
 
 def dtype_of(dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype of what was passed as one: TensorFlow's own, NumPy's, or a name; text is `object`."""
+    """The NumPy dtype of what was passed as one: TensorFlow's own, NumPy's, or a name; text is `object`.
+
+    >>> dtype_of("float"), dtype_of(float), dtype_of("double")  # As in TF1, not as in NumPy.
+    (dtype('float32'), dtype('float32'), dtype('float64'))
+    """
     known = getattr(dtype, "as_numpy_dtype", dtype)
-    made: np.dtype[Any] = np.dtype(object) if known in (str, bytes, "string") else np.dtype(known)
-    return made
+    if known in (str, bytes, "string"):
+        return np.dtype(object)
+    # A dtype of NumPy's is equal to its own names, "float" among them.
+    return np.dtype(np.float32 if known is float or (isinstance(known, str) and known == "float") else known)
 
 
 def _check_shape(value: Any, declared: tuple[int | None, ...], name: str) -> None:

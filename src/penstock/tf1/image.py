@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from penstock.errors import PipelineError, mismatch
 from penstock.tf1.coding import decode_image
-from penstock.tf1.handles import Handle, apply, dtype_of
+from penstock.tf1.handles import Handle, apply, as_handle, dtype_of
 from penstock.tf1.randomness import drawn
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "adjust_contrast",
     "central_crop",
     "convert_image_dtype",
+    "ResizeMethod",
     "crop_to_bounding_box",
     "decode_image",
     "decode_jpeg",
@@ -27,7 +29,11 @@ __all__ = [
     "random_contrast",
     "random_flip_left_right",
     "random_flip_up_down",
+    "resize_bilinear",
     "resize_image_with_crop_or_pad",
+    "resize_images",
+    "resize_nearest_neighbor",
+    "rgb_to_grayscale",
 ]
 
 
@@ -190,3 +196,83 @@ def resize_image_with_crop_or_pad(image: Any, target_height: int, target_width: 
         dtype=getattr(image, "dtype", None),
         shape=(target_height, target_width, None),
     )
+
+
+class ResizeMethod:
+    """How `resize_images` makes pixels of pixels."""
+
+    BILINEAR = 0
+    NEAREST_NEIGHBOR = 1
+    BICUBIC = 2
+    AREA = 3
+
+
+def resize_images(
+    images: Any,
+    size: Any,
+    method: int = ResizeMethod.BILINEAR,
+    align_corners: bool = False,
+    preserve_aspect_ratio: bool = False,
+) -> Handle:
+    """The image, or batch of images, in another size.
+
+    Args:
+      images: a handle of `[height, width, channels]`, or with a leading dimension.
+      size: height and width.
+      method: `ResizeMethod.BILINEAR`, float32 then, or `NEAREST_NEIGHBOR`, in its dtype.
+      align_corners: whether the pixels in the corners stay where they are.
+      preserve_aspect_ratio: only False.
+
+    Raises:
+      ValueError: another method.
+
+    Source: TF1 `tf.image.resize_images`, whose pixels were points at their upper left corners.
+    """
+    if method not in (ResizeMethod.BILINEAR, ResizeMethod.NEAREST_NEIGHBOR) or preserve_aspect_ratio:
+        do = "put it into `tf1.py_func`, with Pillow or OpenCV"
+        want = "`ResizeMethod.BILINEAR` or `NEAREST_NEIGHBOR`, and `preserve_aspect_ratio=False`"
+        raise PipelineError(mismatch(want, f"`{method}`, `{preserve_aspect_ratio}`", at="resize_images", do=do))
+    nearest = method == ResizeMethod.NEAREST_NEIGHBOR
+
+    def resize(pixels: Any, size: Any) -> Any:
+        out = pixels if nearest else pixels.astype(np.float32)
+        for axis, want in zip((-3, -2), size, strict=True):
+            out = _stretched(out, int(want), axis, nearest=nearest, aligned=align_corners)
+        return out
+
+    made = apply("resize_images", resize, as_handle(images), as_handle(size))
+    made.dtype = getattr(images, "dtype", None) if nearest else np.dtype(np.float32)
+    return made
+
+
+def resize_bilinear(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Handle:
+    """The images in another size, as float32."""
+    return resize_images(images, size, ResizeMethod.BILINEAR, align_corners)
+
+
+def resize_nearest_neighbor(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Handle:
+    """The images in another size, each pixel one that there was."""
+    return resize_images(images, size, ResizeMethod.NEAREST_NEIGHBOR, align_corners)
+
+
+def _stretched(pixels: Any, want: int, axis: int, *, nearest: bool, aligned: bool) -> Any:
+    """Pixels with another number of them along one dimension."""
+    have = pixels.shape[axis]
+    scale = np.float32((have - 1) / (want - 1)) if aligned and want > 1 else np.float32(have / want)
+    places = np.arange(want, dtype=np.float32) * scale
+    if nearest:
+        return np.take(pixels, np.minimum(np.round(places) if aligned else places, have - 1).astype(int), axis)
+    low = places.astype(int)
+    part = (places - low).astype(np.float32).reshape([-1] + [1] * (-axis - 1))
+    first, second = np.take(pixels, low, axis), np.take(pixels, np.minimum(low + 1, have - 1), axis)
+    return first + (second - first) * part
+
+
+def rgb_to_grayscale(images: Any, name: str | None = None) -> Handle:
+    """The brightness of each pixel: one channel, in the dtype of the image."""
+
+    def gray(pixels: Any) -> Any:
+        weights = np.array([0.2989, 0.587, 0.114], np.float32)
+        return _back((_unit(pixels) * weights).sum(-1, keepdims=True), pixels.dtype)
+
+    return _kept("rgb_to_grayscale", gray, images)

@@ -29,7 +29,7 @@ def tables_initializer(name: str | None = None) -> Handle:
 
 def local_variables_initializer() -> Handle:
     """Something to run that does nothing, but for `limit_epochs`, which begins to count anew, as in TF1."""
-    return Handle(Operation("local_variables_initializer", restart))
+    return Handle(Operation("local_variables_initializer", lambda step: restart(step.session)))
 
 
 initialize_all_variables = global_variables_initializer

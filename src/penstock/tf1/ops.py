@@ -39,9 +39,12 @@ __all__ = [
     "py_func",
     "range",
     "rank",
+    "reduce_all",
+    "reduce_any",
     "reduce_max",
     "reduce_mean",
     "reduce_min",
+    "reduce_prod",
     "reduce_sum",
     "reshape",
     "reverse",
@@ -178,12 +181,12 @@ class Called(Node):
 
 def no_op(name: str | None = None) -> Handle:
     """Something to run that does nothing, as the initialisers of penstock.tf1."""
-    return Handle(Operation(name or "no_op", lambda session: None))
+    return Handle(Operation(name or "no_op", lambda step: None))
 
 
 def group(*inputs: Handle, name: str | None = None) -> Handle:
     """Something to run that runs all of these."""
-    return Handle(Operation(name or "group", lambda session, *values: None, inputs))
+    return Handle(Operation(name or "group", lambda step, *values: None, inputs))
 
 
 def tuple(tensors: Sequence[Handle], name: str | None = None, control_inputs: object = None) -> list[Handle]:
@@ -218,8 +221,10 @@ def to_int64(x: Any, name: str | None = None) -> Handle:
 
 
 def identity(input: Any, name: str | None = None) -> Handle:
-    """The value as it is."""
-    return as_handle(input)
+    """The value as it is, after what `tf.control_dependencies` says."""
+    handle = as_handle(input)
+    node = Apply(name or "Identity", lambda value: value, [handle])
+    return Handle(node, dtype=handle.dtype, shape=handle.shape.sizes)
 
 
 def _kept(name: str, fn: Callable[..., Any], x: Any, *arguments: Any) -> Handle:
@@ -413,12 +418,20 @@ def argmax(input: Any, axis: Any = None, name: str | None = None, dimension: Any
 
 
 def _reduced(name: str, fn: Callable[..., Any]) -> Callable[..., Handle]:
-    def reduce(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Handle:
-        along = builtins.tuple(axis) if isinstance(axis, list) else axis
+    def reduce(
+        input_tensor: Any,
+        axis: Any = None,
+        keepdims: bool = False,
+        name: str | None = None,
+        reduction_indices: Any = None,
+        keep_dims: bool = False,
+    ) -> Handle:
+        given = axis if axis is not None else reduction_indices
+        along = builtins.tuple(given) if isinstance(given, list) else given
 
         def made(value: Any) -> Any:
             array = np.asarray(value)
-            return fn(array, axis=along, keepdims=keepdims).astype(array.dtype)[()]
+            return fn(array, axis=along, keepdims=keepdims or keep_dims).astype(array.dtype)[()]
 
         return _kept(reduce.__name__, made, input_tensor)
 
@@ -431,6 +444,9 @@ reduce_max = _reduced("reduce_max", np.max)
 reduce_min = _reduced("reduce_min", np.min)
 reduce_mean = _reduced("reduce_mean", np.mean)
 reduce_sum = _reduced("reduce_sum", np.sum)
+reduce_prod = _reduced("reduce_prod", np.prod)
+reduce_any = _reduced("reduce_any", np.any)
+reduce_all = _reduced("reduce_all", np.all)
 
 
 def assert_equal(
@@ -438,7 +454,7 @@ def assert_equal(
 ) -> Handle:
     """Something to run that raises `InvalidArgumentError` where two values differ."""
 
-    def check(session: Any, a: Any, b: Any) -> None:
+    def check(step: Any, a: Any, b: Any) -> None:
         if not np.array_equal(a, b):
             raise InvalidArgumentError(message or mismatch(f"`{a}`", f"`{b}`", at="assert_equal"))
 

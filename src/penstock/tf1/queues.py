@@ -8,14 +8,15 @@ Guarantees
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, final
 
 import numpy as np
 
 import penstock as ps
 from penstock.errors import PipelineError, QueueClosed, QueueExhausted, mismatch
-from penstock.tf1.errors import CancelledError, FormError, InvalidArgumentError, OutOfRangeError
+from penstock.tf1.errors import CancelledError, DeadlineExceededError, FormError, InvalidArgumentError, OutOfRangeError
 from penstock.tf1.handles import Handle, Node, Operation, Step, as_handle, dtype_of
 
 __all__ = ["FIFOQueue", "PaddingFIFOQueue", "PriorityQueue", "QueueBase", "RandomShuffleQueue"]
@@ -60,25 +61,35 @@ class QueueBase:
         Raises:
           ValueError: other components than those of the queue.
         """
-        return self._putting(name or "enqueue", vals, lambda queue, element: queue.enqueue(element))
+        return self._putting(
+            name or "enqueue", vals, lambda queue, element, timeout_s: queue.enqueue(element, timeout_s=timeout_s)
+        )
 
     def enqueue_many(self, vals: Any, name: str | None = None) -> Handle:
         """Something to run that puts many elements in, each component with a leading dimension, and waits for room."""
-        return self._putting(name or "enqueue_many", vals, lambda queue, elements: queue.enqueue_many(elements))
+        return self._putting(
+            name or "enqueue_many",
+            vals,
+            lambda queue, elements, timeout_s: queue.enqueue_many(elements, timeout_s=timeout_s),
+        )
 
     def dequeue(self, name: str | None = None) -> Any:
         """The components of an element that is taken out: a handle, a list of them, or a dict by names."""
-        return self._taking(name or "dequeue", lambda queue: queue.dequeue())
+        return self._taking(name or "dequeue", lambda queue, _, timeout_s: queue.dequeue(timeout_s=timeout_s))
 
-    def dequeue_many(self, n: int, name: str | None = None) -> Any:
+    def dequeue_many(self, n: Any, name: str | None = None) -> Any:
         """The components of n elements, each with a leading dimension."""
         _count(n, "dequeue_many")
-        return self._taking(name or "dequeue_many", lambda queue: queue.dequeue_many(n))
+        return self._taking(
+            name or "dequeue_many", lambda queue, n, timeout_s: queue.dequeue_many(n, timeout_s=timeout_s), n
+        )
 
-    def dequeue_up_to(self, n: int, name: str | None = None) -> Any:
+    def dequeue_up_to(self, n: Any, name: str | None = None) -> Any:
         """The components of n elements; of a closed queue of what is left, if that is fewer."""
         _count(n, "dequeue_up_to")
-        return self._taking(name or "dequeue_up_to", lambda queue: queue.dequeue_up_to(n))
+        return self._taking(
+            name or "dequeue_up_to", lambda queue, n, timeout_s: queue.dequeue_up_to(n, timeout_s=timeout_s), n
+        )
 
     def size(self, name: str | None = None) -> Handle:
         """A handle of how many elements are in it. [elements]"""
@@ -96,11 +107,12 @@ class QueueBase:
           name: for messages.
         """
 
-        def close(session: Any) -> None:
-            queue = self.running(session)
+        def close(step: Step) -> None:
+            queue = self.running(step.session)
             if not cancel_pending_enqueues and queue.is_closed():
                 raise CancelledError(f"{self.name} is already closed")
-            queue.close(cancel_pending_enqueues)
+            with in_time(step, self.name):
+                queue.close(cancel_pending_enqueues, timeout_s=step.timeout_s)
 
         return Handle(Operation(name or f"{self.name}_close", close))
 
@@ -117,12 +129,13 @@ class QueueBase:
         except PipelineError as error:
             raise InvalidArgumentError(str(error)) from error
 
-    def _putting(self, name: str, vals: Any, put: Callable[[Any, Any], None]) -> Handle:
+    def _putting(self, name: str, vals: Any, put: Callable[[Any, Any, float | None], None]) -> Handle:
         parts, build = self._parts(vals)
 
-        def enqueue(session: Any, *values: Any) -> None:
+        def enqueue(step: Step, *values: Any) -> None:
             try:
-                put(self.running(session), build(values))
+                with in_time(step, self.name):
+                    put(self.running(step.session), build(values), step.timeout_s)
             except QueueClosed as error:
                 why = "Enqueue operation was cancelled" if "cancelled" in str(error) else str(error)
                 raise CancelledError(why) from error
@@ -157,8 +170,8 @@ class QueueBase:
                 raise FormError(mismatch(f"`{dtype}`", f"`{part!r}`", at=f"enqueue of {self.name}")) from error
         return made
 
-    def _taking(self, name: str, take: Callable[[Any], Any]) -> Any:
-        node = Taken(f"{self.name}_{name}", self, take)
+    def _taking(self, name: str, take: Callable[[Any, Any, float | None], Any], n: Any = 1) -> Any:
+        node = Taken(f"{self.name}_{name}", self, take, as_handle(n))
         handles = [Handle(node, i, dtype=dtype) for i, dtype in enumerate(self.dtypes)]
         if self.names is not None:
             return dict(zip(self.names, handles, strict=True))
@@ -166,6 +179,16 @@ class QueueBase:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+@contextmanager
+def in_time(step: Step, name: str) -> Iterator[None]:
+    """Gives waiting that was too long its name in TF1."""
+    try:
+        yield
+    except TimeoutError as error:
+        limit = f"{(step.timeout_s or 0) * 1000:g} ms, the `timeout_in_ms` of the step"
+        raise DeadlineExceededError(mismatch(f"less than {limit}", "more", at=f"waiting for {name}")) from error
 
 
 def _count(n: Any, what: str) -> None:
@@ -205,8 +228,10 @@ class Asked(Node):
 class Taken(Node):
     """What is taken out of a queue at a step."""
 
-    def __init__(self, name: str, queue: QueueBase, take: Callable[[Any], Any]) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str, queue: QueueBase, take: Callable[[Any, Any, float | None], Any], count: Handle
+    ) -> None:
+        super().__init__(name, [count])
         self._queue = queue
         self._take = take
 
@@ -220,8 +245,10 @@ class Taken(Node):
         queue = self._queue
         running = queue.running(step.session)
         step.session.start_runners(queue)
+        count = int(step.value(self.inputs[0]))
         try:
-            taken = self._take(running)
+            with in_time(step, queue.name):
+                taken = self._take(running, count, step.timeout_s)
         except QueueExhausted as error:
             raise OutOfRangeError(str(error)) from error
         except QueueClosed as error:

@@ -11,7 +11,16 @@ import numpy as np
 from penstock.tf1.defaults import default_graph
 from penstock.tf1.handles import Handle, Node, Step, as_handle, dtype_of
 
-__all__ = ["Drawn", "drawn", "random_crop", "random_normal", "random_shuffle", "random_uniform", "set_random_seed"]
+__all__ = [
+    "Drawn",
+    "drawn",
+    "random_crop",
+    "random_normal",
+    "random_shuffle",
+    "random_uniform",
+    "set_random_seed",
+    "truncated_normal",
+]
 
 
 @final
@@ -94,6 +103,21 @@ def random_normal(
         return np.asarray(generator.normal(mean, stddev, tuple(shape))).astype(to)[()]
 
     return drawn("random_normal", draw, mean, stddev, seed=seed, dtype=to)
+
+
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = np.float32, seed: int | None = None, name: str = ""
+) -> Handle:
+    """Random numbers of the normal distribution, within two deviations of its mean."""
+    to = dtype_of(dtype)
+
+    def draw(generator: np.random.Generator, mean: Any, stddev: Any) -> Any:
+        numbers = generator.standard_normal(tuple(shape))
+        while (far := np.abs(numbers) > 2).any():
+            numbers = np.where(far, generator.standard_normal(tuple(shape)), numbers)
+        return np.asarray(numbers * stddev + mean).astype(to)[()]
+
+    return drawn("truncated_normal", draw, mean, stddev, seed=seed, dtype=to)
 
 
 def random_crop(value: Any, size: Sequence[int], seed: int | None = None, name: str | None = None) -> Handle:

@@ -23,7 +23,7 @@ from penstock.tf1.defaults import Graph, default_graph, install, session_as_defa
 from penstock.tf1.errors import CancelledError, FormError, translated
 from penstock.tf1.handles import Handle, Node, Step, as_value
 
-__all__ = ["ConfigProto", "Session", "State", "interactive_session"]
+__all__ = ["ConfigProto", "GPUOptions", "RunOptions", "Session", "State", "interactive_session"]
 
 
 NUMBERS = count()
@@ -31,10 +31,37 @@ NUMBERS = count()
 
 @final
 class ConfigProto:
-    """Takes whatever TF1's took, and changes nothing: `config.gpu_options.allow_growth = True`."""
+    """Takes whatever TF1's took: `config.gpu_options.allow_growth = True`; one setting means something.
+
+    Args:
+      operation_timeout_in_ms: how long the steps of a session wait for a queue; 0 for ever. [ms]
+      **_: settings that change nothing.
+    """
+
+    def __init__(self, *, operation_timeout_in_ms: int = 0, **_: Any) -> None:
+        self.gpu_options = SimpleNamespace()
+        self.operation_timeout_in_ms = operation_timeout_in_ms
+
+
+@final
+class GPUOptions:
+    """Takes whatever TF1's took, and changes nothing."""
 
     def __init__(self, **_: Any) -> None:
-        self.gpu_options = SimpleNamespace()
+        """Nothing is kept."""
+
+
+@final
+class RunOptions:
+    """How one step is run.
+
+    Args:
+      timeout_in_ms: how long it waits for a queue; 0 for ever. [ms]
+      **_: settings that change nothing.
+    """
+
+    def __init__(self, *, timeout_in_ms: int = 0, **_: Any) -> None:
+        self.timeout_in_ms = timeout_in_ms
 
 
 GRACE_S = 1.0
@@ -56,7 +83,7 @@ class Session:
     Args:
       target: sessions of one target share queues and flows of one `shared_name`; those without share nothing.
       graph: whose queue runners it starts; the default graph if `None`.
-      config: taken as in TF1, and changes nothing.
+      config: of it, `operation_timeout_in_ms` says how long a step waits for a queue.
     """
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: object = None) -> None:
@@ -68,6 +95,7 @@ class Session:
         self._closed = False
         self._entered: list[AbstractContextManager[Any]] = []
         self.target = target
+        self._timeout_ms = getattr(config, "operation_timeout_in_ms", 0)
         self._number = next(NUMBERS)
         self._threads: list[threading.Thread] = []
 
@@ -83,7 +111,7 @@ class Session:
         Args:
           fetches: a handle, or a list, tuple, dict, namedtuple or dataclass of them, as deep as one likes.
           feed_dict: values that stand in for handles in this step.
-          options: taken as in TF1, and changes nothing.
+          options: `tf.RunOptions`, of which `timeout_in_ms` says how long the step waits for a queue.
           run_metadata: taken as in TF1, and changes nothing.
 
         Returns:
@@ -92,6 +120,7 @@ class Session:
         Raises:
           OutOfRangeError: the data have ended.
           CancelledError: the session was closed.
+          DeadlineExceededError: a queue was waited for longer than `options` say.
           FormError: something among `fetches` is no handle.
           Exception: what a source raised, after the whole batches before it.
         """
@@ -104,9 +133,10 @@ class Session:
         if self._closed:
             raise CancelledError("the session was closed")
         fed = {handle: as_value(value, like=handle.dtype) for handle, value in (feed_dict or {}).items()}
-        step = Step(self, fed)
+        timeout_ms = getattr(options, "timeout_in_ms", 0) or self._timeout_ms
+        step = Step(self, fed, timeout_ms / 1000 if timeout_ms else None)
         try:
-            values = [step.value(h) if isinstance(h, Handle) else h.outputs(step)[0] for h in handles]
+            values = [step.value(h) if isinstance(h, Handle) else step.outputs(h)[0] for h in handles]
         except PenstockError as error:
             told = translated(error)
             if told is error:

@@ -15,7 +15,7 @@ from penstock.tf1.examples import (
 from penstock.tf1.joins import batch, batch_join, maybe_batch, maybe_batch_join
 from penstock.tf1.limits import limit_epochs
 from penstock.tf1.looper import LooperThread
-from penstock.tf1.monitored import MonitoredSession
+from penstock.tf1.monitored import MonitoredSession, Supervisor
 from penstock.tf1.monitored import MonitoredSession as MonitoredTrainingSession
 from penstock.tf1.monitored import MonitoredSession as SingularMonitoredSession
 from penstock.tf1.producers import (
@@ -51,6 +51,7 @@ __all__ = [
     "SequenceExample",
     "Server",
     "SingularMonitoredSession",
+    "Supervisor",
     "add_queue_runner",
     "batch",
     "batch_join",

@@ -10,7 +10,7 @@ import numpy as np
 import penstock as ps
 from penstock.errors import mismatch
 from penstock.pipeline import Pipeline
-from penstock.tf1.batching import Form, component, form_of
+from penstock.tf1.batching import Form, component, form_of, settled
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, StepSource
 from penstock.tf1.handles import Handle
@@ -62,7 +62,7 @@ def bucket(
     form = form_of(tensors, "tensors")
     number = component(which_bucket, "which_bucket")
     arguments = {
-        "batch_size": batch_size,
+        "batch_size": settled(batch_size),
         "num_buckets": num_buckets,
         "num_threads": num_threads,
         "capacity": capacity,
@@ -133,7 +133,7 @@ def bucket_by_sequence_length(
     form = form_of(tensors, "tensors")
     length = component(input_length, "input_length")
     arguments = {
-        "batch_size": batch_size,
+        "batch_size": settled(batch_size),
         "bucket_boundaries": bucket_boundaries,
         "num_threads": num_threads,
         "capacity": capacity,

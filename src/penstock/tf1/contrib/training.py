@@ -11,7 +11,7 @@ import numpy as np
 import penstock as ps
 from penstock.errors import PipelineError, mismatch
 from penstock.pipeline import Pipeline
-from penstock.tf1.batching import Form, component, form_of
+from penstock.tf1.batching import Form, component, form_of, settled
 from penstock.tf1.contrib.buckets import bucket, bucket_by_sequence_length
 from penstock.tf1.errors import FormError
 from penstock.tf1.feeds import FeedNode, StepSource
@@ -80,7 +80,7 @@ def stratified_sample(
         raise PipelineError(mismatch(want, f"the shape `{list(label.static)}`", at="stratified_sample(labels)", do=do))
     place = len(form.handles)
     arguments = {
-        "batch_size": batch_size,
+        "batch_size": settled(batch_size),
         "enqueue_many": enqueue_many,
         "queue_capacity": queue_capacity,
         "threads_per_queue": threads_per_queue,
@@ -156,7 +156,7 @@ def rejection_sample(
         return ps.rejection_sample(
             source.examples,
             probability,
-            batch_size,
+            settled(batch_size),
             queue_threads,
             enqueue_many,
             prebatch_capacity,
