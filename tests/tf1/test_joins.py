@@ -142,3 +142,15 @@ def test_many_of_a_producer_are_stacked():
         assert [sess.run(rest).tolist(), sess.run(names).tolist()] == [[2, 3, 4], [b"a", b"b"]]
         with pytest.raises(tf.errors.OutOfRangeError):
             sess.run(rest)
+
+
+def test_one_shared_name_with_two_descriptions_is_an_error_of_tf1s():
+    """As of queues, it is found at the first step; it names what differs."""
+    row = tf.train.limit_epochs(tf.constant(1), 6)
+    one = tf.train.batch([row], 2, shared_name="B")
+    other = tf.train.batch([row], 2, capacity=5, shared_name="B")
+
+    with tf.Session() as sess:
+        sess.run(one)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="capacity=32, got capacity=5 - at shared_name"):
+            sess.run(other)

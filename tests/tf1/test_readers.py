@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from penstock import tf1 as tf
@@ -51,6 +52,23 @@ def test_bytes_that_are_no_record_are_an_error(tmp_path: Path):
         read(tf.FixedLengthRecordReader(2), path)
     with pytest.raises(ValueError, match="`record_bytes` of at least 1"):
         tf.FixedLengthRecordReader(0)
+
+
+def test_files_without_a_record_are_an_error_where_they_come_for_ever(tmp_path: Path):
+    """A loop without end in TF1; a file that is empty among others is passed over, again and again."""
+    empty, header = file(tmp_path, "a", b""), file(tmp_path, "b", b"head\n")
+    names = [str(empty), str(header)]
+
+    for reader in (tf.TFRecordReader(), tf.TextLineReader(skip_header_lines=1)):
+        queue = tf.train.string_input_producer(names if reader.kind == "a text file" else names[:1])
+        batch = tf.train.batch([reader.read(queue)[1]], 2)
+        with pytest.raises(tf.errors.DataLossError, match="a record in at least one file, got none"):
+            next(tf.feed(batch))
+
+    full = file(tmp_path, "c", b"head\nline\n")
+    queue = tf.train.string_input_producer([*names, str(full)], shuffle=False)
+    with tf.feed(tf.TextLineReader(skip_header_lines=1).read(queue)[1]) as feed:
+        assert [next(feed) for _ in range(30)] == [b"line"] * 30
 
 
 def test_whole_files_and_names(tmp_path: Path):
@@ -205,3 +223,19 @@ def test_numbers_out_of_bytes():
         with pytest.raises(tf.errors.InvalidArgumentError, match="a multiple of 2 bytes"):
             sess.run(tf.decode_raw(raw, tf.int16), {raw: b"abc"})
         assert sess.run(tf.string_split([raw]).values, {raw: b" a  b "}).tolist() == [b"a", b"b"]
+
+
+def test_an_error_in_a_record_names_it(tmp_path: Path):
+    """By its key, which is its file and its place there: through a batch, and in a step of one's own."""
+    path = file(tmp_path, "a", b"1\n2\nx\n")
+
+    def numbers() -> tf.Handle:
+        queue = tf.train.string_input_producer([str(path)], num_epochs=1)
+        return tf.string_to_number(tf.TextLineReader().read(queue)[1], tf.int32)
+
+    for made in (numbers(), tf.train.batch([numbers()], 1)):
+        with tf.feed(made) as feed:
+            assert [np.ravel(next(feed)).tolist() for _ in range(2)] == [[1], [2]]
+            with pytest.raises(tf.errors.InvalidArgumentError, match="got the text `x`") as caught:
+                next(feed)
+        assert f"penstock: in a step with the record '{path}:3'" in caught.value.__notes__

@@ -248,7 +248,8 @@ def decode_image(contents: Any, channels: int = 0, name: str | None = None) -> H
             modes = {1: "L", 3: "RGB", 4: "RGBA"}
             picture = picture.convert(modes[channels or (1 if picture.mode in ("1", "L") else 3)])
         except (OSError, ValueError) as error:
-            raise InvalidArgumentError(mismatch("the bytes of an image", f"`{error}`", at="decode_image")) from error
+            got = f"{len(value):,} other bytes" if isinstance(error, library.UnidentifiedImageError) else f"`{error}`"
+            raise InvalidArgumentError(mismatch("the bytes of an image", got, at="decode_image")) from error
         pixels = np.asarray(picture, np.uint8)
         return pixels[..., None] if pixels.ndim == 2 else pixels
 

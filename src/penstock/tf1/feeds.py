@@ -12,7 +12,7 @@ from penstock.errors import PipelineError, mismatch
 from penstock.flow import Flow
 from penstock.pipeline import Pipeline
 from penstock.structure import Structure
-from penstock.tf1.errors import FeedEnd, OutOfRangeError, translated
+from penstock.tf1.errors import FeedEnd, InvalidArgumentError, OutOfRangeError, translated
 from penstock.tf1.handles import Handle, Node, Step
 from penstock.tf1.session import Session
 
@@ -121,7 +121,14 @@ class FeedNode(Node):
     def outputs(self, step: Step) -> Sequence[Any]:
         """The next batch."""
         session = step.session
-        state: Pulled = session.state(self, lambda: Pulled(lambda: self._describe(session).open(), self.name))
+
+        def opened() -> Flow:
+            try:
+                return self._describe(session).open()
+            except PipelineError as error:  # Such as a shared name that was opened with another description.
+                raise InvalidArgumentError(str(error)) from error
+
+        state: Pulled = session.state(self, lambda: Pulled(opened, self.name))
         try:
             batch = state.next()
         except OutOfRangeError:
@@ -173,6 +180,9 @@ class StepSource:
             return (self._build(values), *[step.value(side) for side in self._sides])
         except OutOfRangeError:
             return None
+        except Exception as error:
+            step.noted(error)
+            raise
 
     @property
     def examples(self) -> Opener:

@@ -59,6 +59,10 @@ class Node(ABC):
         """What has a state in a session, which whoever evaluates the node moves on; `None` if nothing has."""
         return None
 
+    def told(self, outputs: Sequence[Value]) -> str | None:
+        """What a message says of what it gave: a record's place in its file; `None` if nothing."""
+        return None
+
     @abstractmethod
     def outputs(self, step: Step) -> Sequence[Value]:
         """Evaluates it: the values of its handles, in order."""
@@ -99,6 +103,13 @@ class Step:
                 self.outputs(first)
             outputs = self._known[node] = node.outputs(self)
         return outputs
+
+    def noted(self, error: BaseException) -> None:
+        """Adds to an error which records the step had read."""
+        for node, outputs in self._known.items():
+            told = node.told(outputs)
+            if told is not None:
+                error.add_note(f"penstock: in a step with {told}")
 
 
 class Handle:

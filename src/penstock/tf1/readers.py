@@ -6,6 +6,7 @@ import gzip
 import os
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from typing import Any, BinaryIO, Protocol, final
@@ -27,6 +28,10 @@ __all__ = [
 ]
 
 Records = Iterator[tuple[bytes, bytes]]
+
+MOST_EMPTY = 10
+"""How often a file is opened with no record in it, or in any other meanwhile, before that is an error: names without end,
+of files without a record, are a loop without end. Readers that share a queue may miss those with records for a while."""
 
 
 class Names(Protocol):
@@ -61,7 +66,8 @@ class Reader:
         Raises:
           OutOfRangeError: at a step, the queue has no more names and the last file is read.
           NotFoundError: at a step, there is no such file.
-          DataLossError: at a step, the file is broken; it says where.
+          DataLossError: at a step, the file is broken; it says where. Or there is no record in any of the files that an
+            endless queue names again and again.
         """
         node = ReadNode(name or "ReaderRead", self, queue.dequeue())
         return Handle(node, 0, dtype=np.dtype(object), shape=()), Handle(node, 1, dtype=np.dtype(object), shape=())
@@ -98,16 +104,22 @@ class Place:
         self.lock = threading.Lock()
         self._reader = reader
         self._records: Records | None = None
+        self._empty: Counter[str] = Counter()
 
     def next(self, name: Callable[[], bytes]) -> tuple[bytes, bytes]:
         """The next record, of the next file with one; `name` gives the next file."""
         while True:
             if self._records is None:
                 path = os.fsdecode(name())
+                self._empty[path] += 1
+                if self._empty[path] > MOST_EMPTY:
+                    got = f"none, though {len(self._empty)} of them were opened {MOST_EMPTY} times"
+                    raise DataLossError(mismatch("a record in at least one file", got, at=f"'{path}' and before it"))
                 self._records = self._opened(path)
             pair = next(self._records, None)
             if pair is not None:
                 self.produced += 1
+                self._empty.clear()
                 return pair
             self.completed += 1
             self._records = None
@@ -156,6 +168,10 @@ class ReadNode(Node):
     def origin(self) -> object:
         """The reader."""
         return self._reader
+
+    def told(self, outputs: Sequence[Any]) -> str | None:
+        """The key of the record: its file, and its place there."""
+        return f"the record '{os.fsdecode(outputs[0])}'" if self._count is None else None
 
     def outputs(self, step: Step) -> Sequence[Any]:
         """The next record; or the next few, as arrays."""

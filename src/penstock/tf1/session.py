@@ -17,10 +17,10 @@ from itertools import count
 from types import SimpleNamespace, TracebackType
 from typing import Any, Protocol, Self, final
 
-from penstock.errors import PenstockError, mismatch
+from penstock.errors import mismatch
 from penstock.structure import Structure
 from penstock.tf1.defaults import Graph, default_graph, install, session_as_default
-from penstock.tf1.errors import CancelledError, FormError, translated
+from penstock.tf1.errors import CancelledError, FormError, OutOfRangeError, translated
 from penstock.tf1.handles import Handle, Node, Step, as_value
 
 __all__ = ["ConfigProto", "GPUOptions", "RunOptions", "Session", "State", "interactive_session"]
@@ -137,7 +137,10 @@ class Session:
         step = Step(self, fed, timeout_ms / 1000 if timeout_ms else None)
         try:
             values = [step.value(h) if isinstance(h, Handle) else step.outputs(h)[0] for h in handles]
-        except PenstockError as error:
+        except OutOfRangeError:
+            raise
+        except Exception as error:
+            step.noted(error)
             told = translated(error)
             if told is error:
                 raise
