@@ -362,10 +362,41 @@ def test_a_state_is_small_however_long_it_has_run(monkeypatch: pytest.MonkeyPatc
         for _ in range(3):
             flow.skip(50)
             next(flow)
+            state = flow.state_dict()
             sizes.append(flow.stats().state_nbytes)
+            assert sizes[-1] == len(json.dumps(state, separators=(",", ":")))
 
     assert max(sizes) < 2000
     assert max(sizes) - min(sizes) < 100
+
+
+def test_asking_for_figures_writes_no_state():
+    """Whoever scrapes them each second pays for no state of a large shuffle: they tell of the last that was written."""
+    with ps.join([range(100)]).shuffle(10).batch(2).open(inline=True) as flow:
+        next(flow)
+        assert flow.stats().state_nbytes == 0
+        nbytes = len(json.dumps(flow.state_dict(), separators=(",", ":")))
+        flow.skip(30)
+        next(flow)
+
+        assert flow.stats().state_nbytes == nbytes
+
+
+def test_what_is_logged_after_a_snapshot_is_in_the_next_state():
+    """A snapshot is written once for many states, but not what goes on being written in it."""
+    pipeline = ps.join([lambda: ((i, i % 2) for i in range(10**6))]).stratify(1, {0: 0.5, 1: 0.5}).batch(4)
+    with pipeline.open(inline=True) as flow:
+        flow.skip(200)
+        next(flow)
+        before = flow.state_dict()
+        flow.set_target({0: 0.25, 1: 0.75})
+        after = flow.state_dict()
+        expected = [next(flow) for _ in range(3)]
+
+    assert before["since"] == after["since"]
+    assert before["snapshot"] != after["snapshot"]
+    with pipeline.open(state=after, inline=True) as flow:
+        assert all(map(same, [next(flow) for _ in range(3)], expected))
 
 
 def test_batches_are_left_out():

@@ -24,6 +24,7 @@ from penstock.spec import Spec
 from penstock.structure import LEAF, Structure, path_text
 
 if TYPE_CHECKING:
+    from penstock.state import Writer
     from penstock.stats import FlowStats
 
 __all__ = ["Flow"]
@@ -221,18 +222,9 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if self._why_not is not None:
             raise StateError(self._why_not)
         self._check_scan()
-        return self._written()
-
-    def _written(self) -> dict[str, Any]:
-        """The state as it is, however much a source would have to be read again."""
-        place, since = self._place, self._since + self._again
         more = {"skipped": self._built.quarantine.state()}
-        data: dict[str, Any] = later("state").written(
-            self._words,
-            self._words_sum,
-            self._options.seed,
-            State(self._epoch, self._before + self._delivered, since, place, more),
-        )
+        state = State(self._epoch, self._before + self._delivered, self._since + self._again, self._place, more)
+        data: dict[str, Any] = self._writer.write(state)
         return data
 
     def _check_scan(self) -> None:
@@ -263,19 +255,15 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     set_state = load_state_dict
 
     @cached_property
-    def _words(self) -> list[Any]:
+    def _writer(self) -> Writer:
         words: list[Any] = later("fingerprint").fingerprint(self._node)
-        return words
-
-    @cached_property
-    def _words_sum(self) -> int:
-        begun: int = later("state").checksum_of(self._words)
-        return begun
+        writer: Writer = later("state").Writer(words, self._options.seed)
+        return writer
 
     def _read(self, state: Any) -> State:
         if self._why_not is not None:
             raise StateError(self._why_not)
-        read: State = later("state").read_state(self._words, self._options.seed, state)
+        read: State = later("state").read_state(self._writer.words, self._options.seed, state)
         return read
 
     def _end(self, error: BaseException | None) -> NoReturn:
@@ -351,7 +339,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
             strata=tuple(stage.stats() for stage in self._built.strata),
             snapshots_s=self._shots.spent_s,
-            state_nbytes=0 if self._why_not is not None else later("state").nbytes_of(self._written()),
+            state_nbytes=self._writer.nbytes if "_writer" in self.__dict__ else 0,
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
             sources=tuple(self._built.source_stats(stream) for stream in range(len(self._built.labels))),
             stages=stages,

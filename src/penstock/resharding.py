@@ -31,7 +31,7 @@ from penstock.stages.remainder import left_over
 from penstock.stages.snapshot import Saved, unpacked_tickets
 from penstock.stages.stratify import Stratify as StratifyStage
 from penstock.stages.waiting import fresh_of
-from penstock.state import checksum_of, read_state, written
+from penstock.state import Writer, read_state
 from penstock.strata import Stratify
 from penstock.ticket import Tickets, listed_tickets
 
@@ -120,7 +120,7 @@ def reshard(
         finally:
             built.stage.close()
         words = fingerprint(own)
-        new.append(written(words, checksum_of(words), seed, State(read[0].epoch, delivered, 0, saved, more)))
+        new.append(Writer(words, seed).write(State(read[0].epoch, delivered, 0, saved, more)))
     return new
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, final
 
 import numpy as np
 
@@ -17,40 +17,91 @@ from penstock.errors import StateError, mismatch
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "checksum_of", "nbytes_of", "read_state", "restored", "written"]
+__all__ = ["VERSION", "Writer", "read_state", "restored"]
 
 VERSION = 1
 """Of the form that states have."""
 
 
-def written(words: list[Any], begun: int, seed: int, state: State) -> dict[str, Any]:
-    """A state as plain data.
+@final
+class Writer:
+    """Writes the states of a flow as plain data.
+
+    Most states follow the same snapshot as the one before: as long as they do, it is written once.
 
     Args:
       words: the pipeline's fingerprint.
-      begun: its own checksum, by `checksum_of`.
       seed: of the run.
-      state: the state.
-
-    Raises:
-      StateError: something in it cannot be written as such.
     """
-    data: dict[str, Any] = {
-        "penstock": VERSION,
-        "pipeline": words,
-        "seed": seed,
-        "epoch": state.epoch,
-        "delivered": state.delivered,
-        "since": state.since,
-        "snapshot": to_plain(state.snapshot),
-        "more": to_plain(state.more),
-    }
-    return {**data, "checksum": _checksum(data, begun)}
+
+    def __init__(self, words: list[Any], seed: int) -> None:
+        self.words = words
+        self.seed = seed
+        self.nbytes = 0
+        """How large the last state was, written as JSON; 0 before the first. [bytes]"""
+        text = _text(words)
+        self._begun, self._words_nbytes = zlib.crc32(text), len(text)
+        self._snapshot: Saved | None = None
+        self._logs: list[tuple[Log, int]] = []  # in the snapshot, with what they held when it was written
+        self._plain: Any = None
+        self._plain_text = b"null"
+        self._more: Saved = {}
+        self._more_plain: Any = {}
+        self._more_text = b"{}"
+
+    def write(self, state: State) -> dict[str, Any]:
+        """A state as plain data; what it has in common with the last is the same object.
+
+        Raises:
+          StateError: something in it cannot be written as such.
+        """
+        epoch, delivered, since, snapshot, more = state
+        if snapshot is not self._snapshot or any([len(log) != count for log, count in self._logs]):
+            logs = [
+                (log, len(log)) for log in _logs_in(snapshot)
+            ]  # first, so that what comes meanwhile is written anew
+            plain = to_plain(snapshot)
+            self._plain_text, self._plain, self._snapshot, self._logs = _text(plain), plain, snapshot, logs
+        if more != self._more:
+            plain = to_plain(more)
+            self._more_text, self._more_plain, self._more = _text(plain), plain, more
+        # As `_checksum` reads it: in order of the names.
+        text = b'{"delivered":%d,"epoch":%d,"more":%s,"penstock":%d,"seed":%d,"since":%d,"snapshot":%s}' % (
+            delivered,
+            epoch,
+            self._more_text,
+            VERSION,
+            self.seed,
+            since,
+            self._plain_text,
+        )
+        checksum = zlib.crc32(text, self._begun)
+        self.nbytes = len(text) + self._words_nbytes + len(f',"pipeline":,"checksum":{checksum}')
+        return {
+            "penstock": VERSION,
+            "pipeline": self.words,
+            "seed": self.seed,
+            "epoch": epoch,
+            "delivered": delivered,
+            "since": since,
+            "snapshot": self._plain,
+            "more": self._more_plain,
+            "checksum": checksum,
+        }
 
 
-def checksum_of(words: list[Any]) -> int:
+def _logs_in(saved: Any) -> Iterator[Log]:
+    """The logs in a snapshot, which go on being written."""
+    if isinstance(saved, Log):
+        yield saved
+    elif isinstance(saved, (dict, list)):
+        for part in saved.values() if isinstance(saved, dict) else saved:
+            yield from _logs_in(part)
+
+
+def _checksum_of(words: list[Any]) -> int:
     """The checksum of a fingerprint, with which that of a state begins."""
     return zlib.crc32(_text(words))
 
@@ -62,12 +113,10 @@ def _checksum(data: dict[str, Any], begun: int) -> int:
 
 
 def _text(data: Any) -> bytes:
-    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(data).encode()
 
 
-def nbytes_of(data: dict[str, Any]) -> int:
-    """How large a state is, written as JSON. [bytes]"""
-    return len(json.dumps(data, separators=(",", ":")))
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))  # to make one takes as long as a small state
 
 
 def read_state(words: list[Any], seed: int, data: Any) -> State:
@@ -122,7 +171,7 @@ def _same_in_plain(data: Any) -> Any:
 
 def _check_whole(data: dict[str, Any]) -> None:
     try:
-        whole = _checksum(data, checksum_of(data["pipeline"])) == data["checksum"]
+        whole = _checksum(data, _checksum_of(data["pipeline"])) == data["checksum"]
     except (TypeError, ValueError, RecursionError):
         whole = False
     if not whole:

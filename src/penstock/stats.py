@@ -271,7 +271,7 @@ class FlowStats(NamedTuple):
     snapshots_s: float = 0.0
     """What the driver has spent on snapshots, by which states can be given at any moment. [s]"""
     state_nbytes: int = 0
-    """How large `state_dict()` is now, written as JSON: bounded by what stages hold. 0 where there is none. [bytes]"""
+    """How large the last `state_dict()` was, written as JSON: bounded by what stages hold. 0 before the first. [bytes]"""
     shares: tuple[ShareStats, ...] = ()
     """Each `shard`."""
     skips: tuple[SkipStats, ...] = ()

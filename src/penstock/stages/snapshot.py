@@ -9,6 +9,7 @@ What came before a chunk is noted only while a snapshot is wanted, since it cost
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, final
 
 import numpy as np
@@ -70,14 +71,19 @@ class Log:
         self._next = Log()
         return self._next
 
+    def __len__(self) -> int:
+        """How many entries there are from here on."""
+        return sum([len(log.entries) for log in self._followed()])
+
     def plainly(self) -> list[list[Any]]:
         """All entries from here on, as plain data holds them."""
-        found: list[tuple[Any, ...]] = []
+        return [list(entry) for log in self._followed() for entry in log.entries]
+
+    def _followed(self) -> Iterator[Log]:
         log: Log | None = self
         while log is not None:
-            found += log.entries
+            yield log
             log = log._next
-        return [list(entry) for entry in found]
 
 
 @final
