@@ -221,17 +221,15 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         """
         if self._why_not is not None:
             raise StateError(self._why_not)
-        self._check_scan()
+        if self._options.max_scan is not None:
+            self._check_scan(self._options.max_scan)
         more = {"skipped": self._built.quarantine.state()}
         state = State(self._epoch, self._before + self._delivered, self._since + self._again, self._place, more)
         data: dict[str, Any] = self._writer.write(state)
         return data
 
-    def _check_scan(self) -> None:
-        """Sees to it that no source would have to be read from its start over more items than is allowed."""
-        most = self._options.max_scan
-        if most is None:
-            return
+    def _check_scan(self, most: int) -> None:
+        """Sees to it that no source would have to be read from its start over more items than that."""
         for reader in self._built.readers.copy().values():
             if reader.scans and reader.given > most:
                 do = "give the source `skip(n)` or `state_dict`, read it by index, or raise `max_scan`"

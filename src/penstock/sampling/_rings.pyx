@@ -337,7 +337,6 @@ cdef class Rings(Tables):
     def state(self, *, arrays=False):
         """As `rings.Rings.state`."""
         table = self.ring_table[1:self.classes + 1]
-        free = tables.linked(self.slot_table, self.free_first, self.top - self.held)[::-1]
         listed = (lambda values: np.array(values)) if arrays else (lambda values: values.tolist())
         return {
             "arrived": self.arrived,
@@ -348,7 +347,7 @@ cdef class Rings(Tables):
             "thresholds": listed(table["threshold"]),
             "asked": [self.which.tolist(), self.often.tolist()],
             "waiting": [listed(column) for column in self._read()],
-            "free": np.array(free, np.int64) if arrays else free,
+            "free": listed(self._read_free()),
             **{name: listed(table[name]) for name in counting.COUNTERS},
         }
 

@@ -21,6 +21,7 @@ cdef class Tables(Intake):
     cdef _clear_tables(self)
     cdef void _set_bars(self) noexcept
     cdef list _read(self)
+    cdef cnp.ndarray _read_free(self)
     cdef int _make_room(self, int64_t top) except -1
 
     cdef inline void _release(self, int64_t slot) noexcept:

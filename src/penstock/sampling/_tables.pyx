@@ -128,6 +128,14 @@ cdef class Tables(Intake):
         assert self.unloads or shelf is None, "what waits already is unloaded first"
         self.shelf = shelf
 
+    cdef cnp.ndarray _read_free(self):
+        """The slots that are free again, in the order in which they were freed."""
+        cdef int64_t i, slot = self.free_first, n = self.top - self.held
+        cdef cnp.ndarray slots = empty(n)
+        for i in range(n - 1, -1, -1):
+            data(slots)[i], slot = slot, self.slot[slot].after
+        return slots
+
     def unload(self):
         """As `rings.Rings.unload`."""
         cdef cnp.ndarray slots

@@ -6,25 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["linked", "write"]
+__all__ = ["write"]
 
 Table = np.ndarray[Any, Any]
-
-
-def linked(slots: Table, slot: int, n: int) -> list[int]:
-    """The n slots that follow each other from one on.
-
-    Args:
-      slots: of dtype `SLOT`.
-      slot: the first; it does not count where n is 0.
-      n: how many.
-    """
-    after: list[int] = slots["after"].tolist() if n else []
-    found = []
-    for _ in range(n):
-        found.append(slot)
-        slot = after[slot]
-    return found
 
 
 def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> int:
