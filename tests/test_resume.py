@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Event, Timer
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ import pytest
 import penstock as ps
 import penstock.engine.lane as lane
 import penstock.engine.shots as shots
+import penstock.sources.position as position
 from penstock.checksum import checksum
 from penstock.errors import PenstockError
 from penstock.testing import assert_resume_exact, same
@@ -349,6 +350,136 @@ def test_what_was_skipped_is_skipped_again(make: Make):
 
         assert len(batches) == len(whole)
         assert all(map(same, batches, whole))
+
+
+class Flaky:
+    """A source read by index, which notes what is read of it; three of its first reads fail, until it is mended."""
+
+    def __init__(self, size: int, item: Callable[[int], Any] = int) -> None:
+        self.size = size
+        self.item = item
+        self.read: list[int] = []
+        self.mended = False
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, index: int) -> Any:
+        self.read.append(index)
+        if not self.mended and len(self.read) in (4, 8, 13):
+            raise ValueError(index)
+        return self.item(index)
+
+
+@pytest.mark.parametrize(
+    ("make", "item"),
+    [
+        (lambda source: ps.join([source]).batch(2), int),
+        (lambda source: ps.join([{"x": source, "again": source, "y": range(60)}]).batch(2), int),
+        (lambda source: ps.join([source]).shuffle().batch(2), int),
+        (lambda source: ps.join([{"x": source, "y": range(60)}]).shuffle(5).batch(2), int),
+        (lambda source: ps.batch(source, 6, enqueue_many=True), lambda index: np.full(3, index)),
+    ],
+)
+def test_what_was_skipped_is_skipped_again_unread(make: Callable[[Any], ps.Pipeline], item: Callable[[int], Any]):
+    """It may well be readable by then; and what was delivered is not read again either."""
+
+    def flaky() -> Flaky:
+        return Flaky(60, item)
+
+    whole = list(make(flaky()).options(on_error=ps.Skip()))
+    source = flaky()
+    pipeline = make(source).options(on_error=ps.Skip())
+    with pipeline.open(inline=True) as flow:
+        before = list(islice(flow, 10))
+        state = flow.state_dict()
+        assert len(flow.quarantine) == 3
+    source.mended, seen = True, len(source.read)
+    with pipeline.open(state=state, inline=True) as flow:
+        batches = [*before, *flow]
+        assert flow.stats().skips[0].skipped == 3
+
+    assert len(batches) == len(whole)
+    assert all(map(same, batches, whole))
+    assert len(source.read) - seen < 60 - 20
+
+
+def test_what_was_skipped_is_not_tried_again(tmp_path: Path):
+    """Where it has to be read over, as the lines of a file: whoever was patient once need not be so at each resume."""
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join('{"x": \n' if number == 3 else f'{{"x": {number}}}\n' for number in range(20)))
+    pipeline = ps.read_jsonl(path).batch(4)
+    with pipeline.options(on_error=ps.Skip()).open(inline=True) as flow:
+        next(flow)
+        state = flow.state_dict()
+        expected = next(flow)
+    assert state["more"]["skipped"]["1"] == [[0, 0, 3, 0, 0]]
+
+    # An attempt would begin after twenty minutes at the soonest.
+    patient = ps.Retry(times=1, backoff_s=2400.0) | ps.Skip()
+    with pipeline.options(on_error=patient).open(state=state, inline=True) as flow:
+        assert same(next(flow), expected)
+
+
+def test_components_that_are_read_over_are_counted_as_such():
+    """Each is opened behind what it gave, which for a generator is to read over: `max_scan` bounds that too."""
+    pipeline = ps.join([{"x": lambda: iter(range(100)), "y": range(100)}]).batch(10)
+    with pipeline.options(max_scan=30).open(inline=True) as flow:
+        flow.skip(4)
+        next(flow)
+
+        with pytest.raises(ps.StateError, match="at most 30 items to be read again"):
+            flow.state_dict()
+
+
+class Stepping(Stumbling):
+    """Goes past items without reading them."""
+
+    passed: ClassVar[list[int]] = []
+
+    def skip(self, n: int) -> None:
+        self.at += n
+        self.passed.append(n)
+
+
+def test_a_source_that_goes_past_items_is_not_read_over_where_others_are_skipped():
+    """With its own `skip(n)`: to where it was, to what is held, and past what was skipped."""
+    pipeline = ps.join([Stepping]).shuffle(5).batch(4).options(on_error=ps.Skip())
+    whole = list(pipeline)
+    with pipeline.open(inline=True) as flow:
+        flow.skip(7)
+        next(flow)
+        state = flow.state_dict()
+    Stepping.passed.clear()
+
+    assert all(map(same, pipeline.open(state=state, inline=True), whole[8:]))
+    assert sum(Stepping.passed) > 30
+
+
+class Cursor(Counting):
+    """Says where it stands, and counts what is read."""
+
+    reads = 0
+
+    def __next__(self) -> int:
+        type(self).reads += 1
+        return super().__next__()
+
+
+def test_what_is_held_of_a_source_with_a_cursor_is_found_from_a_place_near_it(monkeypatch: pytest.MonkeyPatch):
+    """Now and then its place is kept: what a shuffle holds is not looked for from the start."""
+    monkeypatch.setattr(position, "EVERY", 16)
+    pipeline = ps.join([Cursor]).shuffle(8).batch(4)
+    with pipeline.open(inline=True) as flow:
+        flow.skip(12)
+        next(flow)
+        state = flow.state_dict()
+        expected = next(flow)
+    Cursor.reads = 0
+
+    with pipeline.open(state=state, inline=True) as flow:
+        assert same(next(flow), expected)
+    assert Cursor.reads < 52
 
 
 # The state itself.

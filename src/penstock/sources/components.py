@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count, zip_longest
 from operator import is_
@@ -70,10 +70,10 @@ class ComponentsSource:
         streams = [examples_of(source, epoch) for source in self.parts]
         return self._steps(streams)
 
-    def lasting(self, epoch: int) -> Iterator[Any]:
-        """Opens all, and reads them in step, also behind an error of one of them."""
+    def lasting(self, epoch: int, n: int = 0) -> Iterator[Any]:
+        """Opens all behind their first n, and reads them in step, also behind an error of one of them."""
         ending = [place for place, source in enumerate(self.parts) if not getattr(source, "endless", False)]
-        steps = count()
+        steps = count(n)
 
         def whole(leaves: list[Any]) -> Any:
             step = next(steps)
@@ -83,7 +83,7 @@ class ComponentsSource:
                 self._uneven(step, tuple(leaves))
             return None
 
-        return InStep(self.parts, [lasting_rows(source, epoch) for source in self.parts], whole)
+        return InStep(self.parts, [lasting_rows(source, epoch, n) for source in self.parts], whole)
 
     def open_at(self, epoch: int, n: int) -> Iterator[Any]:
         """Opens all behind their first n."""
@@ -93,6 +93,17 @@ class ComponentsSource:
     def by_index(self) -> bool:
         """Whether all are read by index."""
         return all(getattr(source, "by_index", False) for source in self.parts)
+
+    @property
+    def fetch(self) -> Callable[[int, Sequence[int]], list[Any]] | None:
+        """Gives the examples at some places of an epoch; `None` where not all are read by index."""
+        return self._fetched if self.by_index else None
+
+    def _fetched(self, epoch: int, places: Sequence[int]) -> list[Any]:
+        columns = [cast(Any, source).fetch(epoch, places) for source in self.parts]
+        return [
+            self._structure.build([leaves[place] for place in self._places]) for leaves in zip(*columns, strict=True)
+        ]
 
     def shuffled(self, key: Key) -> ComponentsSource:
         """The same in an order of each epoch, which is one for all components."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from inspect import isgenerator
-from typing import Any, final
+from typing import Any, cast, final
 
 from penstock.chunk import Columns
 from penstock.plan import Source
+from penstock.sources.position import dropped
 
 __all__ = ["ENDED", "InStep", "lasting_rows"]
 
@@ -97,7 +98,21 @@ class _Rows(Iterator[Any]):
             close()
 
 
-def lasting_rows(source: Source, epoch: int) -> Iterator[Any]:
-    """The examples of a source one by one, from a stream that goes on after an error where it can."""
-    stream: Iterator[Any] = getattr(source, "lasting", source.open)(epoch)
-    return _Rows(stream) if source.blocks else stream
+def lasting_rows(source: Source, epoch: int, n: int = 0) -> Iterator[Any]:
+    """The examples of a source one by one, from a stream that goes on after an error where it can.
+
+    Args:
+      source: what is opened.
+      epoch: which pass.
+      n: how many come before; of sources that are read by index.
+    """
+    lasting = getattr(source, "lasting", None)
+    if n and not source.blocks:
+        begun: Iterator[Any] = (cast(Any, source).open_at if lasting is None else lasting)(epoch, n)
+        return begun
+    stream = (source.open if lasting is None else lasting)(epoch)
+    if not source.blocks:
+        return stream
+    rows = _Rows(stream)
+    dropped(rows, n)
+    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any, final
 
 import numpy as np
@@ -31,6 +32,7 @@ class Shuffled:
       cancel: as the source's own.
     """
 
+    by_index = True
     once: object | None = None
 
     def __init__(
@@ -50,6 +52,7 @@ class Shuffled:
         self.waits = waits
         self.cancel = cancel
         self.blocks = run is not None
+        self.lasts = run is None
         self.length = length
         self._key = key
         self._item = item
@@ -67,8 +70,11 @@ class Shuffled:
         if run is not None:
             return (run(order[at : at + RUN]) for at in range(n * RUN, len(order), RUN))
         assert item is not None, "what has no runs has items"
-        # A part of the order at a time, since Python's integers take four times the room.
-        return (item(at) for first in range(n, len(order), RUN) for at in order[first : first + RUN].tolist())
+        # A part of the order at a time, since Python's integers take four times the room; and no generator over the items,
+        # which would end where one of them raises.
+        return map(
+            item, chain.from_iterable(order[first : first + RUN].tolist() for first in range(n, len(order), RUN))
+        )
 
     def fetch(self, epoch: int, places: Sequence[int]) -> list[Any]:
         """The items at some places of the epoch's order."""

@@ -41,7 +41,10 @@ def identity_of(source: Source) -> list[Any]:
 
 def scans(source: Source, state: Any) -> bool:
     """Whether a source with this state is read from its start to get to a place."""
-    return state is None and not hasattr(source, "open_at")
+    if state is not None:
+        return False
+    parts = getattr(source, "parts", None)
+    return not hasattr(source, "open_at") if parts is None else any(scans(part, None) for part in parts)
 
 
 def opened_at(source: Source, epoch: int, n: int, state: Any = None) -> Iterator[Any]:

@@ -19,7 +19,7 @@ import numpy as np
 from penstock.checksum import checksum
 from penstock.errors import SourceError, StateError, mismatch, placed
 from penstock.plan import Source
-from penstock.sources.position import opened_at, scans, state_of, too_short
+from penstock.sources.position import Marks, opened_at, scans, state_of, too_short
 from penstock.stages.mending import Mending
 from penstock.structure import LEAF, Structure, leaves_of
 from penstock.ticket import Numbers, Ticket
@@ -81,6 +81,7 @@ class Opening:
         self.last: Any = NOTHING
         """The item that was pulled last, where that is known."""
         self._known: int | None = None  # its checksum, after a restore
+        self._marks = Marks()
         self.counted: Callable[[], int] | None = None
         """Counts the items while a merge pulls the iterator itself."""
 
@@ -99,8 +100,13 @@ class Opening:
         if mending is not None and self._from is None:
             lasting = getattr(self.source, "lasting", None) if mending.skips else None
             if lasting is not None or not hasattr(self.source, "open_at"):
-                iterator: Iterator[Any] = (self.source.open if lasting is None else lasting)(self.epoch)
-                self._catch_up(iterator, self._place(), known, mending)
+                place, begun = self._place(), 0
+                if lasting is not None and place and getattr(self.source, "by_index", False):
+                    begun = place if known is None else place - 1
+                    iterator: Iterator[Any] = lasting(self.epoch, begun)
+                else:
+                    iterator = (self.source.open if lasting is None else lasting)(self.epoch)
+                self._catch_up(iterator, begun, place, known, mending)
                 return iterator
         if known is None or self._from is not None or not self.offset:
             return opened_at(self.source, self.epoch, self.offset, self._from)
@@ -162,7 +168,8 @@ class Opening:
             error.add_note(
                 "penstock: it was not tried again, since the source can be opened only once: pass a callable"
             )
-        while self.source.once is None and mending.begin_attempt(ticket):
+        known = mending.ledger.is_known(ticket)  # nor is what was skipped before a state was taken tried again
+        while self.source.once is None and not known and mending.begin_attempt(ticket):
             try:
                 self._reopen()
             except Exception as again:
@@ -187,15 +194,44 @@ class Opening:
             _close(raw)
         self.opened()
 
+    def _pass_known(self, mending: Mending) -> None:
+        """Goes past the items that stand here and were skipped before a state was taken: unread, where the source can."""
+        count, known = 0, mending.ledger.is_known
+        while known(Ticket(self.stream, self.epoch, self.offset + count)):
+            count += 1
+        if not count:
+            return
+        try:
+            raw: Any = self.opened() and self._raw
+        except Exception:  # it cannot be opened: that is an error of its own, and comes again
+            return
+        if callable(getattr(raw, "skip", None)):
+            raw.skip(count)
+        elif getattr(self.source, "by_index", False):
+            _close(raw)
+            source: Any = self.source
+            self._raw = getattr(source, "lasting", source.open_at)(self.epoch, self.offset + count)
+            self._iterator = map(_copied, self._raw) if self._copy else self._raw
+        else:
+            for _ in range(count):
+                try:
+                    next(raw, ENDED)
+                except Exception:  # as it did before
+                    continue
+        self.offset, self._skipped = self.offset + count, self._skipped + count
+
     def _place(self) -> int:
         """How many items come before where it is to go on; of blocks, how many rows."""
         return self.offset
 
-    def _catch_up(self, raw: Iterator[Any], place: int, known: int | None, mending: Mending) -> None:
-        """Reads again what was given, or skipped, before."""
+    def _catch_up(self, raw: Iterator[Any], at: int, place: int, known: int | None, mending: Mending) -> None:
+        """Reads again, or skips, what was given or skipped before, from where the iterator begins."""
         item: Any = ENDED
-        at = 0
+        skip = getattr(raw, "skip", None)
         try:
+            if callable(skip) and place:
+                at = place if known is None else place - 1
+                skip(at)
             while at < place:
                 if at % CHECK_EVERY == 0:
                     mending.pauses.check()
@@ -251,10 +287,18 @@ class Opening:
             items: list[Any] = fetch(epoch, places.tolist())
             return items
         lasting = getattr(self.source, "lasting", None) if self._mending is not None and self._mending.skips else None
-        iterator = (self.source.open if lasting is None else lasting)(epoch)
+        at, state = self._marks.before(int(places[0])) if epoch == self.epoch else (0, None)
+        if state is not None:
+            iterator = opened_at(self.source, epoch, at, state)
+        else:
+            iterator = (self.source.open if lasting is None else lasting)(epoch)
         try:
-            found, at = [], 0
+            found = []
+            skip = getattr(iterator, "skip", None)
             for place in places.tolist():
+                if callable(skip) and at < place:
+                    skip(place - at)
+                    at = place
                 while self._mending is not None and at < place:
                     self._step_over(iterator, Ticket(self.stream, epoch, at), self._mending)
                     at += 1

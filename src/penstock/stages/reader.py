@@ -18,7 +18,7 @@ from penstock.checksum import checksum
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SpecError, StateError
 from penstock.plan import Source
-from penstock.sources.position import Marks, opened_at, too_short
+from penstock.sources.position import opened_at, too_short
 from penstock.stages.mending import Mending
 from penstock.stages.opening import ENDED, NOTHING, Opening, place_of, place_of_ticket
 from penstock.stages.snapshot import Saved
@@ -81,19 +81,10 @@ class RowReader(Opening):
     def _before_known(self, n: int) -> int:
         """Passes those that are to be skipped unread and stand here; gives how many can be pulled before the next."""
         assert self._mending is not None, "only where there is a policy"
+        self._pass_known(self._mending)
         known = self._mending.ledger.is_known
-        while known(Ticket(self.stream, self.epoch, self.offset)):
-            try:
-                item = next(self.opened(), ENDED)
-            except Exception:
-                if self._iterator is None:  # it cannot be opened: that is an error of its own, and comes again
-                    return n
-            else:
-                if item is ENDED:
-                    return n
-            self.offset, self._skipped = self.offset + 1, self._skipped + 1
-        ahead = (at for at in range(1, n) if known(Ticket(self.stream, self.epoch, self.offset + at)))
-        return next(ahead, n)
+        ahead = (at for at in range(n) if known(Ticket(self.stream, self.epoch, self.offset + at)))
+        return next(ahead, n) or n
 
     def _met(self) -> BaseException | None:
         """Deals with the error that stands here."""
@@ -105,22 +96,28 @@ class RowReader(Opening):
     def snapshot(self) -> Saved:
         """How much it has read, and where its source says that it stands."""
         last = self._known if self.last is NOTHING else checksum(self.last)
+        position, state = self.position, self._state()
+        if state is not None and self._marks.wants(position):
+            self._marks.add(position, state)
         return {
             "epoch": self.epoch,
-            "offset": self.position,
+            "offset": position,
             "skipped": self._skipped,
             "over": self._over,
-            "source": self._state(),
+            "source": state,
             "last": last if self._raw is None or self.last is not NOTHING else None,
+            **({} if state is None else {"marks": self._marks.state()}),
         }
 
     def restore(self, saved: Saved) -> None:
         """Goes on behind as many examples."""
         self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
         self._over, self._known, self._skipped = bool(saved["over"]), saved["last"], int(saved["skipped"])
+        if "marks" in saved:
+            self._marks.restore(saved["marks"])
 
     def recall(self, tickets: Tickets) -> list[Any]:
-        """Reads examples again, by index where that goes, else from the start of their pass."""
+        """Reads examples again: by index, from a place that the source told of itself, or from the start of their pass."""
         return by_epoch(tickets, 2, self._recalled)
 
     again = False
@@ -189,7 +186,6 @@ class RunReader(Opening):
         self._skip = 0
         self._known_row: int | None = None
         self._before: Any = None
-        self._marks = Marks()
         self.given = 0
         """Examples read so far. [examples]"""
         if source.blocks:
@@ -272,12 +268,15 @@ class RunReader(Opening):
 
     def _next_run(self) -> Columns | list[Any] | None:
         while not self._over:
+            if self._items and self._mending is not None and self._mending.ledger.knows_any:
+                self._pass_known(self._mending)
             iterator = self.opened()
             if self._run is not None:  # reading again has come into the middle of one
                 return self._run
             self._before = self._state()
-            if self._before is not None and self._marks.wants(self._row):
-                self._marks.add(self._row, self._before)
+            place = self.offset if self._items else self._row
+            if self._before is not None and self._marks.wants(place):
+                self._marks.add(place, self._before)
             item: Any = self.watched() if self._seen < 2 else next(iterator, ENDED)
             if item is ENDED:
                 return None
