@@ -507,3 +507,43 @@ def _text(line: bytes) -> str | None:
         return line.decode()
     except UnicodeDecodeError:
         return None
+
+
+def test_a_label_that_cannot_be_read_is_skipped():
+    """Before anything is composed: the shares are as if its example had never come."""
+    rows = [{"x": number, "y": number % 2} for number in range(40)]
+    for at in (3, 12, 30):
+        rows[at] = {"x": at}
+    rows[20] = {"x": 20, "y": 7}
+    pipeline = ps.join([rows]).stratify("y", [0.5, 0.5]).batch(4).options(on_error=ps.Skip())
+    with pipeline.open(inline=True) as flow:
+        batches = list(flow)
+        skipped = flow.quarantine
+
+    assert [(each.stage, each.ticket.offset) for each in skipped] == [("stratify", at) for at in (3, 12, 20, 30)]
+    assert skipped[2].text.startswith("expected a label that is an integer in [0, 2), got `7`")
+    good = ps.join([[row for row in rows if row.get("y", 7) != 7]]).stratify("y", [0.5, 0.5]).batch(4)
+    assert [sorted(batch["x"].tolist()) for batch in batches] == [sorted(batch["x"].tolist()) for batch in good]
+
+
+def test_too_many_bad_labels_are_an_error_that_counts_them():
+    """With the first and the last of them, and the user's own error behind it."""
+    rows = [{"y": number % 2} for number in range(9)] + [{}] * 3
+    pipeline = ps.join([rows]).stratify(lambda row: row["y"], [0.5, 0.5]).batch(2).options(on_error=ps.Skip(at_most=2))
+
+    with pytest.raises(ps.OverBudget, match=r"got 3 - at stratify - the first: 0:0:9 .* - the last: 0:0:11") as raised:
+        list(pipeline)
+    assert isinstance(raised.value.__cause__, KeyError)
+
+
+def test_a_group_of_which_an_example_is_skipped_is_filled_up_again():
+    """A bucket's batches are as large as they were asked for, whatever was skipped."""
+    rows: list[Any] = [np.zeros(2, np.float32) for _ in range(12)]
+    rows[2], rows[5] = np.zeros((2, 2), np.float32), np.zeros(2, np.complex64)
+    pipeline = ps.join([[{"x": row} for row in rows]]).pad().bucket("x", [3], 4, keep_last=True)
+    with pipeline.options(on_error=ps.Skip()).open(inline=True) as flow:
+        sizes = [len(batch["x"]) for batch in flow]
+        skipped = [(each.stage, each.ticket.offset) for each in flow.quarantine]
+
+    assert sizes == [4, 4, 2]
+    assert skipped == [("batch", 2), ("batch", 5)]

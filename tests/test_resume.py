@@ -326,6 +326,25 @@ def not_tens(number: int) -> int:
     return number
 
 
+def mislabelled() -> Iterator[Any]:
+    """Now and then a label is of another type, or there is none."""
+    for number in range(80):
+        yield {"x": number, "y": "bad" if number % 10 == 7 else number % 3 % 2} if number % 17 else {"x": number}
+
+
+def mislabelled_chunks() -> Iterator[Any]:
+    """The same in a user's chunks: labels of no class."""
+    for number in range(12):
+        yield np.arange(7) + 7 * number, np.where(np.arange(7) == number % 11, 5, np.arange(7) % 2)
+
+
+def misfits() -> Iterator[Any]:
+    """Arrays of several lengths; some are of another dtype, some of another rank, some have no length."""
+    for number in range(80):
+        shape: Any = (2, 2) if number % 13 == 4 else () if number % 13 == 9 else number % 7 + 1
+        yield {"x": np.full(shape, number, np.complex64 if number % 11 == 5 else np.float32)}
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -336,6 +355,18 @@ def not_tens(number: int) -> int:
             .stratify(lambda number: number % 3, [0.5, 0.25, 0.25], repeats=3)
             .batch(4)
         ),
+        lambda: ps.join([mislabelled]).stratify("y", {0: 0.5, 1: 0.5}, repeats=2).batch(4),
+        lambda: ps.join([mislabelled]).stratify("y", "uniform").batch(4, keep_last=True),
+        lambda: ps.join([mislabelled]).stratify("y", {0: 0.5, 1: 0.5}, exact="average").batch(4),
+        lambda: ps.stratified_sample(
+            [lambda: (chunk[0] for chunk in mislabelled_chunks())],
+            lambda: (chunk[1] for chunk in mislabelled_chunks()),
+            [0.5, 0.5],
+            4,
+            enqueue_many=True,
+        ),
+        lambda: ps.join([misfits]).pad().bucket("x", [3, 5], 4, keep_last=True),
+        lambda: ps.join([misfits]).pad().bucket("x", [3, 5], max_tokens=6, keep_last=True),
     ],
 )
 def test_what_was_skipped_is_skipped_again(make: Make):
@@ -345,6 +376,7 @@ def test_what_was_skipped_is_skipped_again(make: Make):
         return make().options(on_error=ps.Skip(at_most=100))
 
     whole = list(skipping())
+    assert len(whole) > 5
     for first in range(0, len(whole), 4):
         batches = legs(skipping, [first, 1, 1])
 

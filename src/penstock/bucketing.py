@@ -12,10 +12,11 @@ import numpy as np
 from penstock.errors import PipelineError, mismatch
 from penstock.plan import Batch, Node, before_delivery, padding, positive
 from penstock.staged import Composed, Site, Staged
-from penstock.stages import Stage
+from penstock.stages import Applied, Stage
 from penstock.stages.bucket import Bucket as BucketStage
 from penstock.stages.bucket import Rooms
 from penstock.stages.lengths import Lengths
+from penstock.stages.screen import Screen
 
 __all__ = ["Bucket", "bucketed", "rooms"]
 
@@ -42,9 +43,17 @@ class Bucket(Staged):
 
     def stage(self, upstream: Stage, site: Site) -> Stage:
         """The stage of this word."""
+        lengths = Lengths(self.by, site.labels)
+        if site.mending is not None:
+
+            def read(example: Any) -> None:
+                self.rooms.check(lengths.length(example))
+
+            doing = "reading the length of"
+            upstream = Screen(upstream, Applied(read, doing, seed=0, stage=0, labels=site.labels, mending=site.mending))
         return BucketStage(
             upstream,
-            Lengths(self.by, site.labels),
+            lengths,
             self.rooms,
             keep_last=self.keep_last,
             labels=site.labels,

@@ -204,7 +204,9 @@ class _Builder:
         if isinstance(node, Staged):
             number = place.after(node).drawing
             composed = self._composed[id(node)]
+            mending = self._mending(node, None, place)
             site = Site(self._options.seed, number, self.built.labels, composed, wanted, epoch=epoch)
+            site = site._replace(mending=mending if mending is not None and mending.skips else None)
             for share in find(node.upstream[0], Share):
                 site = site._replace(rank=share.rank, world_size=share.world_size)
             stage: Stage = node.stage(upstream, site)

@@ -44,6 +44,8 @@ class Site(NamedTuple):
     """How many parts there are."""
     epoch: int = 0
     """Which pass."""
+    mending: Any = None
+    """What is done about examples that it cannot read; `None` where none is skipped."""
 
 
 class Staged(Node):

@@ -11,9 +11,10 @@ from penstock.plan import Node, before_delivery, padding, positive
 from penstock.sampling import Classes, Dealt, PerClass, Schedule, Shares, Target
 from penstock.sampling.carry import LARGEST_SIZE
 from penstock.staged import ALONE, Composed, Site, Staged
-from penstock.stages import Stage, Strata
+from penstock.stages import Applied, Stage, Strata
 from penstock.stages.functions import key_of
 from penstock.stages.labelled import By
+from penstock.stages.screen import Screen, reads_label
 from penstock.stages.stratify import Stratify as StratifyStage
 from penstock.stages.thinned import Thinned
 from penstock.stages.wishes import Wishes
@@ -84,6 +85,9 @@ class Stratify(Staged):
         seed = int(key_of(site.seed if self.seed is None else self.seed, site.number)[0])
         classes = self._classes()
         start = None if self.start is None else self.start.floats()
+        if site.mending is not None:
+            read, doing = reads_label(By(self.by), classes), "reading the label of"
+            upstream = Screen(upstream, Applied(read, doing, seed=0, stage=0, labels=site.labels, mending=site.mending))
         if self.exact != "batch":
             assert self.target is not None, "which was checked"
             return Thinned(

@@ -40,6 +40,9 @@ class Groups(Protocol):
     def rule(self, number: int, rule: PadRule | None, component: Component, /) -> PadRule | None:
         """How a component is padded in a bucket."""
 
+    def put_back(self, parts: Sequence[Chunk], /) -> None:
+        """Takes back what is left of the last group, to fill it up again."""
+
 
 def spec_of(chunk: Chunk) -> Spec:
     """The spec of a chunk's first example."""
@@ -85,8 +88,7 @@ class Batcher:
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
-        # What is put together elsewhere is a batch as it is, and none of it can be left out.
-        self._mending = mending if mending is not None and mending.skips and groups is None else None
+        self._mending = mending if mending is not None and mending.skips else None
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
         pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._pourer = pourer if self._mending is None else None
@@ -176,27 +178,43 @@ class Batcher:
             self._upstream.assemble(self._assembler)
 
     def _grouped(self, groups: Groups) -> Chunk:
-        """The next item as a batch."""
-        whole = False
-        while not whole and not self._ended:
-            chunk = self._again.take(WHOLE)
-            if chunk.error is not None or chunk.count == 0:
-                self._ended, self._error = True, chunk.error
-            if chunk.count:
-                self._gathered.add(chunk)
-                whole = chunk.item_end
-        if self._gathered.count and self._spec is None:
-            self._read_spec()
-        if self._gathered.count:
-            self._turn_to(groups)
-        if not self._gathered.count:
-            return self._last()
-        self._size = self._gathered.count
-        batch = self._give(self._size)
-        assert batch is not None, "nothing is skipped of what was put together elsewhere"
-        if batch.count:
-            self.totals.append((self.totals[-1][0] + 1, self.examples))
-        return batch
+        """The next item as a batch; where one of its examples is skipped, the others go back to be more again."""
+        while True:
+            whole = False
+            while not whole and not self._ended:
+                chunk = self._again.take(WHOLE)
+                if chunk.error is not None or chunk.count == 0:
+                    self._ended, self._error = True, chunk.error
+                if chunk.count:
+                    self._gathered.add(chunk)
+                    whole = chunk.item_end
+            count = self._gathered.count
+            if not count:
+                return self._last()
+            self._lose_known()
+            if self._gathered.count == count and self._spec is None:
+                self._read_spec()
+            if self._gathered.count == count:
+                self._turn_to(groups)
+            if self._gathered.count == count:
+                self._size = count
+                batch = self._give(count)
+                if batch is not None:
+                    if batch.count:
+                        self.totals.append((self.totals[-1][0] + 1, self.examples))
+                    return batch
+            if self._gathered.count:
+                groups.put_back(self._gathered.take(self._gathered.count))
+
+    def _lose_known(self) -> None:
+        """Leaves out of a group what was skipped before a state was taken."""
+        if self._mending is None or not self._mending.ledger.knows_any:
+            return
+        known = self._mending.ledger.is_known
+        for part in self._gathered.take(self._gathered.count):
+            rest = part.select([at for at, ticket in enumerate(part.tickets) if not known(ticket)])
+            if rest.count:
+                self._gathered.add(rest)
 
     def _turn_to(self, groups: Groups) -> None:
         """Readies what pads as the bucket at hand is padded."""
@@ -215,9 +233,10 @@ class Batcher:
                 spec, lambda path: groups.rule(number, rules.get(path), components[path]), self._pool
             )
         except SpecError as error:
-            self._fail(error)
+            self._lose(self._gathered.take(self._gathered.count), 0, error)
         except Exception as error:  # a component raises when it is read
-            self._fail(placed(error, f"reading {self._place(first.tickets[0])}"))
+            where = f"reading {self._place(first.tickets[0])}"
+            self._lose(self._gathered.take(self._gathered.count), 0, placed(error, where))
 
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""

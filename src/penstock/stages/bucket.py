@@ -59,6 +59,22 @@ class Rooms:
             return self.boundaries[number]
         return -(-longest // self.boundaries[-1]) * self.boundaries[-1]
 
+    def check(self, length: float) -> None:
+        """Sees to it that there is room for an example of such a length alone.
+
+        Raises:
+          SpecError: the budget is too small for it.
+        """
+        number = self.number(length)
+        if self.max_tokens is not None and self.width(number, max(0.0, length)) > self.max_tokens:
+            raise SpecError(self.too_long(number, length))
+
+    def too_long(self, number: int, length: float, where: str | None = None) -> str:
+        """What is said of an example that the budget has no room for."""
+        want = f"an example of at most {self.max_tokens} tokens with its padding"
+        do = "raise `max_tokens`, or leave it out by `filter`"
+        return mismatch(want, f"{self.width(number, length):g}", at=where, do=do)
+
     def rule(self, number: int, rule: PadRule | None, component: Component) -> PadRule | None:
         """How a component is padded in a bucket: its first dimension to the boundary, if it may be and that is asked for."""
         if not self.widths or not self.boundaries or rule is None or not component.shape:
@@ -205,13 +221,8 @@ class Bucket:
 
     def _too_long(self, place: int, number: int, length: float) -> None:
         """An example that the budget has no room for even alone."""
-        width = self._rooms.width(number, length)
         where = place_of_ticket(self._chunk.tickets[place], self._labels)
-        want = f"an example of at most {self._rooms.max_tokens} tokens with its padding"
-        self._ended = True
-        self._error = SpecError(
-            mismatch(want, f"{width:g}", at=where, do="raise `max_tokens`, or leave it out by `filter`")
-        )
+        self._ended, self._error = True, SpecError(self._rooms.too_long(number, length, where))
         self._chunk, self._of_chunk = self._chunk.cut(place)[0], self._of_chunk[:place]
 
     def _emptied(self, number: int) -> Chunk:
@@ -229,6 +240,12 @@ class Bucket:
             joined = tuple([np.concatenate(pieces) for pieces in arrays])
             return Chunk(None, tickets, columns=Columns(columns[0].structure, joined))
         return Chunk([row for part in parts for row in part.as_rows()], tickets)
+
+    def put_back(self, parts: Sequence[Chunk]) -> None:
+        """Takes back what is left of the group that was given last, of which an example was skipped: it is filled up again."""
+        number = self.number
+        self._parts[number], self._held[number] = list(parts), sum(part.count for part in parts)
+        self._longest[number] = max(max(self._lengths.of(part)[0]) for part in parts)
 
     def _left(self) -> Chunk | None:
         """At the end, the next remainder, from the first bucket on; or none, and they are counted."""

@@ -47,7 +47,7 @@ class Lengths:
         rows = chunk.as_rows()
         try:
             for row in rows:
-                found.append(self._length(row))
+                found.append(self.length(row))
         except SpecError as error:
             place = place_of_ticket(chunk.tickets[len(found)], self._labels)
             return found, SpecError(f"{error} - at bucket(by) of {place}")
@@ -56,7 +56,13 @@ class Lengths:
             return found, placed(error, f"reading the length of {place}")
         return found, None
 
-    def _length(self, example: Any) -> float:
+    def length(self, example: Any) -> float:
+        """The length of one.
+
+        Raises:
+          SpecError: it has none.
+          Exception: what the user's function or containers raise.
+        """
         value = self._fn(example) if self._fn is not None else self._component(example)
         if isinstance(value, (str, bytes, list, tuple)):
             return len(value)
@@ -66,7 +72,7 @@ class Lengths:
         if shape is not None and len(shape):
             return int(shape[0])
         if shape is not None and np.asarray(value).dtype.kind in "iuf":
-            return self._length(np.asarray(value).item())
+            return self.length(np.asarray(value).item())
         raise SpecError(mismatch("a number, or an array whose length counts", f"`{value!r}`"[:60]))
 
     def _component(self, example: Any) -> Any:
