@@ -583,3 +583,40 @@ def test_a_target_that_changes_is_for_steps_of_a_million_at_most():
         ps.PipelineError, match=r"at most 1,048,576 examples in a step, of all ranks together.* 2,097,152"
     ):
         pipeline.open()
+
+
+def objects(folder: Path, bad: bool) -> ps.Pipeline:
+    """Two files of 40 lines, of which some of the first cannot be read."""
+    for name in "ab":
+        rows = ['{"x":' if bad and name == "a" and at % 7 == 3 else f'{{"x": {at}}}' for at in range(40)]
+        (folder / f"{name}.jsonl").write_text("\n".join(rows))
+    return ps.read_jsonl(folder / "*.jsonl").options(on_error=ps.Skip())
+
+
+@pytest.mark.parametrize("end", ["drop", "pad", "repeat"])
+def test_lines_that_are_skipped_do_not_count(end: Any, tmp_path: Path):
+    """What each rank's files give is counted as they are read: without what is skipped."""
+    pipeline = objects(tmp_path, bad=True)
+    shares = [pipeline.shard(rank, 2, end=end, by="files").batch(4) for rank in range(2)]
+
+    assert [len(list(share)) for share in shares] == [8, 8] if end == "drop" else [10, 10]
+
+
+def test_a_map_that_may_skip_parts_no_files(tmp_path: Path):
+    """No length tells what it leaves out, so the ranks take turns behind it, and end together."""
+
+    def odd(example: Any) -> Any:
+        return {"x": example["x"] // (example["x"] % 10)}
+
+    pipeline = objects(tmp_path, bad=False).map(odd)
+    counts = [len(list(pipeline.shard(rank, 2).batch(4))) for rank in range(2)]
+
+    assert counts == [9, 9]
+
+
+def test_a_map_that_may_skip_behind_shard_is_told():
+    """One rank may leave out more than the others."""
+    pipeline = ps.join([range(8)]).shard(0, 2).map(abs, on_error=ps.Skip()).batch(2)
+
+    with pytest.warns(ps.PenstockWarning, match=r"`map\(on_error\)` stands after `shard`"):
+        assert len(list(pipeline)) == 2

@@ -238,7 +238,7 @@ class _Builder:
         """How many examples each rank's files have; those of files that do not tell are counted once."""
         if id(node) not in self._lengths:
             check = self._coordinator.check if self._coordinator is not None else None
-            self._lengths[id(node)] = later("sharing").counted(node, check)
+            self._lengths[id(node)] = later("sharing").counted(node, check, self._options.on_error)
         return self._lengths[id(node)]
 
     def _applied(self, node: Map | Filter, doing: str, place: Place) -> Applied:

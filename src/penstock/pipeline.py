@@ -82,14 +82,14 @@ class Pipeline(Words, Iterable[Any]):
         if not find(self._node, Shard):
             return self._node
         sharing = later("sharing")
-        node: Node = sharing.settled(self._node, rank, sharing.heirs_of(state))
+        node: Node = sharing.settled(self._node, rank, sharing.heirs_of(state), on_error=self._options.on_error)
         return node
 
     def _warn(self, node: Node) -> None:
         """Tells the caller of whoever opens the pipeline what would surprise him of its ranks."""
         here = found_rank()
         if node is not self._node or (here is not None and here.world_size > 1):
-            for said in later("sharing").surprises(node, here):
+            for said in later("sharing").surprises(node, here, self._options.on_error):
                 warnings.warn(f"penstock: {said}", PenstockWarning, stacklevel=3)
 
     def __len__(self) -> int:

@@ -92,7 +92,7 @@ def reshard(
     after = node if batch_size is None else _resized(node, batch_size)
     parts = _in_order(states)
     heirs = heirs_of(states[0])
-    nodes = [settled(node, _rank(rank, len(parts)), heirs) for rank in range(len(parts))]
+    nodes = [settled(node, _rank(rank, len(parts)), heirs, on_error=options.on_error) for rank in range(len(parts))]
     seed = options.seed
     read = [read_state(fingerprint(own), seed, state) for own, state in zip(nodes, parts, strict=True)]
     _check_together(node, read)
@@ -102,14 +102,16 @@ def reshard(
             leaver = _Leaver(own, options, state)
             stack.callback(leaver.built.stage.close)
             leavers.append(leaver)
-        same = _together(nodes[0]) == _together(settled(after, _rank(0, count), max(1, heirs)))
+        same = _together(nodes[0]) == _together(
+            settled(after, _rank(0, count), max(1, heirs), on_error=options.on_error)
+        )
         of, heirs = _left(leavers, _share(nodes[0]), heirs, same=same)
         target = next(filter(None, (_changed(stage) for stage in leavers[0].strata)), None)
     more = {"skipped": _skipped([state.more for state in read])}
     delivered = max(state.delivered for state in read)
     new: list[dict[str, Any]] = []
     for rank in range(count):
-        own = settled(after, _rank(rank, count), heirs)
+        own = settled(after, _rank(rank, count), heirs, on_error=options.on_error)
         built = build(own, options, None, State(read[0].epoch, 0, 0, None, more), parts=True)
         try:
             (share,) = built.shares.values()

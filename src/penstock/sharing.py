@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from penstock.errors import PipelineError, mismatch
+from penstock.faults import OnError, policy_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -41,20 +42,21 @@ __all__ = [
 ]
 
 
-def settled(last: Node, rank: Callable[[], Rank] = auto_rank, heirs: int = 0) -> Node:
+def settled(last: Node, rank: Callable[[], Rank] = auto_rank, heirs: int = 0, *, on_error: OnError = "raise") -> Node:
     """The description with each `shard` settled; the same where there is none.
 
     Args:
       last: the end of the description.
       rank: tells the rank where a `shard` is to find it out.
       heirs: from so many parts it goes on with what other ranks left over, as a state says; see `heirs_of`.
+      on_error: what is done about errors where a word says nothing of it.
 
     Raises:
       PipelineError: nothing tells the rank, or the stream cannot be parted.
     """
     if not find(last, Shard):
         return last
-    node = _rebuilt(last, cache(rank), None, heirs)
+    node = _rebuilt(last, cache(rank), None, heirs, on_error)
     sizes = {share.world_size for share in find(node, Share)}
     if len(sizes) > 1:
         got = " and ".join(map(str, sorted(sizes)))
@@ -103,7 +105,7 @@ def heirs(share: Share) -> list[Node]:
     return [_onto(share.of, join.changed(opened=own[rank])) for rank in ranks]
 
 
-def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None, heirs: int) -> Node:
+def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None, heirs: int, on_error: OnError) -> Node:
     """The words up to one, each `shard` settled.
 
     Args:
@@ -111,28 +113,34 @@ def _rebuilt(node: Node, rank: Callable[[], Rank], batch: Batch | None, heirs: i
       rank: tells the rank.
       batch: the `batch` behind it, where just as many examples come there.
       heirs: from so many parts a `shard` goes on with what others left over.
+      on_error: as in `settled`.
     """
     if isinstance(node, Shard):
         own = rank() if node.rank is None else Rank(node.rank, node.world_size or 1)
-        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1, heirs)
+        return _share(node, own, batch.size if batch is not None and not batch.keep_last else 1, heirs, on_error)
     if isinstance(node, Read) or not find(node, Shard):
         return node
     if isinstance(node, Join):
-        return node.changed(of=tuple([_rebuilt(below, rank, None, heirs) for below in node.of]))
+        return node.changed(of=tuple([_rebuilt(below, rank, None, heirs, on_error) for below in node.of]))
     if isinstance(node, Batch):
         batch = None if node.grouped else node
     elif not (isinstance(node, Map | Pad | Convert) or (isinstance(node, Staged) and node.keeps_all)):
         batch = None
-    return node.changed(of=_rebuilt(node.upstream[0], rank, batch, heirs))
+    return node.changed(of=_rebuilt(node.upstream[0], rank, batch, heirs, on_error))
 
 
-def way_of(node: Shard, world_size: int) -> Way:
+def way_of(node: Shard, world_size: int, on_error: OnError = "raise") -> Way:
     """How a stream is parted.
+
+    Args:
+      node: the word.
+      world_size: how many ranks there are.
+      on_error: as in `settled`.
 
     Raises:
       PipelineError: it cannot be parted, or not as it was asked for.
     """
-    files = _reading(node) if node.by != "turns" and world_size > 1 else None
+    files = _reading(node, on_error) if node.by != "turns" and world_size > 1 else None
     if files is not None:
         join, passes = files
         if node.by == "files":
@@ -151,10 +159,12 @@ def way_of(node: Shard, world_size: int) -> Way:
 
 
 _BY = 'shard(by="files")'
+ENDED: Any = object()
+"""Stands for the end of a source."""
 
 
-def _share(node: Shard, rank: Rank, whole: int, heirs: int) -> Share:
-    way = way_of(node.changed(by="turns") if heirs else node, rank.world_size)
+def _share(node: Shard, rank: Rank, whole: int, heirs: int, on_error: OnError) -> Share:
+    way = way_of(node.changed(by="turns") if heirs else node, rank.world_size, on_error)
     run = node.of.run if isinstance(node.of, Staged) else 1
     share = Share(node.of, *rank, node.end, node.mask, way, run=run, whole=whole, heirs=heirs)
     read = _reading(node) if heirs > 1 else None
@@ -174,23 +184,33 @@ def _share(node: Shard, rank: Rank, whole: int, heirs: int) -> Share:
     )
 
 
-def _reading(node: Shard) -> tuple[Join, int | None] | None:
-    """The join of sources that a shard stands behind, and how often it is read; `None` where something else is between."""
+def _reading(node: Shard, on_error: OnError = "raise") -> tuple[Join, int | None] | None:
+    """The join of sources that a shard stands behind, and how often it is read; `None` where something else is between.
+
+    So is a `map` that may skip: no length tells what it leaves out.
+    """
     passes: int | None = 1
     at = node.of
     while not isinstance(at, Join):
         if isinstance(at, Repeat):
             passes = None if passes is None or at.epochs is None else passes * at.epochs
-        elif not isinstance(at, Map | Pad):
+        elif not isinstance(at, Map | Pad) or _skips(at, on_error):
             return None
         (at,) = at.upstream
-    if at.weights is not None or at.stops or not all(map(_reads_one, at.of)):
+    if at.weights is not None or at.stops or not all(_reads_one(below, on_error) for below in at.of):
         return None
     return at, passes
 
 
-def _reads_one(node: Node) -> bool:
-    while isinstance(node, Map):
+def _skips(node: Node, on_error: OnError) -> bool:
+    """Whether a function, or a source, may leave out examples on which it raises."""
+    if not isinstance(node, Map | Filter | Read):
+        return False
+    return policy_of(on_error if node.on_error is None else node.on_error, at="on_error").skip is not None
+
+
+def _reads_one(node: Node, on_error: OnError) -> bool:
+    while isinstance(node, Map) and not _skips(node, on_error):
         node = node.of
     return isinstance(node, Read) and not node.chunks
 
@@ -234,36 +254,47 @@ def _onto(node: Node, join: Join) -> Node:
     return join if isinstance(node, Join) else node.changed(of=_onto(node.upstream[0], join))
 
 
-def count_of(source: Source, check: Callable[[], None] | None) -> int:
+def count_of(source: Source, check: Callable[[], None] | None, *, skips: bool = False) -> int:
     """How many examples a source gives: as it says, or counted by reading it once.
 
     Args:
       source: any; of files that do not tell, all are read through.
       check: called now and then; raises where the flow is being stopped. `None` where nobody can stop it.
+      skips: whether those that cannot be read are left out, so that no length tells.
     """
-    known = source.length()
+    known = None if skips else source.length()
     if known is not None:
         return known
     total = 0
-    for item in source.open(0):
+    items = (getattr(source, "lasting", source.open) if skips else source.open)(0)
+    while True:
+        try:
+            item = next(items, ENDED)
+        except Exception:
+            if not skips or not getattr(items, "lasts", getattr(source, "lasts", False)):
+                raise
+            continue
+        if item is ENDED:
+            return total
         if check is not None:
             check()
         total += len(item) if source.blocks else 1
-    return total
 
 
-def counted(share: Share, check: Callable[[], None] | None) -> list[int]:
+def counted(share: Share, check: Callable[[], None] | None, on_error: OnError = "raise") -> list[int]:
     """How many examples each rank's files have, by `count_of`; they are read once, or so many times."""
     assert share.passes is not None, "what has no end has no length"
-    return [sum(count_of(source, check) for source in part) * share.passes for part in share.parts]
+    skips = any(_skips(read, on_error) for read in find(share.of, Read))
+    return [sum(count_of(source, check, skips=skips) for source in part) * share.passes for part in share.parts]
 
 
-def surprises(last: Node, here: Rank | None) -> Iterator[str]:
+def surprises(last: Node, here: Rank | None, on_error: OnError = "raise") -> Iterator[str]:
     """What is to be said of a pipeline as it is opened.
 
     Args:
       last: the end of its description, settled.
       here: the rank of this process, where anything tells it.
+      on_error: as in `settled`.
     """
     shares = find(last, Share)
     if here is not None and here.world_size > 1:
@@ -278,7 +309,7 @@ def surprises(last: Node, here: Rank | None) -> Iterator[str]:
                 f"this is rank {here.rank} of {here.world_size}, and the pipeline takes the part of rank {others[0]}, which "
                 'may be read twice - say `.shard("auto")`, or pass the rank of this process'
             )
-    word = uneven(last)
+    word = uneven(last, on_error)
     if word is not None:
         yield (
             f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, or an "
@@ -286,20 +317,23 @@ def surprises(last: Node, here: Rank | None) -> Iterator[str]:
         )
 
 
-def uneven(last: Node) -> str | None:
+def uneven(last: Node, on_error: OnError = "raise") -> str | None:
     """The word, if any, behind a `shard` by which the ranks may end at different batches.
 
     Args:
       last: the end of a settled description.
+      on_error: as in `settled`.
     """
     if any(repeat.epochs is None for repeat in find(last, Repeat)):
         return None
-    return _leaving_out(last, None)
+    return _leaving_out(last, None, on_error)
 
 
-def _leaving_out(node: Node, word: str | None) -> str | None:
+def _leaving_out(node: Node, word: str | None, on_error: OnError) -> str | None:
     if isinstance(node, Share):
         return word if node.world_size > 1 else None
     if isinstance(node, Filter) or (isinstance(node, Staged) and not node.keeps_all):
         word = type(node).__name__.lower()
-    return next(filter(None, (_leaving_out(upstream, word) for upstream in node.upstream)), None)
+    elif isinstance(node, Map) and _skips(node, on_error):
+        word = "map(on_error)"
+    return next(filter(None, (_leaving_out(upstream, word, on_error) for upstream in node.upstream)), None)
