@@ -124,3 +124,11 @@ def test_interleaved_tickets_are_one_of_each_in_turn(k: int, m: int, alike: bool
     together = Tickets.interleaved(parts)
 
     assert list(together) == [parts[turn % k][turn // k] for turn in range(k * m)]
+
+
+@given(st.lists(runs, min_size=1, max_size=3).map(Tickets.joined).filter(len), st.data())
+def test_tickets_at_some_places_are_those_of_the_table(tickets: Tickets, data: st.DataObject):
+    """Looked up without writing out all others."""
+    places = sorted(data.draw(st.sets(st.integers(0, len(tickets) - 1), min_size=1)))
+
+    assert tickets.picked(np.array(places)).tolist() == tickets.table()[places].tolist()

@@ -100,9 +100,13 @@ class _Turns:
         return [int(self.streams[lane]), int(epoch), int(self.offsets[lane]) + turn, 0, 0]
 
     def table(self) -> Table:
-        turn = np.arange(self.first, self.first + self.count)
+        return self.picked(np.arange(self.count))
+
+    def picked(self, places: Numbers) -> Table:
+        """Those at some places, for less than a table of all between."""
+        turn = places + self.first
         lane = turn % len(self.streams)
-        out = np.zeros((self.count, 5), np.int64)
+        out = np.zeros((len(places), 5), np.int64)
         out[:, 0] = np.asarray(self.streams)[lane]
         out[:, 1] = self.epoch[lane] if isinstance(self.epoch, np.ndarray) else self.epoch
         out[:, 2] = np.asarray(self.offsets)[lane] + turn // len(self.streams)
@@ -305,6 +309,13 @@ class Tickets:
           count: how many batches.
         """
         return Tickets((_Every(of, first, step, count),), count)
+
+    def picked(self, places: Numbers) -> Table:
+        """The tickets at ascending places, written out: int64[n, 5]."""
+        if len(self._rules) == 1 and type(self._rules[0]) is _Turns:
+            return self._rules[0].picked(places)
+        low, high = int(places[0]), int(places[-1]) + 1
+        return self.cut(low, high).table()[places - low]
 
     def select(self, index: Any) -> Tickets:
         """The tickets at integer or boolean positions."""

@@ -111,9 +111,7 @@ class _Drawn:
             if place + 1 < len(firsts):
                 end = int(np.searchsorted(self.numbers, firsts[place + 1], sorter=order))
             which = order[done:end]
-            its = self.numbers[which] - firsts[place]
-            low, high = int(its[0]), int(its[-1]) + 1
-            out[which] = tickets[place].cut(low, high).table()[its - low]
+            out[which] = tickets[place].picked(self.numbers[which] - firsts[place])
             done = end
         out[:, 4] = self.uses - 1
         return out
