@@ -753,7 +753,17 @@ def mutated(data: Any, choose: random.Random) -> Any:
     return choose.choice([None, -1, 0, 10**30, 3.5, "", "x", [], {}, {"~array": ["<i8", [2], "AA=="]}, True])
 
 
-@pytest.mark.parametrize("name", ["stratified, with repeats", "shuffled", "by weights", "chunks cut in the middle"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "stratified, with repeats",
+        "exact on average",
+        "shuffled",
+        "bucketed",
+        "by weights",
+        "chunks cut in the middle",
+    ],
+)
 def test_a_state_that_was_tampered_with_ends_in_an_error_of_ours(name: str):
     """Even one whose checksum was made to fit: never another exception, nor a flow that hangs."""
     make = PIPELINES[name]

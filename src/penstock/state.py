@@ -180,7 +180,7 @@ def _check_whole(data: dict[str, Any]) -> None:
 
 def _count(data: dict[str, Any], name: str) -> int:
     value = data[name]
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 1 << 62:
         raise StateError(mismatch(f"`{name}` to be an integer >= 0", f"`{value!r}`", at="open(state)"))
     return value
 
@@ -201,7 +201,16 @@ def restored(restore: Callable[[Saved], None], saved: Saved) -> None:
         restore(saved)
     except StateError:
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, OverflowError) as error:
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+        OverflowError,
+        MemoryError,
+    ) as error:
         raise StateError(
             mismatch("a state of such a pipeline", f"one that does not suit it ({error!r})", at="open(state)")
         ) from error

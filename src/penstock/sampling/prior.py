@@ -25,6 +25,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from penstock.errors import mismatch
 from penstock.sampling import kernels
 from penstock.sampling.estimates import ALWAYS, Uint64s
 from penstock.sampling.shares import Float64s, Int64s
@@ -86,6 +87,8 @@ class Prior:
         prior.alarms, prior._recent_n, prior.scatter = state["alarms"], state["recent_n"], state["scatter"]
         prior._counts, prior._before = np.array(state["counts"], np.float64), np.array(state["before"], np.float64)
         prior._recent = np.array(state["recent"], np.int64)
+        if any(array.shape != prior._start.shape for array in (prior._counts, prior._before, prior._recent)):
+            raise ValueError(mismatch(f"counts of {len(prior._start)} classes", "others", at="Prior.restore(state)"))
         return prior
 
     def state(self) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
-from penstock.errors import SpecError, mismatch
+from penstock.errors import SpecError, StateError, mismatch
 from penstock.plan import PadRule
 from penstock.spec import Component
 from penstock.stages.lengths import Lengths
 from penstock.stages.reader import place_of_ticket
-from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, packed_tickets, unpacked_tickets
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, numbers, packed_tickets, unpacked_tickets
 from penstock.stages.stage import Stage
 from penstock.ticket import Tickets
 
@@ -284,9 +284,13 @@ class Bucket:
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was held is recalled when something is first taken."""
         self._again.restore(saved["of"])
-        self._recalled = [Chunk(saved["rows"], unpacked_tickets(saved["held"]))]
-        self._held = [int(count) for count in saved["counts"]]
+        count, tickets = self._rooms.count, unpacked_tickets(saved["held"])
+        self._recalled = [Chunk(saved["rows"], tickets)]
+        self._held = numbers(saved["counts"], count=count).tolist()
         self._longest = [float(length) for length in saved["longest"]]
+        if len(self._longest) != count or sum(self._held) > len(tickets):
+            want = f"{len(tickets)} examples in {count} buckets"
+            raise StateError(mismatch(want, f"{sum(self._held)} in {len(self._longest)}", at="open(state)"))
         self._ended = bool(saved["ended"])
 
     def _refill(self, recalled: list[Chunk]) -> None:

@@ -21,7 +21,7 @@ from penstock.plan import Source
 from penstock.sources.position import opened_at, too_short
 from penstock.stages.mending import Mending
 from penstock.stages.opening import ENDED, NOTHING, Opening, place_of, place_of_ticket
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Saved, counted
 from penstock.ticket import Numbers, Ticket, Tickets, item_tickets, turn_tickets
 
 __all__ = ["NOTHING", "RowReader", "RunReader", "place_of", "place_of_ticket"]
@@ -111,8 +111,8 @@ class RowReader(Opening):
 
     def restore(self, saved: Saved) -> None:
         """Goes on behind as many examples."""
-        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
-        self._over, self._known, self._skipped = bool(saved["over"]), saved["last"], int(saved["skipped"])
+        self.epoch, self.offset, self._from = counted(saved, "epoch"), counted(saved, "offset"), saved["source"]
+        self._over, self._known, self._skipped = bool(saved["over"]), saved["last"], counted(saved, "skipped")
         if "marks" in saved:
             self._marks.restore(saved["marks"])
 
@@ -306,10 +306,10 @@ class RunReader(Opening):
 
     def restore(self, saved: Saved) -> None:
         """Goes on in the middle of as manieth a run."""
-        self.epoch, self.offset, self._from = int(saved["epoch"]), int(saved["offset"]), saved["source"]
-        self._row, self._over, self.given = int(saved["row"]), bool(saved["over"]), int(saved["given"])
+        self.epoch, self.offset, self._from = counted(saved, "epoch"), counted(saved, "offset"), saved["source"]
+        self._row, self._over, self.given = counted(saved, "row"), bool(saved["over"]), counted(saved, "given")
         self._marks.restore(saved["marks"])
-        self._skip, self._known_row = int(saved["at"]), saved["last"]
+        self._skip, self._known_row = counted(saved, "at"), saved["last"]
 
     def recall(self, tickets: Tickets) -> list[Any]:
         """Reads rows again: of a user's chunks by chunk and row, of blocks by the number of the row."""

@@ -17,6 +17,7 @@ import numpy as np
 from penstock.assemble import Pool
 from penstock.chunk import END, Chunk
 from penstock.draws import Draws, Places
+from penstock.errors import StateError, mismatch
 from penstock.stages.snapshot import Saved, Unsettled, packed_tickets, unpacked_tickets
 from penstock.stages.stage import Stage
 from penstock.stages.store import Store
@@ -181,6 +182,9 @@ class Shuffle:
         self._upstream.restore(saved["of"])
         self._again = Chunk(saved["rows"], unpacked_tickets(saved["held"]))
         self._hole, self._ended = int(saved["hole"]), bool(saved["ended"])
+        held = len(self._again.tickets)
+        if self._hole != NONE and not 0 <= self._hole < held:
+            raise StateError(mismatch(f"a hole among the {held} that are held", f"{self._hole}", at="open(state)"))
         self._draws.number = int(saved["draw"])
 
     def _refill(self, again: Chunk) -> None:

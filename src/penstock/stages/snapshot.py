@@ -25,7 +25,9 @@ __all__ = [
     "Trail",
     "Unsettled",
     "Wanted",
+    "counted",
     "drop",
+    "figures",
     "noted",
     "numbers",
     "packed",
@@ -261,6 +263,36 @@ def numbers(values: Any, *, count: int | None = None, below: int | None = None) 
     if len(array) and (array.min() < 0 or (below is not None and array.max() >= below)):
         raise StateError(mismatch(f"numbers of 0 to {below}", f"{array.min()} to {array.max()}", at="open(state)"))
     return array.astype(np.int64)
+
+
+def counted(saved: Saved, name: str) -> int:
+    """A number of things that a snapshot holds.
+
+    Raises:
+      StateError: it is below 0, or there are no so many things.
+    """
+    count = int(saved[name])
+    if not 0 <= count < 1 << 62:
+        raise StateError(mismatch(f"`{name}` to be at least 0, and no such number", f"{count}", at="open(state)"))
+    return count
+
+
+def figures(values: Any, *, like: Any = None) -> Any:
+    """Numbers in an array of one dimension, as a snapshot holds them in plain.
+
+    Args:
+      values: the numbers.
+      like: an array of as many; `None` where any number will do.
+
+    Raises:
+      StateError: they are none, or not as many.
+    """
+    array = np.array(values)
+    if array.ndim != 1 or (len(array) and array.dtype.kind not in "biuf"):
+        raise StateError(mismatch("a list of numbers", f"`{values!r}`"[:80], at="open(state)"))
+    if like is not None and len(array) != len(like):
+        raise StateError(mismatch(f"{len(like)} numbers", f"{len(array)}", at="open(state)"))
+    return array
 
 
 def unpacked_tickets(saved: Saved) -> Tickets:

@@ -27,7 +27,7 @@ from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.claims import Claims
 from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.reader import place_of_ticket
-from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, figures
 from penstock.stages.stage import Pouring, Stage
 from penstock.stages.vigil import Vigil, listed
 from penstock.stages.weights import attached, check_name, weights_of
@@ -361,7 +361,7 @@ class Thinned:
         for name in _NUMBERS:
             setattr(self, name, type(getattr(self, name))(saved[name.lstrip("_")]))
         for name in _ARRAYS:
-            setattr(self, name, np.array(saved[name.lstrip("_")]))
+            setattr(self, name, figures(saved[name.lstrip("_")]))
 
     @property
     def recalls(self) -> bool:

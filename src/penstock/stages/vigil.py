@@ -7,7 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from penstock.sampling.shares import Float64s, Int64s
-from penstock.stages.snapshot import Saved
+from penstock.stages.snapshot import Saved, figures
 
 __all__ = ["PATIENCE", "Vigil", "listed"]
 
@@ -93,7 +93,8 @@ class Vigil:
     def restore(self, saved: Saved) -> None:
         """Goes on from there."""
         for name in _ARRAYS:
-            setattr(self, name, np.array(saved[name.lstrip("_")]))
+            like = None if name == "_came" else saved["last"]  # which is empty before the first look
+            setattr(self, name, figures(saved[name.lstrip("_")], like=like))
 
     @property
     def next(self) -> float:
