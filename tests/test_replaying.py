@@ -1,5 +1,6 @@
 """One example again, under the caller's eyes."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -191,3 +192,52 @@ def test_the_command_prints_each_step_or_the_users_traceback(
     shown = capsys.readouterr()
     assert shown.out == out
     assert err in shown.err
+
+
+def test_an_example_of_a_shuffled_order_is_that_of_its_ticket():
+    """Its offset counts in the order of its epoch."""
+    pipeline = ps.join([range(100)]).shuffle().batch(1)
+    order = [int(batch[0]) for batch in pipeline]
+
+    assert [int(ps.replay(pipeline, f"0:0:{offset}")[0]) for offset in (0, 7, 99)] == [order[at] for at in (0, 7, 99)]
+
+
+class Counted:
+    """Counts what is read of it."""
+
+    def __init__(self) -> None:
+        self.read: list[int] = []
+
+    def __len__(self) -> int:
+        return 1000
+
+    def __getitem__(self, index: int) -> int:
+        self.read.append(index)
+        return index
+
+
+def test_an_example_read_by_index_is_all_that_is_read_of_its_source():
+    """It may be far behind the first."""
+    source = Counted()
+
+    assert ps.replay(ps.join([source]), "0:0:900") == 900
+    assert source.read == [900]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda rows: rows.stratify("y", [0.5, 0.5]).batch(2), "a component `'y'`, which is the label"),
+        (lambda rows: rows.pad().bucket("y", [3], 2), "a component `y`"),
+    ],
+)
+def test_a_label_or_length_that_cannot_be_read_is_seen_again(make: Any, message: str):
+    """Such examples are in the quarantine too."""
+    pipeline = make(ps.join([[{"x": 1, "y": 0}, {"x": 2}]])).options(on_error=ps.Skip())
+    with pipeline.open(inline=True) as flow:
+        list(flow)
+        (skipped,) = flow.quarantine
+    assert message in skipped.text
+
+    with pytest.raises(ps.SpecError, match=re.escape(message)):
+        ps.replay(pipeline, skipped.ticket)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import isnan
 from typing import Any
@@ -41,19 +41,23 @@ class Bucket(Staged):
     def check(self, composed: Composed) -> None:
         """It is what composes."""
 
+    def reads(self, labels: Sequence[str]) -> Callable[[Any], object]:
+        """Reads the length, for which there is to be room."""
+        lengths = Lengths(self.by, labels)
+
+        def read(example: Any) -> None:
+            self.rooms.check(lengths.length(example))
+
+        return read
+
     def stage(self, upstream: Stage, site: Site) -> Stage:
         """The stage of this word."""
-        lengths = Lengths(self.by, site.labels)
         if site.mending is not None:
-
-            def read(example: Any) -> None:
-                self.rooms.check(lengths.length(example))
-
-            doing = "reading the length of"
+            read, doing = self.reads(site.labels), "reading the length of"
             upstream = Screen(upstream, Applied(read, doing, seed=0, stage=0, labels=site.labels, mending=site.mending))
         return BucketStage(
             upstream,
-            lengths,
+            Lengths(self.by, site.labels),
             self.rooms,
             keep_last=self.keep_last,
             labels=site.labels,

@@ -17,7 +17,7 @@ from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
 from penstock.faults import OnError, policy_of
 from penstock.later import later
-from penstock.place import Place, by_item, input_names, labels_of, opened_of, word_of
+from penstock.place import Place, by_item, input_names, labels_of, opened_of, ordered, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -31,7 +31,6 @@ from penstock.plan import (
     Repeat,
     Share,
     Skip,
-    Source,
     Take,
     Unbatch,
     find,
@@ -62,7 +61,6 @@ from penstock.stages import Skip as SkipStage
 from penstock.stages import Take as TakeStage
 from penstock.stages import Unbatch as UnbatchStage
 from penstock.stages.batcher import Groups
-from penstock.stages.functions import key_of
 from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
@@ -71,8 +69,6 @@ if TYPE_CHECKING:
 
 __all__ = ["build"]
 
-ORDERS = 1 << 31
-"""Orders of sources draw from numbers of their own: no stage has such a number."""
 FIRST_WAVE = 4
 """So many sources get a thread at once; of more, the others only if they prove slow. [sources]"""
 
@@ -304,7 +300,7 @@ class _Builder:
 
     def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
         stream = place.streams
-        source = self._ordered(node, stream)
+        source = ordered(node, stream, self._options.seed)
         label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
@@ -321,16 +317,6 @@ class _Builder:
             for cancel in _cancels(source):
                 self._coordinator.on_stop(cancel)
         return reader
-
-    def _ordered(self, node: Read, stream: int) -> Source:
-        """The source of a read, in an order that is drawn for each epoch where one is asked for."""
-        if node.order is None:
-            return node.source
-        what, seed = node.order
-        # Streams of files draw one order together, and each reads its part of it.
-        own = ORDERS + (stream if what == "index" else 0)
-        ordered: Source = cast(Any, node.source).shuffled(key_of(self._options.seed if seed is None else seed, own))
-        return ordered
 
     def _add_earlier(self, stream: int, stats: LaneStats) -> None:
         """Keeps what a reader or lane has seen whose place another takes."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
-from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Take, Unbatch, find
+from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Source, Take, Unbatch, find
 from penstock.sources import name_of
 from penstock.staged import Staged
+from penstock.stages.functions import key_of
 
-__all__ = ["Place", "by_item", "input_names", "labels_of", "opened_of", "word_of"]
+__all__ = ["Place", "by_item", "input_names", "labels_of", "opened_of", "ordered", "word_of"]
+
+ORDERS = 1 << 31
+"""Orders of sources draw from numbers of their own: no stage has such a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +93,20 @@ def by_item(node: Node) -> bool:
             return False
         (node,) = node.upstream
     return node.chunks
+
+
+def ordered(node: Read, stream: int, seed: int) -> Source:
+    """The source of a read, in an order that is drawn for each epoch where one is asked for.
+
+    Args:
+      node: the read.
+      stream: its number in the pipeline.
+      seed: the pipeline's.
+    """
+    if node.order is None:
+        return node.source
+    what, own = node.order
+    # Streams of files draw one order together, and each reads its part of it.
+    number = ORDERS + (stream if what == "index" else 0)
+    source: Source = cast(Any, node.source).shuffled(key_of(seed if own is None else own, number))
+    return source

@@ -16,8 +16,9 @@ from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import Chunk, Columns
 from penstock.errors import PipelineError, SourceError, mismatch, placed
 from penstock.pipeline import Pipeline, node_of, options_of
-from penstock.place import Place, labels_of, word_of
+from penstock.place import Place, labels_of, ordered, word_of
 from penstock.plan import Batch, Filter, Map, Node, Options, Read, padding
+from penstock.staged import Staged
 from penstock.stages import Applied, spec_of
 from penstock.stages.reader import place_of_ticket
 from penstock.ticket import Ticket, listed_tickets
@@ -94,7 +95,7 @@ def steps(pipeline: Pipeline, ticket: Ticket) -> Iterator[Step]:
                 do="pass a callable that opens it",
             )
         )
-    chunk = _read(read, ticket, labels)
+    chunk = _read(read, ticket, options, labels)
     yield Step(f"read {labels[ticket.stream]!r}", chunk.as_rows()[0])
     for place, (word, at) in enumerate(words):
         if isinstance(word, Map | Filter):
@@ -102,6 +103,12 @@ def steps(pipeline: Pipeline, ticket: Ticket) -> Iterator[Step]:
             yield Step(word_of(word), chunk.as_rows()[0], kept)
             if not kept:
                 return
+        elif isinstance(word, Staged):
+            look = word.reads(labels)
+            if look is not None:
+                error = Applied(look, "looking at", seed=0, stage=0, labels=labels).over(chunk)[2]
+                if error is not None:
+                    raise error
         elif isinstance(word, Batch):
             model = _model(words[:place], ticket, options, labels) or chunk
             yield Step(word_of(word), _batch_of(word, model, chunk, place_of_ticket(ticket, labels)))
@@ -120,9 +127,15 @@ def _way(node: Node, stream: int, place: Place) -> Iterator[tuple[Any, Place]]:
     yield node, place
 
 
-def _read(read: Read, ticket: Ticket, labels: list[str]) -> Chunk:
+def _read(read: Read, ticket: Ticket, options: Options, labels: list[str]) -> Chunk:
     """The example of a ticket; the errors of those before it do not matter, where the source goes on behind them."""
-    source = read.source
+    source: Any = ordered(read, ticket.stream, options.seed)
+    where = listed_tickets(np.array([ticket], np.int64))
+    if getattr(source, "by_index", False) and not read.chunks and ticket.offset < (source.length() or 0):
+        try:
+            return Chunk(source.fetch(ticket.epoch, [ticket.offset]), where)
+        except Exception as error:
+            raise placed(error, f"reading {place_of_ticket(ticket, labels)}") from None
     items = getattr(source, "lasting", source.open)(ticket.epoch)
     raised: Exception | None = None
     at = 0
@@ -139,14 +152,14 @@ def _read(read: Read, ticket: Ticket, labels: list[str]) -> Chunk:
                 continue
             if item is _ENDED:
                 got = f"its end after {at}"
-                where = f"source {labels[ticket.stream]!r}"
-                raise SourceError(mismatch(f"an example {ticket.offset}", got, at=where)) from raised
+                at_source = f"source {labels[ticket.stream]!r}"
+                raise SourceError(mismatch(f"an example {ticket.offset}", got, at=at_source)) from raised
             run: Any = Columns.of(item) if read.chunks else item if source.blocks else [item]
             size = 1 if read.chunks else len(run)
             if at + size > ticket.offset:
                 row = ticket.row if read.chunks else ticket.offset - at
                 rows = run.cut(row, row + 1).rows() if isinstance(run, Columns) else [run[row]]
-                return Chunk(rows, listed_tickets(np.array([ticket], np.int64)))
+                return Chunk(rows, where)
             at += size
     finally:
         close = getattr(items, "close", None)
@@ -171,7 +184,7 @@ def _model(words: Sequence[tuple[Any, Place]], ticket: Ticket, options: Options,
     """The first good example of the same source, as it comes to the batch: the others are to be like it."""
     for offset in range(min(ticket.offset, MODELS)):
         try:
-            chunk, kept = _read(words[0][0], ticket._replace(offset=offset, row=0), labels), True
+            chunk, kept = _read(words[0][0], ticket._replace(offset=offset, row=0), options, labels), True
             for word, at in words:
                 if kept and isinstance(word, Map | Filter):
                     chunk, kept = _applied(word, at, options, labels, chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from penstock.plan import Batch, Convert, Map, Node, Pad, Shard, Share, find
@@ -78,6 +78,14 @@ class Staged(Node):
     @property
     def extra(self) -> str | None:
         """The name of what it puts beside each example."""
+        return None
+
+    def reads(self, labels: Sequence[str]) -> Callable[[Any], object] | None:
+        """What reads a label or length of an example, and raises where it cannot; `None` where none is read.
+
+        Args:
+          labels: the sources' names by stream number, for messages.
+        """
         return None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, Literal
 
 from penstock.errors import PipelineError, mismatch
@@ -74,6 +74,10 @@ class Stratify(Staged):
     def _classes(self) -> Classes:
         labels = self.target.labels if self.target is not None else None
         return Classes(labels or (), grows=labels is None, unknown=self.unknown)
+
+    def reads(self, labels: Sequence[str]) -> Callable[[Any], object]:
+        """Reads the label, which is to be one of the classes."""
+        return reads_label(By(self.by), self._classes())
 
     def stage(self, upstream: Stage, site: Site) -> Strata:
         """The stage of this word."""

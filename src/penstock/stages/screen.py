@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, final
 
 from penstock.chunk import END, Chunk
+from penstock.errors import SpecError
 from penstock.sampling import Classes
 from penstock.stages.functions import Applied
 from penstock.stages.labelled import By
@@ -77,7 +78,12 @@ def reads_label(by: By, classes: Classes) -> Callable[[Any], object]:
 
     def read(example: Any) -> object:
         how, key = by.reading(example)
-        label = key(example) if how == "call" else example[key]
+        try:
+            label = key(example) if how == "call" else example[key]
+        except (KeyError, IndexError, AttributeError, TypeError):
+            if by.own:
+                raise
+            raise SpecError(by.missing(example)) from None
         if not len(own):  # after a resume there are some
             own.restore(classes.labels)
         return own.number(label)
