@@ -114,3 +114,77 @@ with tf.Session() as sess:
     coord.request_stop()
     coord.join(threads)
 """
+
+RECORDS = """\
+import os
+import tensorflow as tf
+
+FLAGS = tf.app.flags.FLAGS
+tf.app.flags.DEFINE_string("data_dir", "FOLDER", "where the files are")
+tf.app.flags.DEFINE_integer("batch_size", 2, "examples in a batch")
+
+
+def read_record(filename_queue):
+    class Record(object):
+        pass
+    result = Record()
+    reader = tf.FixedLengthRecordReader(record_bytes=13)
+    result.key, value = reader.read(filename_queue)
+    record = tf.decode_raw(value, tf.uint8)
+    result.label = tf.cast(tf.strided_slice(record, [0], [1]), tf.int32)
+    result.image = tf.transpose(tf.reshape(tf.strided_slice(record, [1], [13]), [3, 2, 2]), [1, 2, 0])
+    return result
+
+
+def inputs():
+    filenames = [os.path.join(FLAGS.data_dir, name) for name in tf.gfile.ListDirectory(FLAGS.data_dir)]
+    for name in filenames:
+        if not tf.gfile.Exists(name):
+            raise ValueError(name)
+    with tf.name_scope("augmentation"), tf.device("/cpu:0"):
+        read = read_record(tf.train.string_input_producer(filenames, num_epochs=1, shuffle=False))
+        image = tf.image.per_image_standardization(tf.image.random_flip_left_right(tf.cast(read.image, tf.float32)))
+        image.set_shape([2, 2, 3])
+        read.label.set_shape([1])
+    images, labels = tf.train.batch([image, read.label], FLAGS.batch_size, num_threads=16)
+    return images, tf.reshape(labels, [FLAGS.batch_size])
+
+
+def main(_):
+    images, labels = inputs()
+    supervisor = tf.train.Supervisor()
+    with supervisor.managed_session() as sess:
+        while not supervisor.should_stop():
+            x, y = sess.run([images, labels])
+            print(x.shape, y.tolist())
+
+
+if __name__ == "__main__":
+    tf.app.run()
+"""
+
+MODULE = """\
+import tensorflow as tf
+from tensorflow.python.platform import gfile
+
+
+class Reader:
+    def __init__(self, path):
+        self.queue = tf.train.string_input_producer(gfile.Glob(path))
+
+    def next(self):
+        _, record = tf.TFRecordReader().read(self.queue)
+        context, steps = tf.parse_single_sequence_example(
+            record, {"n": tf.FixedLenFeature([], tf.int64)}, {"words": tf.FixedLenSequenceFeature([], tf.int64)})
+        return tf.contrib.training.bucket_by_sequence_length(context["n"], [steps["words"]], 32, [10, 20], dynamic_pad=True)
+
+
+def summarised(reader):
+    lengths, [words] = reader.next()
+    tf.summary.histogram("lengths", lengths)
+    return words
+
+
+def config(args):
+    return tf.constant(args.queue)
+"""

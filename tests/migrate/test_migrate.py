@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import penstock as ps
-from migrate.scripts import MODEL, MONITORED, QUEUE_OBJECTS, QUEUES, SLIM
+from migrate.scripts import MODEL, MODULE, MONITORED, QUEUE_OBJECTS, QUEUES, RECORDS, SLIM
 from penstock import tf1
 from penstock.cli import main
 from penstock.migrate import migrated
@@ -57,6 +57,51 @@ def test_a_monitored_session_and_records_run_too(tmp_path: Path):
 def test_queue_objects_run_too(tmp_path: Path):
     """With the runner that fills them."""
     assert ran(migrated(QUEUE_OBJECTS).text, tmp_path) == "[0 1 2] [3 4 5]\n"
+
+
+@pytest.mark.slow
+def test_a_script_in_the_style_of_cifar10_runs_too(tmp_path: Path):
+    """A record that is an object with handles in it, flags, `tf.gfile`, scopes, a supervisor, `tf.app.run`."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "batch_1.bin").write_bytes(b"".join(bytes([label, *range(12)]) for label in (3, 1, 2)))
+
+    made = migrated(RECORDS.replace("FOLDER", str(data)))
+
+    assert (made.whole, made.left) == (True, ())
+    assert ran(made.text, tmp_path) == "(2, 2, 2, 3) [3, 1]\n"
+
+
+def test_handles_in_objects_are_followed():
+    """Under whatever name the object has there; beside a model, flags and a supervisor stay TensorFlow's, with a word."""
+    made = migrated(RECORDS.replace("supervisor = ", "loss = tf.nn.relu(images); supervisor = "))
+
+    for line in (
+        "    result.label = tf1.cast(tf1.strided_slice(record, [0], [1]), tf1.int32)",
+        "        image = tf1.image.per_image_standardization("
+        "tf1.image.random_flip_left_right(tf1.cast(read.image, tf1.float32)))",
+        "    return images, tf1.reshape(labels, [FLAGS.batch_size])",
+        "FLAGS = tf.app.flags.FLAGS",
+        "    loss = tf.nn.relu(images); supervisor = tf.train.Supervisor()",
+    ):
+        assert line in made.text.splitlines()
+    told = {left.what: left.do for left in made.left}
+    assert told["`tf.gfile.Exists`"].startswith("`tf1.gfile` is the same")
+    assert told["`tf.app.run`"].startswith("`tf1.app` is the same")
+    assert "its loop ends with the feed" in told["`tf.train.Supervisor`"]
+
+
+def test_of_a_module_without_a_session_the_place_is_told_where_the_model_begins():
+    """And what a setting is called, though some handle be called so too, is none."""
+    made = migrated(MODULE)
+
+    assert "    return tf.constant(args.queue)" in made.text.splitlines()
+    assert [(left.line, left.what) for left in made.left] == [
+        (2, "`from tensorflow.python.platform import gfile`"),
+        (7, "`tf.python.platform.gfile.Glob`"),
+        (18, "`lengths` of penstock's: a session runs the model alone"),
+        (18, "`tf.summary.histogram` works on `lengths`, of penstock's"),
+    ]
 
 
 def test_beside_a_model_the_input_moves_and_the_rest_is_told():
@@ -127,7 +172,7 @@ def test_places_are_found_behind_letters_of_more_than_a_byte():
     assert 'print("é", tf1.train.batch(["é"], 2), tf.Variable(1))' in migrated(source).text
 
 
-MODULE = "x = tf.train.batch([1], 2)\ny = tf.Variable(1)\n"
+BODY = "x = tf.train.batch([1], 2)\ny = tf.Variable(1)\n"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +191,7 @@ MODULE = "x = tf.train.batch([1], 2)\ny = tf.Variable(1)\n"
 )
 def test_the_new_import_stands_where_python_and_the_reader_expect_it(before: str, after: str):
     """A comment stays with its line, an import in a block there, and nothing comes before `__future__`."""
-    assert migrated(before + MODULE).text == after + MODULE.replace("tf.train", "tf1.train")
+    assert migrated(before + BODY).text == after + BODY.replace("tf.train", "tf1.train")
 
 
 def test_layout_stays():

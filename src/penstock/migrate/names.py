@@ -15,7 +15,14 @@ Path = tuple[str, ...]
 """A name of TensorFlow's without the module's own: `("train", "batch")`."""
 
 # Threads and sessions are TensorFlow's where the model is; the input needs none.
-THREADS = {"Coordinator", "LooperThread", "MonitoredSession", "MonitoredTrainingSession", "SingularMonitoredSession"}
+THREADS = {
+    "Coordinator",
+    "LooperThread",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "SingularMonitoredSession",
+    "Supervisor",
+}
 STARTS = {"start_queue_runners", "Server"}
 MESSAGES = {*examples.__all__}
 
@@ -34,16 +41,20 @@ ADVICE: dict[Path, str] = {
     ("train", "MonitoredTrainingSession"): "its loop ends with the feed: `for values in feed:` around `sess.run`",
     ("train", "Supervisor"): "its loop ends with the feed: `for values in feed:` around `sess.run`",
     ("contrib", "slim"): "`tf1.data_provider(source).get([...])`, a penstock source in place of slim's `Dataset`",
-    ("app",): "`argparse`, and a `main()` that is called",
-    ("flags",): "`argparse`",
-    ("logging",): "Python's own `logging`",
-    ("gfile",): "`open`, `glob.glob`, `os.path`, or fsspec",
+    ("app",): "`tf1.app` is the same; or `argparse`, and a `main()` that is called",
+    ("flags",): "`tf1.flags` is the same; or `argparse`",
+    ("logging",): "`tf1.logging` is the same; or Python's own `logging`",
+    ("gfile",): "`tf1.gfile` is the same, on this machine; or `open`, `glob.glob`, `os.path`, fsspec",
+    ("python", "platform", "gfile"): "`from penstock.tf1 import gfile` is the same, on this machine",
+    ("python", "platform", "flags"): "`from penstock.tf1 import flags` is the same",
+    ("python", "platform", "app"): "`from penstock.tf1 import app` is the same",
     ("data",): "tf.data goes on as it is, and is a source of penstock's too: `ps.join([dataset])`",
     ("contrib", "data"): "tf.data goes on as it is, without `contrib`",
     ("contrib", "learn"): "`tf.contrib` is gone from TensorFlow 2: an input function returns `next(tf1.feed(...))`",
     ("contrib", "framework"): "`tf.contrib` is gone from TensorFlow 2",
-    ("image", "resize_images"): "put it into `tf1.py_func`, with Pillow or OpenCV",
-    ("image", "resize_bilinear"): "put it into `tf1.py_func`, with Pillow or OpenCV",
+    ("image", "resize_bicubic"): "put it into `tf1.py_func`, with Pillow or OpenCV",
+    ("image", "resize_area"): "put it into `tf1.py_func`, with Pillow or OpenCV",
+    ("summary",): "a summary is of what the model is fed: of the placeholder that takes the handle's place",
 }
 
 

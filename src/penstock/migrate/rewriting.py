@@ -60,7 +60,7 @@ def migrated(source: str, name: str = "script") -> Migrated:
 
 
 def _kept(found: Trace) -> set[Left]:
-    """One word on where the model takes its data, at the first use of TensorFlow's session."""
+    """One word on where the model takes its data, at the first use of TensorFlow's session, or where the model begins."""
     if not found.crossing:
         return set()
     names = ", ".join(sorted(found.crossing))
@@ -68,6 +68,8 @@ def _kept(found: Trace) -> set[Left]:
         f"before the loop `feed = tf1.feed([{names}])`; in it `values = next(feed)`, and "
         "`sess.run(..., feed_dict=dict(zip(placeholders, values)))`; its end is `tf1.errors.OutOfRangeError`"
     )
+    if found.session is None:
+        return {Left(found.crossed, f"`{names}` of penstock's: a session runs the model alone", do)}
     return {Left(found.session, "the session runs the model alone", do)}
 
 

@@ -13,6 +13,8 @@ from penstock.migrate.syntax import code, cst, expressions, is_dotted, metadata,
 
 __all__ = ["Left", "Trace"]
 
+SETTINGS = {"FLAGS", "args", "config", "hparams", "opt", "params"}
+"""What holds numbers and texts by name in nearly every script, and no handles, though the names be the same."""
 ROUNDS = 12
 """A script whose functions call each other deeper than this is not followed to the end."""
 
@@ -50,8 +52,10 @@ class Trace(cst.MetadataDependent):
         """What can be told of names that TensorFlow keeps where there is a model too."""
         self.crossing: set[str] = set()
         """The names of handles that TensorFlow is asked to work on."""
-        self.session: int = 1
-        """The line of the first use of a session."""
+        self.session: int | None = None
+        """The line of the first use of a session, if there is one."""
+        self.crossed: int = 1
+        """The line where TensorFlow is first asked to work on a handle."""
         self._handles: set[tuple[str, str]] = set()
         self._returning: set[str] = set()
         self._functions: dict[str, cst.FunctionDef] = {
@@ -68,8 +72,9 @@ class Trace(cst.MetadataDependent):
             if now == before:
                 break
             before = now
-        sessions = [self._line(node) for node, path in self.uses.items() if path[-1].endswith("Session")]
-        self.session = min(sessions, default=1)
+        runs = [node for node, path in self.uses.items() if path[-1].endswith(("Session", "Supervisor"))]
+        self.session = min(map(self._line, runs), default=None)
+        self.crossed = min((left.line for left in self.left if " works on " in left.what), default=1)
 
     def _line(self, node: cst.CSTNode) -> int:
         return int(self.get_metadata(metadata.PositionProvider, node).start.line)
@@ -133,16 +138,23 @@ class Trace(cst.MetadataDependent):
         elif held:
             name = self._name(target)
             if name is not None:
-                self._handles.add(("" if "." in name else scope, name))
+                self._handles.add(("" if name.startswith(".") else scope, name))
 
-    @staticmethod
-    def _name(node: cst.CSTNode) -> str | None:
-        """A name, or an attribute of one: `images`, `self.images`."""
+    def _name(self, node: cst.CSTNode) -> str | None:
+        """A name, or an attribute of whatever: `images`, and `.images` of `self.images`, `result.images`.
+
+        What a function puts into an object, others take out of it under another name, so that the object's does not count.
+        """
         if isinstance(node, cst.Name):
             return node.value
-        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
-            return f"{node.value.value}.{node.attr.value}"
+        if isinstance(node, cst.Attribute) and not self._imported(node) and code(node.value) not in SETTINGS:
+            return f".{node.attr.value}"
         return None
+
+    def _imported(self, node: cst.CSTNode) -> bool:
+        """Whether it is of a module."""
+        found = self.get_metadata(metadata.QualifiedNameProvider, node, ())
+        return any(name.source is metadata.QualifiedNameSource.IMPORT for name in found)
 
     # Expressions: whether what they give is a handle, or holds one.
 
