@@ -314,3 +314,20 @@ def test_a_script_that_closes_nothing_ends_in_peace():
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert (run.returncode, run.stdout, run.stderr) == (0, "[0 1 2 3]\n", "")
+
+
+def test_a_producer_tells_its_size_and_is_closed_like_a_queue():
+    """Old scripts print the one and run the other."""
+    names = tf.train.string_input_producer(["a", "b", "c"], shuffle=False)
+    name = names.dequeue()
+    with tf.Session() as sess:
+        assert sess.run([name, names.size()]) == [b"a", 0]
+        sess.run(names.close())
+        with pytest.raises(tf.errors.OutOfRangeError):
+            sess.run(name)
+
+
+def test_what_is_known_of_a_one_hot_shape():
+    """Models ask for it."""
+    assert tf.one_hot(tf.constant([1, 2]), 3).get_shape().as_list() == [2, 3]
+    assert next(tf.feed(tf.one_hot(tf.constant(1), 3))).tolist() == [0, 1, 0]

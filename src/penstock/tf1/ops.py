@@ -345,7 +345,8 @@ def one_hot(
         )
         return np.where(hot, on_value, off_value).astype(dtype_of(dtype))
 
-    return apply("one_hot", made, indices, dtype=dtype_of(dtype))
+    known = indices.shape.sizes if isinstance(indices, Handle) and axis == -1 else None
+    return apply("one_hot", made, indices, dtype=dtype_of(dtype), shape=None if known is None else (*known, depth))
 
 
 def shape(input: Any, name: str | None = None, out_type: Any = np.int32) -> Handle:

@@ -12,7 +12,7 @@ from penstock.errors import PipelineError, mismatch
 from penstock.pipeline import Pipeline
 from penstock.tf1.errors import OutOfRangeError
 from penstock.tf1.feeds import Pulled
-from penstock.tf1.handles import Apply, Constant, Handle, Node, Step, as_handle, as_value
+from penstock.tf1.handles import Apply, Constant, Handle, Node, Operation, Step, as_handle, as_value
 from penstock.tf1.session import Session
 
 __all__ = [
@@ -53,6 +53,14 @@ class Producer:
     def dequeue_up_to(self, n: int, name: str | None = None) -> Handle:
         """A handle of the next n, stacked, or at the end of those that are left."""
         return Handle(Produced(self, lambda pulled: _stacked(_up_to(pulled, n)), self.name))
+
+    def size(self, name: str | None = None) -> Handle:
+        """A handle of 0: none waits, each is made when it is asked for."""
+        return as_handle(0)
+
+    def close(self, cancel_pending_enqueues: bool = False, name: str | None = None) -> Handle:
+        """Something to run that ends it: there is no next one."""
+        return Handle(Operation(name or f"{self.name}_close", lambda step: self.running(step.session).close()))
 
     def running(self, session: Session) -> Pulled:
         """What it gives in a session."""
