@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from penstock.tf1 import parsing, python_io, queues, readers, train
+from penstock.tf1.contrib import training
+
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "examples" / "tf1"
 PAGE = ROOT / "docs" / "howto" / "from-tf1.md"
@@ -35,3 +38,14 @@ def test_the_page_shows_the_scripts_as_they_are():
     page = PAGE.read_text()
 
     assert [path.name for path in SCRIPTS.glob("*_*.py") if f"```py\n{path.read_text()}```" not in page] == []
+
+
+def test_the_table_has_every_name_of_the_input_side():
+    """A name that is not in it would be looked for in vain."""
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    column = " ".join(row.split(" | ")[0] for row in rows)
+    own = {"QueueBase", "Reader"}  # of which the others are made
+    modules = (train, training, readers, queues, parsing, python_io)
+
+    assert [name for each in modules for name in each.__all__ if name not in own and name not in column] == []
+    assert [row for row in rows if "|  |" in row] == []
