@@ -5,11 +5,13 @@ What TF1's functions returned as tensors are *handles* here: unpacked once, outs
 It is the input side alone: models, variables and summaries are TensorFlow's.
 """
 
+import sys
 from typing import NoReturn
 
 from penstock.errors import mismatch
 from penstock.tf1 import (
     app,
+    compat,
     contrib,
     dtypes,
     errors,
@@ -36,7 +38,17 @@ from penstock.tf1.coding import (
     string_to_number,
     substr,
 )
-from penstock.tf1.defaults import Graph, control_dependencies, device, name_scope, op_scope, variable_scope
+from penstock.tf1.defaults import (
+    Graph,
+    GraphKeys,
+    add_to_collection,
+    control_dependencies,
+    device,
+    get_collection,
+    name_scope,
+    op_scope,
+    variable_scope,
+)
 from penstock.tf1.defaults import default_graph as get_default_graph
 from penstock.tf1.defaults import default_session as get_default_session
 from penstock.tf1.defaults import reset as reset_default_graph
@@ -44,7 +56,6 @@ from penstock.tf1.dtypes import *  # noqa: F403
 from penstock.tf1.feeds import Feed, feed
 from penstock.tf1.handles import Handle
 from penstock.tf1.handles import Handle as Tensor
-from penstock.tf1.handles import Shape as TensorShape
 from penstock.tf1.initializers import (
     disable_eager_execution,
     disable_v2_behavior,
@@ -83,6 +94,8 @@ from penstock.tf1.readers import (
 )
 from penstock.tf1.session import ConfigProto, GPUOptions, RunOptions, Session
 from penstock.tf1.session import interactive_session as InteractiveSession  # noqa: N812
+from penstock.tf1.shape import Dimension
+from penstock.tf1.shape import Shape as TensorShape
 from penstock.tf1.sparse import SparseTensor, SparseTensorValue, sparse_tensor_to_dense, sparse_to_dense
 
 __all__ = [
@@ -90,12 +103,14 @@ __all__ = [
     "GPUOptions",
     "RunOptions",
     "DataProvider",
+    "Dimension",
     "FIFOQueue",
     "Feed",
     "FixedLenFeature",
     "FixedLenSequenceFeature",
     "FixedLengthRecordReader",
     "Graph",
+    "GraphKeys",
     "Handle",
     "IdentityReader",
     "InteractiveSession",
@@ -112,7 +127,9 @@ __all__ = [
     "TextLineReader",
     "VarLenFeature",
     "WholeFileReader",
+    "add_to_collection",
     "app",
+    "compat",
     "contrib",
     "control_dependencies",
     "device",
@@ -122,6 +139,7 @@ __all__ = [
     "logging",
     "math",
     "name_scope",
+    "newaxis",
     "op_scope",
     "queue",
     "random",
@@ -135,6 +153,7 @@ __all__ = [
     "disable_v2_behavior",
     "errors",
     "feed",
+    "get_collection",
     "get_default_graph",
     "get_default_session",
     "global_variables_initializer",
@@ -166,6 +185,9 @@ __all__ = [
 __all__ += math.__all__
 __all__ += ops.__all__
 __all__ += dtypes.__all__
+
+newaxis = None
+compat.v1 = sys.modules[__name__]
 
 
 def __getattr__(name: str) -> NoReturn:

@@ -13,11 +13,14 @@ from typing import Any, final
 
 __all__ = [
     "Graph",
+    "GraphKeys",
+    "add_to_collection",
     "control_dependencies",
     "controls",
     "default_graph",
     "default_session",
     "device",
+    "get_collection",
     "install",
     "name_scope",
     "op_scope",
@@ -25,6 +28,15 @@ __all__ = [
     "session_as_default",
     "variable_scope",
 ]
+
+
+class GraphKeys:
+    """The names of TF1's collections, of which one means something here: that of the queue runners."""
+
+    QUEUE_RUNNERS = "queue_runners"
+    LOCAL_VARIABLES = "local_variables"
+    GLOBAL_VARIABLES = "variables"
+    SUMMARIES = "summaries"
 
 
 @final
@@ -36,6 +48,8 @@ class Graph:
         """What `add_queue_runner` added."""
         self.seed: int | None = None
         """What `set_random_seed` set."""
+        self.collections: dict[str, list[Any]] = {}
+        """What `add_to_collection` added under other names."""
         self.draws = 0
         """How many random nodes were made since; each has a seed of its own by that."""
 
@@ -49,8 +63,13 @@ class Graph:
             _graph.reset(token)
 
     def get_collection(self, name: str) -> list[Any]:
-        """The queue runners under their name; nothing under any other."""
-        return list(self.queue_runners) if name == "queue_runners" else []
+        """What was added under a name; the queue runners under theirs."""
+        return list(self.queue_runners if name == GraphKeys.QUEUE_RUNNERS else self.collections.get(name, []))
+
+    def add_to_collection(self, name: str, value: Any) -> None:
+        """Adds something under a name."""
+        own = self.queue_runners if name == GraphKeys.QUEUE_RUNNERS else self.collections.setdefault(name, [])
+        own.append(value)
 
     def finalize(self) -> None:
         """Does nothing: what is described stays described."""
@@ -71,7 +90,18 @@ def reset() -> None:
     """Forgets what was added to the default graph."""
     graph = default_graph()
     graph.queue_runners.clear()
+    graph.collections.clear()
     graph.seed, graph.draws = None, 0
+
+
+def get_collection(key: str, scope: str | None = None) -> list[Any]:
+    """What was added to the default graph under a name."""
+    return default_graph().get_collection(key)
+
+
+def add_to_collection(name: str, value: Any) -> None:
+    """Adds something to the default graph under a name."""
+    default_graph().add_to_collection(name, value)
 
 
 def default_session() -> Any:

@@ -21,6 +21,7 @@ import numpy as np
 from penstock.errors import mismatch
 from penstock.tf1.defaults import controls, default_session
 from penstock.tf1.errors import FormError, InvalidArgumentError
+from penstock.tf1.shape import Dimension, Shape
 
 __all__ = [
     "Apply",
@@ -34,6 +35,7 @@ __all__ = [
     "as_handle",
     "as_value",
     "dtype_of",
+    "joint_shape",
     "operand",
 ]
 
@@ -154,13 +156,13 @@ class Handle:
         """What is known of its shape before anything ran."""
         return self.shape
 
-    def set_shape(self, shape: Sequence[int | None]) -> None:
+    def set_shape(self, shape: Any) -> None:
         """Declares its shape, which every value is then held to.
 
         Args:
           shape: sizes, `None` for a free dimension.
         """
-        self.declared = tuple(None if size is None else int(size) for size in shape)
+        self.declared = Shape(shape).sizes
 
     def eval(self, feed_dict: Mapping[Handle, Value] | None = None, session: Any = None) -> Value:
         """Its value in a step of its own, in the default session if none is given."""
@@ -172,7 +174,15 @@ class Handle:
     # Operators make handles; what asks for a value says that there is none yet.
 
     def __getitem__(self, key: Any) -> Handle:
-        return apply("strided_slice", operator.getitem, self, key, dtype=self.dtype)
+        parts = list(key) if isinstance(key, tuple) else [key]
+        numbers = [bound for part in parts for bound in _bounds(part)]
+
+        def taken(value: Any, *numbers: Any) -> Any:
+            left = iter(numbers)
+            places = tuple(_bounded(part, left) for part in parts)
+            return value[places if isinstance(key, tuple) else places[0]]
+
+        return apply("strided_slice", taken, self, *numbers, dtype=self.dtype)
 
     def __neg__(self) -> Handle:
         return apply("neg", operator.neg, self, dtype=self.dtype)
@@ -232,16 +242,37 @@ class Handle:
         return f"<Handle {self.name}{known}>"
 
 
+def _bounds(part: Any) -> list[Any]:
+    """What in a piece of an index may be a handle."""
+    return [part.start, part.stop, part.step] if isinstance(part, slice) else [part]
+
+
+def _bounded(part: Any, numbers: Iterator[Any]) -> Any:
+    """A piece of an index with numbers in the places of handles."""
+    if isinstance(part, slice):
+        return slice(*[None if bound is None else int(bound) for bound in (next(numbers) for _ in range(3))])
+    return next(numbers)
+
+
 def _binary(
     name: str, fn: Callable[[Any, Any], Any], *, kept: bool, dtype: Any = None
 ) -> tuple[Callable[..., Handle], Callable[..., Handle]]:
     def forward(self: Handle, other: Any) -> Handle:
-        return apply(name, fn, self, operand(self, other, name), dtype=self.dtype if kept else dtype)
+        shape = joint_shape(self, other)
+        return apply(name, fn, self, operand(self, other, name), dtype=self.dtype if kept else dtype, shape=shape)
 
     def backward(self: Handle, other: Any) -> Handle:
-        return apply(name, fn, operand(self, other, name), self, dtype=self.dtype if kept else dtype)
+        shape = joint_shape(self, other)
+        return apply(name, fn, operand(self, other, name), self, dtype=self.dtype if kept else dtype, shape=shape)
 
     return forward, backward
+
+
+def joint_shape(handle: Handle, other: Any) -> tuple[int | None, ...] | None:
+    """What is known of the shape of a handle and something beside it, place by place."""
+    own = handle.shape.sizes
+    theirs = other.shape.sizes if isinstance(other, Handle) else np.shape(other)
+    return own if theirs == () or theirs == own else None
 
 
 def operand(handle: Handle, other: Any, at: str) -> Any:
@@ -283,52 +314,6 @@ for _name, _fn in _BOTH_WAYS.items():
     setattr(Handle, f"__r{_name}__", _backward)
 for _name, _fn in _COMPARED.items():
     setattr(Handle, f"__{_name}__", _binary(_name, _fn, kept=False, dtype=np.dtype(np.bool_))[0])
-
-
-@final
-class Shape:
-    """What is known of a shape, as TF1's `TensorShape` told it.
-
-    Args:
-      sizes: `None` for a free dimension; `None` in all if not even the rank is known.
-    """
-
-    def __init__(self, sizes: tuple[int | None, ...] | None) -> None:
-        self.sizes = sizes
-
-    @property
-    def ndims(self) -> int | None:
-        """The rank, if it is known."""
-        return None if self.sizes is None else len(self.sizes)
-
-    def as_list(self) -> list[int | None]:
-        """The sizes, `None` for a free dimension.
-
-        Raises:
-          ValueError: not even the rank is known.
-        """
-        if self.sizes is None:
-            raise ValueError("as_list() is not defined on an unknown shape; penstock knows it once examples have come")
-        return list(self.sizes)
-
-    def __iter__(self) -> Iterator[int | None]:
-        return iter(self.as_list())
-
-    def __getitem__(self, at: Any) -> Any:
-        return self.as_list()[at]
-
-    def __len__(self) -> int:
-        return len(self.as_list())
-
-    def __eq__(self, other: object) -> bool:
-        theirs = other.sizes if isinstance(other, Shape) else other
-        return self.sizes == (tuple(theirs) if isinstance(theirs, (list, tuple)) else theirs)
-
-    def __hash__(self) -> int:
-        return hash(self.sizes)
-
-    def __repr__(self) -> str:
-        return "<unknown>" if self.sizes is None else f"({', '.join('?' if s is None else str(s) for s in self.sizes)})"
 
 
 class SparseTensor(NamedTuple):
@@ -460,6 +445,8 @@ def as_value(thing: Any, *, like: Any = None) -> Any:
     """
     if isinstance(thing, (Handle, bytes)) or thing is None:
         return thing
+    if isinstance(thing, Dimension):
+        return np.int32(thing)
     if isinstance(thing, str):
         return thing.encode()
     if isinstance(thing, np.generic):

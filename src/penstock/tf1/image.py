@@ -39,26 +39,40 @@ __all__ = [
 
 def decode_jpeg(contents: Any, channels: int = 0, **_: Any) -> Handle:
     """The pixels of a JPEG file's bytes: uint8[height, width, channels]."""
-    return decode_image(contents, channels)
+    made = decode_image(contents, channels)
+    made.static = (None, None, channels or None)
+    return made
 
 
 def decode_png(contents: Any, channels: int = 0, dtype: Any = np.uint8, name: str | None = None) -> Handle:
     """The pixels of a PNG file's bytes: uint8[height, width, channels]."""
-    return decode_image(contents, channels)
+    made = decode_image(contents, channels)
+    made.static = (None, None, channels or None)
+    return made
 
 
 def _kept(name: str, fn: Any, image: Any) -> Handle:
     return apply(name, fn, image, dtype=getattr(image, "dtype", None))
 
 
+def _alike(name: str, fn: Any, image: Any) -> Handle:
+    """A handle of an image of the same size."""
+    return apply(name, fn, image, dtype=getattr(image, "dtype", None), shape=_shape(image))
+
+
+def _shape(image: Any) -> Any:
+    """What is known of the shape of an image."""
+    return image.shape.sizes if isinstance(image, Handle) else None
+
+
 def flip_left_right(image: Any) -> Handle:
     """The mirror image."""
-    return _kept("flip_left_right", lambda pixels: pixels[:, ::-1], image)
+    return _alike("flip_left_right", lambda pixels: pixels[:, ::-1], image)
 
 
 def flip_up_down(image: Any) -> Handle:
     """The image upside down."""
-    return _kept("flip_up_down", lambda pixels: pixels[::-1], image)
+    return _alike("flip_up_down", lambda pixels: pixels[::-1], image)
 
 
 def random_flip_left_right(image: Any, seed: int | None = None) -> Handle:
@@ -67,7 +81,9 @@ def random_flip_left_right(image: Any, seed: int | None = None) -> Handle:
     def flip(generator: np.random.Generator, pixels: Any) -> Any:
         return pixels[:, ::-1] if generator.random() < 0.5 else pixels
 
-    return drawn("random_flip_left_right", flip, image, seed=seed, dtype=getattr(image, "dtype", None))
+    return drawn(
+        "random_flip_left_right", flip, image, seed=seed, dtype=getattr(image, "dtype", None), shape=_shape(image)
+    )
 
 
 def random_flip_up_down(image: Any, seed: int | None = None) -> Handle:
@@ -76,12 +92,14 @@ def random_flip_up_down(image: Any, seed: int | None = None) -> Handle:
     def flip(generator: np.random.Generator, pixels: Any) -> Any:
         return pixels[::-1] if generator.random() < 0.5 else pixels
 
-    return drawn("random_flip_up_down", flip, image, seed=seed, dtype=getattr(image, "dtype", None))
+    return drawn(
+        "random_flip_up_down", flip, image, seed=seed, dtype=getattr(image, "dtype", None), shape=_shape(image)
+    )
 
 
 def adjust_brightness(image: Any, delta: float) -> Handle:
     """The image with a number added to each pixel; of a uint8 image in steps of 1/255."""
-    return _kept("adjust_brightness", lambda pixels: _shifted(pixels, delta), image)
+    return _alike("adjust_brightness", lambda pixels: _shifted(pixels, delta), image)
 
 
 def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> Handle:
@@ -90,12 +108,12 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
     def shift(generator: np.random.Generator, pixels: Any) -> Any:
         return _shifted(pixels, generator.uniform(-max_delta, max_delta))
 
-    return drawn("random_brightness", shift, image, seed=seed, dtype=getattr(image, "dtype", None))
+    return drawn("random_brightness", shift, image, seed=seed, dtype=getattr(image, "dtype", None), shape=_shape(image))
 
 
 def adjust_contrast(image: Any, contrast_factor: float) -> Handle:
     """The image with each channel's distance from its mean multiplied."""
-    return _kept("adjust_contrast", lambda pixels: _spread(pixels, contrast_factor), image)
+    return _alike("adjust_contrast", lambda pixels: _spread(pixels, contrast_factor), image)
 
 
 def random_contrast(image: Any, lower: float, upper: float, seed: int | None = None) -> Handle:
@@ -104,7 +122,7 @@ def random_contrast(image: Any, lower: float, upper: float, seed: int | None = N
     def spread(generator: np.random.Generator, pixels: Any) -> Any:
         return _spread(pixels, generator.uniform(lower, upper))
 
-    return drawn("random_contrast", spread, image, seed=seed, dtype=getattr(image, "dtype", None))
+    return drawn("random_contrast", spread, image, seed=seed, dtype=getattr(image, "dtype", None), shape=_shape(image))
 
 
 def _shifted(pixels: Any, delta: float) -> Any:
@@ -139,7 +157,7 @@ def per_image_standardization(image: Any) -> Handle:
         least = np.float32(1 / np.sqrt(numbers.size))
         return (numbers - numbers.mean()) / np.maximum(numbers.std(), least)
 
-    return apply("per_image_standardization", standard, image, dtype=np.dtype(np.float32))
+    return apply("per_image_standardization", standard, image, dtype=np.dtype(np.float32), shape=_shape(image))
 
 
 per_image_whitening = per_image_standardization
@@ -152,7 +170,7 @@ def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: st
     def convert(pixels: Any) -> Any:
         return pixels if pixels.dtype == to else _back(_unit(pixels), to)
 
-    return apply("convert_image_dtype", convert, image, dtype=to)
+    return apply("convert_image_dtype", convert, image, dtype=to, shape=_shape(image))
 
 
 def crop_to_bounding_box(
@@ -242,6 +260,9 @@ def resize_images(
 
     made = apply("resize_images", resize, as_handle(images), as_handle(size))
     made.dtype = getattr(images, "dtype", None) if nearest else np.dtype(np.float32)
+    known = _shape(images)
+    if known is not None and isinstance(size, (list, tuple)):
+        made.static = (*known[:-3], *map(int, size), known[-1])
     return made
 
 

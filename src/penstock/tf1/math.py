@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock.structure import Structure
 from penstock.tf1.errors import InvalidArgumentError
-from penstock.tf1.handles import Apply, Handle, Node, Operation, Step, apply, as_handle, dtype_of, operand
+from penstock.tf1.handles import Apply, Handle, Node, Operation, Step, apply, as_handle, dtype_of, joint_shape, operand
 from penstock.tf1.ops import Placeholder, cast, identity
 
 __all__ = [
@@ -67,7 +67,8 @@ def _two(name: str, fn: Callable[[Any, Any], Any], *, dtype: Any = None, kept: b
     def made(x: Any, y: Any, name: str | None = None) -> Handle:
         first, second = _pair(x, y, made.__name__)
         known = first.dtype if kept else dtype
-        return apply(made.__name__, lambda a, b: np.asarray(fn(a, b))[()], first, second, dtype=known)
+        shape = joint_shape(second, first) if first.shape.sizes == () else joint_shape(first, second)
+        return apply(made.__name__, lambda a, b: np.asarray(fn(a, b))[()], first, second, dtype=known, shape=shape)
 
     made.__name__ = made.__qualname__ = name
     made.__doc__ = f"What `{name}` makes of two values, place by place."

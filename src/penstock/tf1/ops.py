@@ -351,7 +351,9 @@ def one_hot(
 
 def shape(input: Any, name: str | None = None, out_type: Any = np.int32) -> Handle:
     """The shape of a value."""
-    return apply("shape", lambda value: np.array(np.shape(value), dtype_of(out_type)), input, dtype=dtype_of(out_type))
+    known, to = _known(input), dtype_of(out_type)
+    rank = None if known is None else [len(known)]
+    return apply("shape", lambda value: np.array(np.shape(value), to), input, dtype=to, shape=rank)
 
 
 def size(input: Any, name: str | None = None, out_type: Any = np.int32) -> Handle:

@@ -10,6 +10,7 @@ import numpy as np
 
 from penstock.tf1.defaults import default_graph
 from penstock.tf1.handles import Handle, Node, Step, as_handle, dtype_of
+from penstock.tf1.shape import Shape
 
 __all__ = [
     "Drawn",
@@ -66,9 +67,11 @@ class Drawn(Node):
             return (self._fn(draws.generator, *values),)
 
 
-def drawn(name: str, fn: Callable[..., Any], *inputs: Any, seed: int | None = None, dtype: Any = None) -> Handle:
+def drawn(
+    name: str, fn: Callable[..., Any], *inputs: Any, seed: int | None = None, dtype: Any = None, shape: Any = None
+) -> Handle:
     """A handle of what a function makes of a random generator and the values of `inputs`."""
-    return Handle(Drawn(name, fn, [as_handle(part) for part in inputs], seed), dtype=dtype)
+    return Handle(Drawn(name, fn, [as_handle(part) for part in inputs], seed), dtype=dtype, shape=shape)
 
 
 def set_random_seed(seed: int) -> None:
@@ -127,7 +130,8 @@ def random_crop(value: Any, size: Sequence[int], seed: int | None = None, name: 
         first = [generator.integers(0, have - want + 1) for have, want in zip(array.shape, size, strict=True)]
         return array[tuple(slice(at, at + want) for at, want in zip(first, size, strict=True))]
 
-    return drawn("random_crop", crop, value, seed=seed, dtype=getattr(value, "dtype", None))
+    dtype = getattr(value, "dtype", None)
+    return drawn("random_crop", crop, value, seed=seed, dtype=dtype, shape=Shape(size).sizes)
 
 
 def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Handle:

@@ -129,7 +129,8 @@ class Session:
         for handle in handles:
             if not isinstance(handle, (Handle, Node)):
                 got = f"`{type(handle).__name__}`"
-                raise FormError(mismatch("handles of `penstock.tf1`", got, at="sess.run(fetches)"))
+                do = "its next element: `x.dequeue()`" if hasattr(handle, "dequeue") else None
+                raise FormError(mismatch("handles of `penstock.tf1`", got, at="sess.run(fetches)", do=do))
         if self._closed:
             raise CancelledError("the session was closed")
         fed = {handle: as_value(value, like=handle.dtype) for handle, value in (feed_dict or {}).items()}

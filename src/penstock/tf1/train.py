@@ -1,5 +1,7 @@
 """`tf.train`: TF1's input functions, and the threads of its scripts."""
 
+from penstock.tf1 import coordinator
+from penstock.tf1 import runner as queue_runner
 from penstock.tf1.coordinator import Coordinator
 from penstock.tf1.examples import (
     BytesList,
@@ -55,6 +57,7 @@ __all__ = [
     "add_queue_runner",
     "batch",
     "batch_join",
+    "coordinator",
     "input_producer",
     "limit_epochs",
     "match_filenames_once",
@@ -62,6 +65,7 @@ __all__ = [
     "maybe_batch_join",
     "maybe_shuffle_batch",
     "maybe_shuffle_batch_join",
+    "queue_runner",
     "range_input_producer",
     "shuffle_batch",
     "shuffle_batch_join",
