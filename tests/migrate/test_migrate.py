@@ -157,6 +157,54 @@ def test_parts_of_contrib_move_and_slim_is_told():
     assert told[8].what == "`tf.contrib.slim.conv2d` works on `images`, of penstock's"
 
 
+def test_modules_that_a_script_names_itself_are_followed():
+    """`train = tf.train`, also in a function; a call of it is one of TensorFlow's."""
+    source = (
+        "import tensorflow as tf\ntrain = tf.train\nx = train.batch([1], 2)\ny = tf.Variable(1)\n"
+        "def f():\n    c = tf.contrib\n    return c.training.stratified_sample([1], 1, [1.0], 2), train\n"
+    )
+    made = migrated(source)
+
+    assert "x = tf1.train.batch([1], 2)" in made.text.splitlines()
+    assert "    return tf1.contrib.training.stratified_sample([1], 1, [1.0], 2), train" in made.text.splitlines()
+
+
+def test_what_the_input_side_is_given_moves_with_it():
+    """A placeholder that fills a queue, names that are made a tensor first; what the model alone is given stays."""
+    source = (
+        "import tensorflow as tf\n"
+        "place = tf.placeholder(tf.float32, [2])\n"
+        "queue = tf.FIFOQueue(10, [tf.float32], shapes=[[2]])\n"
+        "fill = queue.enqueue([place])\n"
+        "names = tf.convert_to_tensor(['a'], dtype=tf.string)\n"
+        "row = tf.train.slice_input_producer([names])\n"
+        "other = tf.placeholder(tf.float32, [2])\n"
+        "out = tf.nn.relu(other)\n"
+    )
+    lines = migrated(source).text.splitlines()
+
+    assert "place = tf1.placeholder(tf1.float32, [2])" in lines
+    assert "names = tf1.convert_to_tensor(['a'], dtype=tf1.string)" in lines
+    assert "other = tf.placeholder(tf.float32, [2])" in lines
+
+
+@pytest.mark.slow
+def test_the_names_of_later_times_run_too(tmp_path: Path):
+    """`tf.compat.v1`, `tf.io`, `tf.queue`: of 1.13 on, and of those who had moved to 2 already."""
+    source = (
+        "import tensorflow as tf\n"
+        "tf.compat.v1.disable_eager_execution()\n"
+        "x = tf.compat.v1.train.batch([tf.compat.v1.train.range_input_producer(4, 1, False).dequeue()], 2)\n"
+        "queue = tf.queue.FIFOQueue(2, [tf.int32])\n"
+        "print(tf.io.gfile.exists('none'), tf.io.FixedLenFeature([], tf.int64).shape)\n"
+        "with tf.compat.v1.Session() as sess:\n    print(sess.run([x, queue.size()]))\n"
+    )
+    made = migrated(source)
+
+    assert made.whole
+    assert ran(made.text, tmp_path) == "False []\n[array([0, 1], dtype=int32), np.int32(0)]\n"
+
+
 def test_what_is_not_of_tensorflow_stays():
     """Byte for byte; and a name that only looks like it."""
     source = "import torch as tf\nx = tf.train.batch([1], 2)  # é\n"

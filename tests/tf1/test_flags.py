@@ -106,6 +106,7 @@ def test_files(tmp_path: Path):
     assert tf.gfile.ListDirectory(folder) == ["c", "y.txt"]
     assert tf.gfile.Glob([f"{folder}/*.txt", f"{folder}/c"]) == [f"{folder}/y.txt", f"{folder}/c"]
     assert [names for _, _, names in tf.gfile.Walk(folder)] == [["y.txt"], []]
+    assert tf.io.gfile.isdir(folder)
     assert tf.gfile.IsDirectory(folder)
     tf.gfile.Remove(f"{folder}/y.txt")
     tf.gfile.DeleteRecursively(folder)

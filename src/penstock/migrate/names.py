@@ -9,7 +9,7 @@ from penstock import tf1
 from penstock.tf1 import coding, examples, parsing, python_io, queues, readers, train
 from penstock.tf1.contrib import training
 
-__all__ = ["Path", "advice", "is_input", "is_known", "makes_handles"]
+__all__ = ["Path", "advice", "is_input", "is_known", "is_module", "makes_handles"]
 
 Path = tuple[str, ...]
 """A name of TensorFlow's without the module's own: `("train", "batch")`."""
@@ -33,8 +33,12 @@ INPUT: set[Path] = {
     *[(name,) for module in (readers, queues) for name in module.__all__ if hasattr(tf1, name)],
     *[(name,) for name in parsing.__all__],
     *[("io", name) for name in parsing.__all__],
+    *[("io", name) for name in ("decode_csv", "decode_raw")],
+    *[(module, name) for module in ("io", "queue") for name in queues.__all__],
     *[(name,) for name in coding.__all__ if name.startswith("decode_")],
 }
+
+MISSING = object()
 
 ADVICE: dict[Path, str] = {
     ("train", "start_queue_runners"): "threads need not be started any more: delete it",
@@ -60,14 +64,24 @@ ADVICE: dict[Path, str] = {
 
 def is_known(path: Path) -> bool:
     """Whether `penstock.tf1` has a name."""
+    return _found(path) is not MISSING
+
+
+def is_module(path: Path) -> bool:
+    """Whether a name is of a module of `penstock.tf1`'s."""
+    return isinstance(_found(path), ModuleType)
+
+
+def _found(path: Path) -> Any:
+    """What has a name in `penstock.tf1`."""
     found: Any = tf1
     for part in path:
         if not isinstance(found, (ModuleType, type)) or part.startswith("_"):
-            return False
+            return MISSING
         if isinstance(found, ModuleType) and part not in getattr(found, "__all__", ()):
-            return False
+            return MISSING
         found = getattr(found, part)
-    return True
+    return found
 
 
 def is_input(path: Path) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from penstock.migrate.names import Path, advice, is_input, is_known, makes_handles
+from penstock.migrate.names import Path, advice, is_input, is_known, is_module, makes_handles
 from penstock.migrate.syntax import code, cst, expressions, is_dotted, metadata, walk
 
 __all__ = ["Left", "Trace"]
@@ -58,11 +58,25 @@ class Trace(cst.MetadataDependent):
         """The line where TensorFlow is first asked to work on a handle."""
         self._handles: set[tuple[str, str]] = set()
         self._returning: set[str] = set()
+        self._modules: dict[str, Path] = {}
+        """Names that a script gave to modules: `train = tf.train`."""
+        self._made: dict[tuple[str, str], cst.Call] = {}
+        """Names of what TensorFlow made and `penstock.tf1` can make too; it is to, where the input side is given it."""
         self._functions: dict[str, cst.FunctionDef] = {
             node.name.value: node for node in walk(script.module) if isinstance(node, cst.FunctionDef)
         }
         with self.resolve(script):
+            for node in walk(script.module):
+                if isinstance(node, cst.Assign):
+                    self._named_module(node)
             self._follow(script.module)
+
+    def _named_module(self, node: cst.Assign) -> None:
+        path = self._path(node.value)
+        if path is not None and is_module(path):
+            for target in node.targets:
+                found = self.get_metadata(metadata.QualifiedNameProvider, target.target, ())
+                self._modules |= {name.name: path for name in found}
 
     def _follow(self, module: cst.Module) -> None:
         before = (-1, -1, -1)
@@ -100,6 +114,11 @@ class Trace(cst.MetadataDependent):
             held = self._holds(node.value, scope)
             for target in node.targets:
                 self._bind(target.target, held, scope, node.value)
+                name = self._name(target.target)
+                if name is not None and not held and isinstance(node.value, cst.Call):
+                    path = self._path(node.value.func)
+                    if path is not None and is_known(path):
+                        self._made["" if name.startswith(".") else scope, name] = node.value
             return
         if isinstance(node, cst.AnnAssign | cst.AugAssign):
             held = node.value is not None and self._holds(node.value, scope)
@@ -199,6 +218,10 @@ class Trace(cst.MetadataDependent):
                 elif isinstance(argument.value, cst.Name) and argument.value.value in self._functions:
                     self._pass_into(argument.value.value, [True], {})
         given = [self._holds(argument.value, scope) for argument in arguments]
+        method = isinstance(node.func, cst.Attribute) and self._holds(node.func.value, scope)
+        if method or (path is not None and is_input(path)):
+            for argument in arguments:
+                self._claim(argument.value, scope)
         if path is not None:
             return self._tensorflows(node, path, arguments, given)
         if isinstance(node.func, cst.Attribute):
@@ -209,7 +232,9 @@ class Trace(cst.MetadataDependent):
                 held = _held(arguments, given)
                 if held:
                     what = f"`{code(node.func)}` fetches {_listed(held)}, of penstock's"
-                    do = "take it from `next(feed)` of `feed = tf1.feed(...)`"
+                    do = (
+                        "take it from `next(feed)` of `feed = tf1.feed(...)`, or run it in a `tf1.Session()` of its own"
+                    )
                     self.advised.add(Left(self._line(node), what, do))
                 return False
             if called in ("append", "extend", "insert") and any(given):
@@ -227,6 +252,16 @@ class Trace(cst.MetadataDependent):
             self._pass_into(called, given[: len(positional)], names)
             return called in self._returning
         return called in ("zip", "list", "tuple", "dict", "enumerate", "sorted", "reversed") and any(given)
+
+    def _claim(self, given: cst.BaseExpression, scope: str) -> None:
+        """Makes handles of what the input side is given: a placeholder, a constant list of names."""
+        for node in walk(given):
+            name = self._name(node)
+            for key in ((scope, name or ""), ("", name or "")):
+                call = self._made.get(key)
+                if call is not None and key not in self._handles:
+                    self._handles.add(key)
+                    self.moved.update(use for use in walk(call) if use in self.uses and is_known(self.uses[use]))
 
     def _tensorflows(self, node: cst.Call, path: Path, arguments: list[cst.Arg], given: list[bool]) -> bool:
         """A call of TensorFlow's: to be moved, or left."""
@@ -264,14 +299,22 @@ class Trace(cst.MetadataDependent):
         if not is_dotted(node):
             return None
         for found in self.get_metadata(metadata.QualifiedNameProvider, node, ()):
-            package, *path = found.name.split(".")
+            package, *path = self._whole_name(found.name).split(".")
             path = path[2:] if path[:2] == ["compat", "v1"] else path
-            if found.source is metadata.QualifiedNameSource.IMPORT and package == "tensorflow" and path:
+            ours = found.name != self._whole_name(found.name)
+            if (ours or found.source is metadata.QualifiedNameSource.IMPORT) and package == "tensorflow" and path:
                 self.uses[node] = tuple(path)
                 if path[0] == "errors":
                     self.moved.add(node)
                 return self.uses[node]
         return None
+
+    def _whole_name(self, name: str) -> str:
+        """A name with that of a module that the script named itself written out."""
+        for own, path in self._modules.items():
+            if name.startswith(f"{own}."):
+                return ".".join(["tensorflow", *path, name.removeprefix(f"{own}.")])
+        return name
 
 
 def _held(arguments: list[cst.Arg], given: list[bool]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from glob import glob as files_of
 from typing import IO, Any
 
 from penstock.tf1.errors import AlreadyExistsError, NotFoundError
@@ -25,6 +25,17 @@ __all__ = [
     "Remove",
     "Rename",
     "Walk",
+    "copy",
+    "exists",
+    "glob",
+    "isdir",
+    "listdir",
+    "makedirs",
+    "mkdir",
+    "remove",
+    "rename",
+    "rmtree",
+    "walk",
 ]
 
 
@@ -61,7 +72,7 @@ def ListDirectory(dirname: str) -> list[str]:  # noqa: N802
 def Glob(filename: str | Sequence[str]) -> list[str]:  # noqa: N802
     """The files that match a pattern, or one of several, in order."""
     patterns = [filename] if isinstance(filename, str) else filename
-    return [path for pattern in patterns for path in sorted(glob.glob(pattern))]
+    return [path for pattern in patterns for path in sorted(files_of(pattern))]
 
 
 def Walk(top: str, in_order: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:  # noqa: N802
@@ -119,3 +130,8 @@ def Rename(oldname: str, newname: str, overwrite: bool = False) -> None:  # noqa
 def _free(path: str, overwrite: bool) -> None:
     if not overwrite and os.path.exists(path):
         raise AlreadyExistsError(f"file already exists: {path!r}")
+
+
+# The names of `tf.io.gfile`.
+copy, exists, glob, isdir, listdir = Copy, Exists, Glob, IsDirectory, ListDirectory
+makedirs, mkdir, remove, rename, rmtree, walk = MakeDirs, MkDir, Remove, Rename, DeleteRecursively, Walk
