@@ -331,3 +331,13 @@ def test_what_is_known_of_a_one_hot_shape():
     """Models ask for it."""
     assert tf.one_hot(tf.constant([1, 2]), 3).get_shape().as_list() == [2, 3]
     assert next(tf.feed(tf.one_hot(tf.constant(1), 3))).tolist() == [0, 1, 0]
+
+
+def test_a_provider_tells_how_many_examples_one_pass_has():
+    """Also where it repeats them for ever, as slim's did."""
+    provider = tf.data_provider({"image": np.zeros((4, 2)), "label": [1, 2, 3, 4]}, num_epochs=None)
+
+    assert provider.num_samples() == 4
+    assert provider.list_items() == ["image", "label"]
+    label = provider.get(["label"])
+    assert [part.tolist() for part in next(tf.feed(tf.train.batch(label + label, 6)))] == [[1, 2, 3, 4, 1, 2]] * 2

@@ -46,6 +46,7 @@ ADVICE: dict[Path, str] = {
     ("train", "Supervisor"): "its loop ends with the feed: `for values in feed:` around `sess.run`",
     ("contrib", "slim"): "`tf1.data_provider(source).get([...])`, a penstock source in place of slim's `Dataset`",
     ("app",): "`tf1.app` is the same; or `argparse`, and a `main()` that is called",
+    ("app", "flags"): "`tf1.flags` is the same; or `argparse`",
     ("flags",): "`tf1.flags` is the same; or `argparse`",
     ("logging",): "`tf1.logging` is the same; or Python's own `logging`",
     ("gfile",): "`tf1.gfile` is the same, on this machine; or `open`, `glob.glob`, `os.path`, fsspec",

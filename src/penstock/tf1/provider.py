@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, final
 
 import penstock as ps
@@ -22,16 +22,19 @@ class DataProvider:
     Args:
       pipeline: whose examples are read.
       items: of the names, where they are known without reading.
+      length: gives how many examples one pass has, if it is another than the pipeline's.
     """
 
-    def __init__(self, pipeline: Pipeline, items: Sequence[Any] | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, items: Sequence[Any] | None, length: Callable[[], int] | None = None
+    ) -> None:
         self._items = items
 
         def opened() -> Iterator[Any]:
             return pipeline.open(inline=True)
 
         self._example = Handle(Source("data_provider", opened))
-        self._length = pipeline.__len__
+        self._length = length or pipeline.__len__
 
     def get(self, items: Sequence[Any]) -> list[Handle]:
         """A handle for each name.
@@ -57,7 +60,7 @@ class DataProvider:
         return list(self._items or ())
 
     def num_samples(self) -> int:
-        """How many examples there are.
+        """How many examples there are in one pass.
 
         Raises:
           TypeError: it is not known without reading.
@@ -104,7 +107,6 @@ def data_provider(source: Any, *, num_epochs: int | None = 1) -> DataProvider:
     ...     print(next(feed)[1])
     [0 1]
     """
-    pipeline = source if isinstance(source, Pipeline) else ps.join([source])
-    if num_epochs != 1:
-        pipeline = pipeline.repeat(num_epochs)
-    return DataProvider(pipeline, list(source) if isinstance(source, Mapping) else None)
+    once = source if isinstance(source, Pipeline) else ps.join([source])
+    pipeline = once if num_epochs == 1 else once.repeat(num_epochs)
+    return DataProvider(pipeline, list(source) if isinstance(source, Mapping) else None, once.__len__)
