@@ -285,3 +285,12 @@ def test_closing_refuses_those_who_wait_if_that_is_asked_for():
     assert str(refused[0]) == "expected to wait for room, got a wait that was cancelled - at FIFOQueue 'fifo_queue'"
     assert list(queue) == [1, 2]
     assert "closed" in repr(queue)
+
+
+def test_a_padding_queue_wants_to_know_the_rank():
+    """As TF1's: `[None]` is a shape of which nothing is known, and not one free dimension."""
+    for shapes in ([None], [None, None]):
+        with pytest.raises(
+            ps.PipelineError, match=r"a shape of a known rank .* - one free dimension is `\[\[None\]\]`"
+        ):
+            ps.PaddingFIFOQueue(10, ["int32"] * len(shapes), shapes)

@@ -255,6 +255,9 @@ class PaddingFIFOQueue(QueueBase):
         at = f"PaddingFIFOQueue {name!r}"
         if dtypes is None:
             raise PipelineError(mismatch("`dtypes`", "none", at=at))
+        if isinstance(shapes, list) and shapes and all(shape is None for shape in shapes):
+            do = "one free dimension is `[[None]]`"
+            raise PipelineError(mismatch("a shape of a known rank for each component", f"`{shapes}`", at=at, do=do))
         elements = Elements(dtypes, shapes, names, pads=True, ranked=False, at=at)
         super().__init__(elements, InTurn(), capacity, shared_name, name, "PaddingFIFOQueue")
 

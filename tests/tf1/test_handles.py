@@ -341,3 +341,29 @@ def test_a_provider_tells_how_many_examples_one_pass_has():
     assert provider.list_items() == ["image", "label"]
     label = provider.get(["label"])
     assert [part.tolist() for part in next(tf.feed(tf.train.batch(label + label, 6)))] == [[1, 2, 3, 4, 1, 2]] * 2
+
+
+def test_a_placeholder_may_have_a_default():
+    """Of another handle, or a constant."""
+    size = tf.placeholder_with_default(3, [])
+    queue = tf.FIFOQueue(10, tf.int32, shapes=[[]])
+    numbers = queue.dequeue_many(size)
+    with tf.Session() as sess:
+        sess.run(queue.enqueue_many([[0, 1, 2, 3, 4]]))
+        assert sess.run(numbers).tolist() == [0, 1, 2]
+        assert sess.run(numbers, {size: 2}).tolist() == [3, 4]
+
+
+def test_a_constant_may_say_how_large_a_batch_is():
+    """TF1 took a tensor too; one that is known only when it runs is refused when it is written."""
+    row = tf.train.limit_epochs(tf.constant(7), 4)
+
+    assert [batch.tolist() for batch in tf.feed(tf.train.batch([row], tf.constant(2)))] == [[7, 7], [7, 7]]
+    with pytest.raises(ValueError, match="expected `batch_size` to be an integer >= 1, got `<Handle"):
+        tf.train.batch([row], tf.placeholder(tf.int32, []))
+
+
+def test_names_that_are_no_texts_are_a_type_error():
+    """As in TF1."""
+    with pytest.raises(TypeError, match=r"expected texts, got `int32` - at string_input_producer"):
+        tf.train.string_input_producer([1, 2])

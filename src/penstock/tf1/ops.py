@@ -36,6 +36,7 @@ __all__ = [
     "ones",
     "pad",
     "placeholder",
+    "placeholder_with_default",
     "py_func",
     "range",
     "rank",
@@ -93,6 +94,13 @@ class Placeholder(Node):
 def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Handle:
     """A handle whose value comes from the `feed_dict` of each step."""
     return Handle(Placeholder(name or "Placeholder"), dtype=dtype_of(dtype), shape=shape)
+
+
+def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Handle:
+    """A handle whose value comes from the `feed_dict` of a step, or is another's where that is silent."""
+    handle = as_handle(input)
+    node = Apply(name or "PlaceholderWithDefault", lambda value: value, [handle])
+    return Handle(node, dtype=handle.dtype, shape=shape)
 
 
 def py_func(

@@ -10,7 +10,7 @@ import numpy as np
 import penstock as ps
 from penstock.errors import PipelineError, mismatch
 from penstock.pipeline import Pipeline
-from penstock.tf1.errors import OutOfRangeError
+from penstock.tf1.errors import FormError, OutOfRangeError
 from penstock.tf1.feeds import Pulled
 from penstock.tf1.handles import Apply, Constant, Handle, Node, Operation, Step, as_handle, as_value
 from penstock.tf1.session import Session
@@ -214,6 +214,10 @@ def string_input_producer(
     ...     print(list(feed))
     [b'a', b'b']
     """
+    given = as_value(string_tensor)
+    if isinstance(given, np.ndarray) and given.size and given.dtype != object:
+        got = f"`{given.dtype}`"
+        raise FormError(mismatch("texts", got, at="string_input_producer(string_tensor)"))
     arguments = {"num_epochs": num_epochs, "shuffle": shuffle, "seed": seed, "capacity": capacity}
     return _producer(ps.string_input_producer, string_tensor, name or "string_input_producer", **arguments)
 
