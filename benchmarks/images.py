@@ -6,6 +6,7 @@ bytes once, into as many warm buffers.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from statistics import median
@@ -35,6 +36,8 @@ LINES = (SPEED, STRICT, GROWTH)
 
 IN_USE = 3
 BATCH = 64
+WORK_S = 2e-3
+"""What the loop takes for a batch, where memory is measured. [s]"""
 EVEN = 512
 """Images that make whole rounds of the four sources."""
 
@@ -54,8 +57,8 @@ def times(examples: int, reps: int) -> dict[str, list[float]]:
 def growth(batches: int) -> float:
     """By how much the resident memory of the last half of so many batches is more than that of the first, in the median. [MB]
 
-    A slow moment of the loop or of a source has one buffer more, or less, in use for a while; what counts is whether that
-    goes on.
+    The loop works for a while on each batch, so that as much is read ahead as there ever is: one that only takes now and then
+    finds more ahead than usual, and has a buffer more in use for a while.
     """
     in_use: deque[object] = deque(maxlen=IN_USE)
     workload = image((100 + batches) * BATCH + EVEN)
@@ -63,6 +66,7 @@ def growth(batches: int) -> float:
     with feed(workload).open() as flow:
         for _ in range(100 + batches):
             in_use.append(next(flow))
+            time.sleep(WORK_S)
             seen.append(resident_mb())
     return median(seen[100 + batches // 2 :]) - median(seen[100 : 100 + batches // 2])
 
