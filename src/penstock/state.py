@@ -59,9 +59,8 @@ class Writer:
         """
         epoch, delivered, since, snapshot, more = state
         if snapshot is not self._snapshot or any([len(log) != count for log, count in self._logs]):
-            logs = [
-                (log, len(log)) for log in _logs_in(snapshot)
-            ]  # first, so that what comes meanwhile is written anew
+            # First, so that what comes meanwhile is written anew.
+            logs = [(log, len(log)) for log in _logs_in(snapshot)]
             plain = to_plain(snapshot)
             self._plain_text, self._plain, self._snapshot, self._logs = _text(plain), plain, snapshot, logs
         if more != self._more:

@@ -9,7 +9,8 @@ cdef enum:
 
 cdef class Sink:
     cdef readonly list places
-    cdef readonly Py_ssize_t filled, room
+    cdef readonly Py_ssize_t filled
+    cdef Py_ssize_t room  # rows
     cdef readonly object misfit
     cdef public list lasts
     cdef object type

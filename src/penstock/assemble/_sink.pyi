@@ -9,7 +9,6 @@ from penstock.structure import Structure
 class Sink:
     places: list[Array | Pile]
     filled: int
-    room: int
     misfit: tuple[Any] | None
     lasts: list[Any] | None
     def __init__(self, structure: Structure, kinds: list[Kind], places: list[Array | Pile]) -> None: ...

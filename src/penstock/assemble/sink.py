@@ -53,12 +53,6 @@ class Sink:
         return self.filled + len(self._pulled)
 
     @property
-    def room(self) -> int:
-        """How many rows there are. [examples]"""
-        place = self.places[0]
-        return place.most if isinstance(place, Pile) else len(place)
-
-    @property
     def halted(self) -> bool:
         """Whether nothing more is written, after an example that did not fit."""
         return self.misfit is not None
