@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock.assemble import Pool
+from penstock.assemble import Pool, backlog
 from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
@@ -89,6 +89,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
         options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts
     )
     built = builder.built
+    last = node.of if isinstance(node, Convert) else node
+    if coordinator is not None and isinstance(last, Batch) and padding(last.of) is not None:
+        built.backlog, builder.last = backlog(), last
     if state.more:
         later("state").restored(built.quarantine.load, state.more["skipped"])
     built.stage = builder.chain(node, state.epoch, Place(), built.wanted, lanes=coordinator is not None)
@@ -139,6 +142,8 @@ class _Builder:
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
+        self.last: Node | None = None
+        """The last word, where what it makes may be written later."""
         self.built.moves[-1] = self._pauses.moved
 
     def start(self) -> None:
@@ -281,6 +286,7 @@ class _Builder:
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, None, place),
+            backlog=self.built.backlog if node is self.last else None,
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
