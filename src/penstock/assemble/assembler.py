@@ -101,14 +101,14 @@ class Assembler:
 
     def poured(self, sink: Sink, backlog: Backlog | None = None) -> tuple[list[Array], dict[str, Array]]:
         """What a sink was filled with, as `rows` gives it; what is padded is written by the backlog, if there is one."""
+        count, places = len(sink), sink.places
         extras: dict[str, Array] = {}
         if not self._pads:
-            places = cast(list[Array], sink.places)
-            return places if len(places[0]) == len(sink) else [place[: len(sink)] for place in places], extras
-        arrays = [
-            part.poured(place, len(sink), extras, backlog) for part, place in zip(self._parts, sink.places, strict=True)
-        ]
-        return arrays, extras
+            arrays: list[Any] = places
+            return (arrays if len(arrays[0]) == count else [array[:count] for array in arrays]), extras
+        return [
+            part.poured(place, count, extras, backlog) for part, place in zip(self._parts, places, strict=True)
+        ], extras
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.

@@ -61,11 +61,13 @@ class Part:
         self._unit = _UNIT.get(component.dtype.kind, 0)
         self._value = None
         self._given = self.component.shape
+        self._longest = False  # whether rows are as long as the longest, and no longer
         self._most: Array | None = None
         if self.rule is not None:
             self._value = filler(component, self.rule.value, self.name)
             if self.rule.shape is not None:
                 self._given = self.rule.shape
+            self._longest = self.rule.multiple == 1 and all(size is None for size in self._given)
             if not self.rule.truncate and self._given != self.component.shape:
                 self._most = np.array([_MOST if size is None else size for size in self._given], np.int64)
 
@@ -224,6 +226,8 @@ class Part:
             over = (sizes > self._most).any(axis=1)
             if over.any():
                 raise Misfit(int(over.argmax()))
+        if self._longest:
+            return largest
         multiple = rule.multiple
         return tuple(
             -(-most // multiple) * multiple if given is None else given
