@@ -89,9 +89,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
         options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts
     )
     built = builder.built
-    last = node.of if isinstance(node, Convert) else node
+    builder.last = last = node.of if isinstance(node, Convert) else node
     if coordinator is not None and isinstance(last, Batch) and padding(last.of) is not None:
-        built.backlog, builder.last = backlog(), last
+        built.backlog = backlog()
     if state.more:
         later("state").restored(built.quarantine.load, state.more["skipped"])
     built.stage = builder.chain(node, state.epoch, Place(), built.wanted, lanes=coordinator is not None)
@@ -143,7 +143,7 @@ class _Builder:
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
         self.last: Node | None = None
-        """The last word, where what it makes may be written later."""
+        """The last word: behind it are no more stages."""
         self.built.moves[-1] = self._pauses.moved
 
     def start(self) -> None:
@@ -287,6 +287,7 @@ class _Builder:
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, None, place),
             backlog=self.built.backlog if node is self.last else None,
+            ticketed=node is not self.last,
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:

@@ -50,9 +50,14 @@ class Columns:
         Raises:
           SpecError: a component has no leading dimension, or not the same as the others.
         """
-        if type(item) is tuple and item and all([type(part) is np.ndarray and part.ndim for part in item]):
-            rows = len(item[0])
-            if all([len(part) == rows for part in item]):  # as nearly every chunk is
+        if type(item) is tuple and item:  # as nearly every chunk is
+            rows = None
+            for part in item:
+                shape = part.shape if type(part) is np.ndarray else ()
+                if not shape or (rows is not None and shape[0] != rows):
+                    break
+                rows = shape[0]
+            else:
                 return cls(_flat(len(item)), item)
         structure = Structure.of(item)
         leaves = structure.leaves(item)

@@ -155,7 +155,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if entry is None:
             self._refuse()
         if entry.given == len(entry.rows):
-            self._end(entry.chunk.error)
+            self._end(entry.error)
         return entry
 
     def _pass_over(self) -> None:

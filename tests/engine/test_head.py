@@ -45,7 +45,7 @@ def given(head: Head | InlineHead) -> Any:
     """What `Flow.__next__` does."""
     entry = head.first()
     if entry.given == len(entry.rows):
-        return entry.chunk.error
+        return entry.error
     thing = entry.rows[entry.given]
     entry.rows[entry.given] = None
     entry.given += 1

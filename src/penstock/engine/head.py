@@ -45,10 +45,11 @@ LEAST, MOST = 2, 64
 class Entry:
     """Things to be given, and how many of them have been."""
 
-    __slots__ = ("chunk", "given", "late", "place", "rows")
+    __slots__ = ("error", "given", "late", "place", "rows")
 
     def __init__(self, chunk: Chunk, place: Saved | None = None) -> None:
-        self.chunk = chunk
+        self.error = chunk.error
+        """What stands behind them; where there is neither, it is the end."""
         self.place = place
         """Where the stages stood behind these, if that was noted."""
         self.late = 0
@@ -191,7 +192,7 @@ class Head:
                 if entry.late and self._backlog is not None:
                     self._backlog.finish(entry.late)
                     entry.late = 0
-                if entry.given < entry.chunk.count or entry.chunk.count == 0 or entry.chunk.error is not None:
+                if entry.given < len(entry.rows) or not entry.rows or entry.error is not None:
                     return entry
                 entries.popleft()
                 self._begun = True
@@ -271,7 +272,7 @@ class InlineHead:
         if self._pulling:
             raise self._broken or FlowClosed(mismatch("a flow that was not interrupted", "one that was, twice at once"))
         entry = self._entry
-        if entry is None or (entry.given >= entry.chunk.count > 0 and entry.chunk.error is None):
+        if entry is None or (entry.given >= len(entry.rows) > 0 and entry.error is None):
             self._pulling = True
             started = perf_counter()
             try:
@@ -283,7 +284,7 @@ class InlineHead:
                 self._broken = error
                 raise
             # No call from here on, so that no signal comes between.
-            self._put += entry.chunk.count
+            self._put += chunk.count
             self._entry, self._pulling = entry, False
         return entry
 

@@ -279,12 +279,15 @@ class Lane:
 
     def take(self, n: int) -> Chunk:
         """Gives up to n examples; an error; or the end, again and again."""
-        if not self._entries and not self._parked:
-            self.wait()
-        if self._aborted:
-            raise Aborted
         if not self._entries:
-            return self._pulled(n)
+            if not self._parked:
+                self.wait()
+            if self._aborted:
+                raise Aborted
+            if not self._entries:
+                return self._pulled(n)
+        elif self._aborted:
+            raise Aborted
         chunk = self._entries[0]
         if chunk.is_end:
             return chunk
@@ -305,10 +308,9 @@ class Lane:
 
     def _pulled(self, n: int) -> Chunk:
         """Pulls the parked stage in the taker's thread."""
-        opening = self._put == 0
         started = self._waiting_since = perf_counter()
         try:
-            rest = self._trail.settle()
+            rest = self._trail.settle() if self._trail.due else None
             if self._wanted is not None and self._wanted.on:
                 self._trail.mark()
             chunk = rest if rest is not None else self._stage.take(n)
@@ -316,16 +318,16 @@ class Lane:
             raise
         except BaseException as error:
             chunk = Chunk([], END.tickets, error=error)
-        took = perf_counter() - started
+        took, count = perf_counter() - started, chunk.count
         self._waiting_since = 0.0
-        self._put += chunk.count
-        self._taken += chunk.count
-        self._trail.since += chunk.count
-        if took > (LONG_OPENING_S if opening else LONG_S) and took > QUICK_S * chunk.count and waited():
+        self._put += count
+        self._taken += count
+        self._trail.since += count
+        if took > LONG_S and took > QUICK_S * count and (self._put > count or took > LONG_OPENING_S) and waited():
             self.slow()
         if chunk.error is not None:
             self._entries.append(END)
-        elif chunk.count == 0:
+        elif count == 0:
             self._entries.append(chunk)
         return chunk
 

@@ -23,7 +23,7 @@ from penstock.stages.reader import place_of_ticket
 from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Assembling, Pouring, Stage
 from penstock.structure import Form, Structure
-from penstock.ticket import Ticket, Tickets
+from penstock.ticket import NO_TICKETS, Ticket, Tickets
 
 if TYPE_CHECKING:
     from penstock.assemble import Backlog
@@ -72,6 +72,7 @@ class Batcher:
       wanted: whether a snapshot is wanted.
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
+      ticketed: whether a batch has a ticket, that of its first example: not where nobody would look at it.
       backlog: writes what is padded, before a batch is handed over; `None` has it written at once.
     """
 
@@ -90,6 +91,7 @@ class Batcher:
         groups: Groups | None = None,
         mending: Mending | None = None,
         backlog: Backlog | None = None,
+        ticketed: bool = True,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
@@ -106,6 +108,7 @@ class Batcher:
         self._pad = pad
         self._pool = pool
         self._backlog = backlog
+        self._ticketed = ticketed
         self._firsts = firsts
         self._labels = labels
         self._tags = tags
@@ -126,9 +129,10 @@ class Batcher:
 
     def take(self, n: int) -> Chunk:
         """Gives the next batch; more than one only where they lie ready in one run of columns."""
-        rest = self._again.settle()
-        if rest is not None:
-            self._ended, self._error = True, rest.error
+        if self._again.due:
+            rest = self._again.settle()
+            if rest is not None:
+                self._ended, self._error = True, rest.error
         if self._groups is not None:
             return self._grouped(self._groups)
         if self._assembler is None and not self._ended:
@@ -140,7 +144,9 @@ class Batcher:
                     return self._poured(pourer)
                 self._gather(self._size, n)
             if self._gathered.count >= self._size:
-                made = self._give_ready(n) or self._give(self._size)
+                made = self._give_ready(n) if self._columnar else None
+                if made is None:
+                    made = self._give(self._size)
             elif self._gathered.count:
                 made = self._give(self._gathered.count)
             else:
@@ -248,10 +254,10 @@ class Batcher:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
         # next example might keep a batch waiting that is complete.
-        n_wanted = max(most, self._columnar * n * self._size)
+        n_wanted = max(most, n * self._size) if self._columnar else most
         chunk = self._again.take(n_wanted - self._gathered.count, all_used=n_wanted <= self._size)
         ended = chunk.count == 0
-        if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
+        if self._mending is not None and chunk.count and self._mending.ledger.knows_any:
             known = self._mending.ledger.is_known
             chunk = chunk.select([at for at, ticket in enumerate(chunk.tickets) if not known(ticket)])
         if chunk.count:
@@ -308,15 +314,14 @@ class Batcher:
 
     def _give_ready(self, n: int) -> Chunk | None:
         """Several batches that lie in runs of columns, if there are any."""
-        if self._assembler is None or not self._columnar:
-            return None
-        batches, tickets = self._gathered.batches(self._assembler, self._size, n)
+        assert self._assembler is not None, "the spec is known before batches are given"
+        batches, tickets = self._gathered.batches(self._assembler, self._size, n, ticketed=self._ticketed)
         if not batches:
             return None
         examples = len(batches) * self._size
         self.examples += examples
         self.nbytes += examples * self._assembler.row_nbytes
-        return Chunk(list(map(self._build, batches)), tickets)
+        return Chunk([*map(self._build, batches)], tickets)
 
     def _give(self, count: int) -> Chunk | None:
         """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
@@ -350,7 +355,7 @@ class Batcher:
         batch = self._build(arrays)
         if extras:
             batch = self._with_extras(batch, extras)
-        return Chunk([batch], tickets.cut(0, 1))
+        return Chunk([batch], tickets.cut(0, 1) if self._ticketed else NO_TICKETS)
 
     def _with_extras(self, batch: Any, extras: dict[str, Any]) -> Any:
         self._extras = {name: Component(extra.dtype, extra.shape[1:]) for name, extra in extras.items()}

@@ -78,31 +78,35 @@ class Gathered:
         self._parts = kept + self._parts
         self.count += sum(part.count for part in kept)
 
-    def batches(self, assembler: Assembler, size: int, most: int) -> tuple[list[list[Any]], Tickets]:
+    def batches(self, assembler: Assembler, size: int, most: int, *, ticketed: bool) -> tuple[list[list[Any]], Tickets]:
         """Takes off batches that need no work on each example, because they lie in runs of columns.
 
         Args:
           assembler: says which runs are as they are to be delivered, and cuts them.
           size: of a batch. [examples]
           most: how many are wanted. [batches]
+          ticketed: whether their tickets are wanted.
 
         Returns:
-          The arrays of each batch, and their tickets; nothing where other work is needed.
+          The arrays of each batch, and their tickets, if wanted; nothing where other work is needed.
         """
         parts, at = self._parts, self._at
         runs: list[tuple[Any, ...]] = []
         have = -at
+        wanted = most * size
         for part in parts:
             columns = part.columns
             run = (columns.run or assembler.run(columns)) if columns is not None else None
-            if run is None or have >= most * size:
+            if run is None or have >= wanted:
                 break
             runs.append(run)
             have += part.count
         if have < size:
             return [], NO_TICKETS
         batches = assembler.cut(runs, at, size, most)
-        tickets = Tickets.every([part.tickets for part in parts[: len(runs)]], at, size, len(batches))
+        tickets = NO_TICKETS
+        if ticketed:
+            tickets = Tickets.every([part.tickets for part in parts[: len(runs)]], at, size, len(batches))
         taken = len(batches) * size
         self.count -= taken
         self._at += taken

@@ -109,9 +109,10 @@ class Straight:
     def take(self, n: int) -> Chunk:
         """Pulls the stage."""
         trail = self._trail
-        rest = trail.settle()
-        if rest is not None:
-            return rest
+        if trail.due:
+            rest = trail.settle()
+            if rest is not None:
+                return rest
         if self._wanted.on:
             trail.mark()
         chunk = self._stage.take(n)

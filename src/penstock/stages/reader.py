@@ -186,6 +186,8 @@ class RunReader(Opening):
         self._skip = 0
         self._known_row: int | None = None
         self._before: Any = None
+        self._settled: Iterator[Any] | None = None
+        """The iterator of the user's chunks, once nothing is to be found out of it, and nothing to be noted."""
         self.given = 0
         """Examples read so far. [examples]"""
         if source.blocks:
@@ -194,6 +196,11 @@ class RunReader(Opening):
     def take(self, n: int) -> Chunk:
         """Gives rows of the run at hand, and reads the next run only if there is none."""
         run = self._run
+        if run is None and self._settled is not None:
+            whole = self._whole(self._settled, n)
+            if whole is not None:
+                return whole
+            run = self._run
         while run is None:
             error = self._met() if self._fault is not None else None
             if error is None:
@@ -223,7 +230,7 @@ class RunReader(Opening):
                     return Chunk([], END.tickets, error=raised)
                 self._row += 0 if self._items else self._at
         self._doubt = None
-        start, stop, count = self._at, self._at + n, len(run)
+        start, stop, count = self._at, self._at + n, run.count if isinstance(run, Columns) else len(run)
         last = stop >= count
         if last:
             stop = count
@@ -237,6 +244,24 @@ class RunReader(Opening):
         if isinstance(run, Columns):
             return Chunk(None, tickets, columns=run if last and start == 0 else run.cut(start, stop), item_end=end)
         return Chunk(run[start:stop], tickets, item_end=end)
+
+    def _whole(self, settled: Iterator[Any], n: int) -> Chunk | None:
+        """The next of the user's chunks, the end, or the error there; `None` if the chunk is not to be given at once."""
+        try:
+            item = next(settled, ENDED)
+            run = self._columns(item) if item is not ENDED else None
+        except BaseException as raised:
+            return Chunk([], END.tickets, error=self.failed(raised, self.offset, "item"))
+        if run is None:
+            self._over = True
+            return END
+        count, offset = run.count, self.offset
+        self.offset = offset + 1
+        self.given += count
+        if 0 < count <= n:
+            return Chunk(None, item_tickets(self.stream, self.epoch, offset, 0, count), columns=run)
+        self._run = run if count else None
+        return None
 
     def _met(self) -> BaseException | None:
         """Deals with the error that stands here."""
@@ -280,13 +305,20 @@ class RunReader(Opening):
             item: Any = self.watched() if self._seen < 2 else next(iterator, ENDED)
             if item is ENDED:
                 return None
+            if self._items and self._seen >= 2 and self._mending is None and not hasattr(self._raw, "state_dict"):
+                self._settled = self._iterator
             run: Columns | list[Any] = self._columns(item) if self._items else item
-            count = len(run)
+            count = run.count if isinstance(run, Columns) else len(run)
             self.offset += 1
             self.given += count
             if count:
                 return run
         return None
+
+    def close(self) -> None:
+        """Closes a generator or file that is open."""
+        self._settled = None
+        super().close()
 
     def snapshot(self) -> Saved:
         """How many runs it has read, and how much of the last it has given."""

@@ -97,14 +97,15 @@ class Again:
       wanted: whether a snapshot is wanted.
     """
 
-    __slots__ = ("_before", "_drop", "_last", "_upstream", "_wanted")
+    __slots__ = ("_before", "_last", "_upstream", "_wanted", "due")
 
     def __init__(self, upstream: Any, wanted: Wanted) -> None:
         self._upstream = upstream
         self._wanted = wanted
         self._before: Saved | None = None
         self._last = 0
-        self._drop = 0
+        self.due = 0
+        """Examples that are to be dropped before anything is given: `settle` does that. [examples]"""
 
     def may_pour(self, pourer: Any) -> bool:
         """Whether examples may come another way than this: past it nothing is noted for a snapshot that is wanted."""
@@ -112,9 +113,10 @@ class Again:
 
     def take(self, n: int, *, all_used: bool = False) -> Chunk:
         """As upstream's own; `all_used` says that nothing will be left of it whenever a snapshot is taken."""
-        rest = self.settle()
-        if rest is not None:
-            return rest
+        if self.due:
+            rest = self.settle()
+            if rest is not None:
+                return rest
         self._before = noted(self._upstream) if self._wanted.on and not all_used else None
         chunk: Chunk = self._upstream.take(n)
         self._last = chunk.count
@@ -122,15 +124,15 @@ class Again:
 
     def settle(self) -> Chunk | None:
         """Drops what was given before the state was taken, if that was not done yet; gives an error behind it."""
-        if not self._drop:
+        if not self.due:
             return None
-        count, self._drop = self._drop, 0
+        count, self.due = self.due, 0
         return drop(self._upstream, count)
 
     def snapshot(self, left: int) -> Saved:
         """Where upstream stood when so many examples of its last chunk, all at its end, were not given yet."""
-        if self._drop:
-            return {"of": self._upstream.snapshot(), "given": self._drop}
+        if self.due:
+            return {"of": self._upstream.snapshot(), "given": self.due}
         if not left:
             return {"of": self._upstream.snapshot(), "given": 0}
         if self._before is None or left > self._last:
@@ -140,7 +142,7 @@ class Again:
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was given is dropped when something is first taken."""
         self._upstream.restore(saved["of"])
-        self._drop = int(saved["given"])
+        self.due = int(saved["given"])
 
 
 @final
@@ -151,12 +153,13 @@ class Trail:
       stage: the stage.
     """
 
-    __slots__ = ("_drop", "_place", "_stage", "since")
+    __slots__ = ("_place", "_stage", "due", "since")
 
     def __init__(self, stage: Any) -> None:
         self._stage = stage
         self._place: Saved | None = None
-        self._drop = 0
+        self.due = 0
+        """Examples that are to be dropped before anything is given: `settle` does that. [examples]"""
         self.since = 0
         """Given since the last mark. [examples]"""
 
@@ -179,13 +182,13 @@ class Trail:
         self._place, self.since = saved["of"], int(saved["given"])
         if self._place is not None:
             self._stage.restore(self._place)
-        self._drop = self.since
+        self.due = self.since
 
     def settle(self) -> Chunk | None:
         """Drops what was given before, if that was not done yet; gives an error behind it."""
-        if not self._drop:
+        if not self.due:
             return None
-        count, self._drop = self._drop, 0
+        count, self.due = self.due, 0
         return drop(self._stage, count)
 
 
