@@ -25,6 +25,8 @@ Backlog = pytest.importorskip("penstock.assemble._backlog").Backlog
 FREE = Component(np.dtype(int), (None,))
 LONG = 2100
 """So many numbers are more than it takes to be put off."""
+WIDE = 1 << 17
+"""An array of so many numbers is held, for leaves that are slices of it."""
 GROUP, PLACES = 16, 256
 """How many are worth to be woken for, and how many may be put off."""
 UNWRITTEN, PAD = -7, -1
@@ -157,7 +159,7 @@ def test_more_time_than_there_is_may_be_given():
 
 def test_what_leaves_are_views_of_is_held_until_they_are_written_and_no_longer():
     """Of the batch nothing is held either: its memory is to go back as soon as the user drops it."""
-    backlog, pile, owner = Backlog(), Pile(native.prepared(FREE), 2), Owner(LONG)
+    backlog, pile, owner = Backlog(), Pile(native.prepared(FREE), 2), Owner(WIDE)
     held = weakref.ref(owner)
     view = np.asarray(owner)
     pile.add([view[:LONG], view[5:6]])
@@ -186,9 +188,9 @@ def test_a_backlog_that_is_dropped_lets_go_of_what_was_never_written():
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(1, 12), st.booleans())
-def test_leaves_that_are_views_of_few_or_of_many_pieces_of_memory(lengths: list[int], pieces: int, left: bool):
+def test_leaves_that_are_slices_of_few_or_of_many_long_arrays(lengths: list[int], pieces: int, left: bool):
     """Those of a few are read where they lie; of more the others are packed."""
-    memory = [np.arange(50) + 100 * piece for piece in range(pieces)]
+    memory = [np.arange(WIDE) + 100 * piece for piece in range(pieces)]
     leaves = [memory[place % pieces][place : place + length] for place, length in enumerate(lengths)]
     pile = Pile(native.prepared(FREE), len(leaves))
     pile.add(list(leaves))
@@ -204,10 +206,10 @@ def test_leaves_that_are_views_of_few_or_of_many_pieces_of_memory(lengths: list[
 
 
 def ragged(count: int, most: int, *, owned: bool) -> Iterator[Any]:
-    """Rows of one long array, or arrays of their own, of lengths that follow no order."""
-    numbers = np.arange(most, dtype=np.int32)
+    """Slices of one long array, or arrays of their own, of lengths that follow no order."""
+    numbers = np.arange(2 * WIDE, dtype=np.int32)
     for place in range(count):
-        row = numbers[: 1 + place * 7919 % most]
+        row = numbers[place : place + 1 + place * 7919 % most]
         yield {"t": row.copy() if owned else row, "n": place}
 
 
@@ -224,7 +226,7 @@ def test_batches_are_the_same_with_and_without_threads(owned: bool, settings: di
         want = list(flow)
     with pipeline.open() as flow:
         got = [next(flow) for _ in range(3)]
-        while flow.stats().driver.held < 3:
+        while flow.stats().driver.held < 2:
             threading.Event().wait(1e-3)
         got += list(flow)
 
@@ -236,9 +238,9 @@ def test_batches_are_the_same_with_and_without_threads(owned: bool, settings: di
 
 def test_a_flow_that_is_closed_in_the_middle_leaves_nothing_behind():
     """Neither a thread nor what was to be written."""
-    owner = Owner(400)
+    owner = Owner(WIDE)
     held = weakref.ref(owner)
-    flow = ps.join([itertools.repeat(np.asarray(owner))]).pad().batch(32).open()
+    flow = ps.join([itertools.repeat(np.asarray(owner)[:400])]).pad().batch(32).open()
     del owner
     next(flow)
     flow.close()

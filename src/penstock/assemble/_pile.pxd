@@ -5,7 +5,7 @@ from cpython.object cimport PyObject
 from penstock.assemble._native cimport MOST_DIMS, Kind
 
 cdef enum:
-    MOST_BASES = 8  # pieces of memory that are held, for leaves that are views of them
+    MOST_BASES = 8  # long arrays that are held, for leaves that are slices of them
     BLOCK = 1 << 15  # bytes that are asked for at once for what is packed
 
 cdef struct Source:
@@ -44,7 +44,7 @@ cdef class Pile:
     cdef cnp.npy_intp* dims  # of each leaf
     cdef Block* block  # the newest, which others hang on
     cdef Py_ssize_t count, used
-    cdef PyObject* bases[MOST_BASES]  # what leaves are views of, held
+    cdef PyObject* bases[MOST_BASES]  # what leaves are slices of, held
     cdef int n_bases
     cdef Job job
     cdef cnp.ndarray out, value  # what it writes to, and beside them

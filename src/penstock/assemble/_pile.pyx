@@ -3,7 +3,7 @@
 
 An example that is pulled, copied and dropped costs less than one that waits for the longest of its batch: the memory of its
 objects is used again at once. So leaves that are short are copied twice, and those that are long are held. Of one that is
-a view of memory that others are views of too, a slice of one long array say, that memory is held, and nothing else.
+a slice of a long array that others are slices of too, that array is held, and nothing else.
 """
 
 cimport numpy as cnp
@@ -29,6 +29,7 @@ cnp.import_array()
 cdef enum:
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
     SHORT = 1 << 12  # bytes up to which a leaf is copied twice
+    WIDE = 1 << 20  # bytes of an array that is not refilled while a batch is gathered: a source may have two small ones for that
 
 
 def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncate):
@@ -106,7 +107,7 @@ cdef class Pile:
         if late.nbytes > SHORT:
             self.held.append(array)
             self.sources[place].data, late.to, late.nbytes = late.data, late.data, 0
-        elif PyArray_BASE(array) is not NULL and self._keeps(PyArray_BASE(array)):
+        elif self._keeps(PyArray_BASE(array)):
             self.sources[place].data, late.to, late.nbytes = late.data, late.data, 0
         else:
             late.to = self.sources[place].data = self._room(late.nbytes)
@@ -114,12 +115,16 @@ cdef class Pile:
         return True
 
     cdef bint _keeps(self, PyObject* base) noexcept:
-        """Whether what a leaf is a view of is kept until the leaves are written."""
+        """Whether what a leaf is a view of is kept until the leaves are written: a long array, and one of few."""
         cdef int i
+        if base is NULL:
+            return False
         for i in range(self.n_bases):
             if self.bases[i] is base:
                 return True
-        if self.n_bases == MOST_BASES:
+        if self.n_bases == MOST_BASES or not cnp.PyArray_Check(<object> base):
+            return False
+        if cnp.PyArray_NBYTES(<cnp.ndarray> base) < WIDE:
             return False
         Py_INCREF(<object> base)
         self.bases[self.n_bases] = base
