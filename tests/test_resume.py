@@ -445,7 +445,7 @@ def test_what_was_skipped_is_not_tried_again(tmp_path: Path):
         next(flow)
         state = flow.state_dict()
         expected = next(flow)
-    assert state["more"]["skipped"]["1"] == [[0, 0, 3, 0, 0]]
+    assert state["more"]["skipped"]["1"]["places"] == [[0, 0, [3]]]
 
     # An attempt would begin after twenty minutes at the soonest.
     patient = ps.Retry(times=1, backoff_s=2400.0) | ps.Skip()

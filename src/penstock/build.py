@@ -15,8 +15,9 @@ from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
-from penstock.faults import OnError, policy_of
+from penstock.faults import SkipLog, policy_of
 from penstock.later import later
+from penstock.mended import begin_ledgers, ledger_of, marks, views
 from penstock.place import Place, by_item, input_names, labels_of, opened_of, ordered, word_of
 from penstock.plan import (
     Batch,
@@ -90,7 +91,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
     )
     built = builder.built
     if state.more:
-        later("state").restored(built.quarantine.load, state.more["skipped"])
+        logs = later("state").skips_in(state.snapshot)
+        later("state").restored(partial(built.quarantine.load, logs=logs), state.more)
+    begin_ledgers(node, Place(), built.quarantine, options.on_error)
     built.stage = builder.chain(node, state.epoch, Place(), built.wanted, lanes=coordinator is not None)
     if state.snapshot is not None:
         try:
@@ -200,7 +203,7 @@ class _Builder:
         if isinstance(node, Staged):
             number = place.after(node).drawing
             composed = self._composed[id(node)]
-            mending = self._mending(node, None, place)
+            mending = self._mending(node, place)
             site = Site(self._options.seed, number, self.built.labels, composed, wanted, epoch=epoch)
             site = site._replace(mending=mending if mending is not None and mending.skips else None)
             for share in find(node.upstream[0], Share):
@@ -223,6 +226,7 @@ class _Builder:
             upstream,
             below=self._composed.get(id(node.of)),
             again=again,
+            skips=partial(views, self.built.quarantine, place, place.after(node)),
             lengths=partial(self._lengths_of, node),
             earlier=earlier.stats() if earlier is not None else None,
             wanted=wanted,
@@ -246,7 +250,7 @@ class _Builder:
             stage=place.after(node).drawing,
             labels=self.built.labels,
             judges=isinstance(node, Filter),
-            mending=self._mending(node, node.on_error, place),
+            mending=self._mending(node, place),
         )
 
     def _metered(self, stage: Stage, node: Node, place: Place, upstream: Stage | None = None) -> Stage:
@@ -280,7 +284,7 @@ class _Builder:
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
-            mending=self._mending(node, None, place),
+            mending=self._mending(node, place),
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
@@ -288,20 +292,18 @@ class _Builder:
             return self.chain(node.of, at, place, wanted, lanes=lanes)
 
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
-        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
+        skips = partial(views, self.built.quarantine, place, place.after(node.of))
+        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row, skips=skips)
 
-    def _mending(self, node: Node, on_error: OnError | None, place: Place) -> Mending | None:
+    def _mending(self, node: Node, place: Place) -> Mending | None:
         """What is done about errors of a node."""
-        policy = policy_of(self._options.on_error if on_error is None else on_error, at="on_error")
-        if policy.raises:
-            return None
-        name = f"read {self.built.labels[place.streams]!r}" if isinstance(node, Read) else word_of(node)
-        return Mending(self.built.quarantine.ledger(place.after(node).words, name, policy), self._pauses)
+        ledger = ledger_of(node, place, self.built.quarantine, self._options.on_error)
+        return None if ledger is None else Mending(ledger, self._pauses)
 
     def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
         stream = place.streams
         source = ordered(node, stream, self._options.seed)
-        label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
+        label, mending = self.built.labels[stream], self._mending(node, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
             reader = RunReader(
@@ -348,11 +350,14 @@ class _Builder:
                 stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
             behind = place.after(below)
+            skips = marks(self.built.quarantine, place, behind)
             streams = range(place.streams, behind.streams)
             if apart:
                 held = rooms[number], None if nbytes is None else nbytes[number]
-                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted)
-            inlets[number] = lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted)
+                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted, skips)
+            inlets[number] = (
+                lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted, skips=skips)
+            )
             place = behind
         own = list(inlets.values())
         stops = [at for at, number in enumerate(inlets) if number in node.stops]
@@ -401,6 +406,7 @@ class _Builder:
         wave: Wave,
         puller: Puller | None,
         wanted: Wanted,
+        skips: Sequence[SkipLog],
     ) -> Lane | None:
         stream = streams.start
         read, *others = find(below, Read)
@@ -408,7 +414,8 @@ class _Builder:
             # One item waits here, beside what waits in the lanes of its sources.
             name = f"join from {self.built.labels[stream]!r} on"
             grain = WHOLE if items else 1
-            lane = Lane(stage, name=name, room=1, grain=grain, items=items, bell=bell, streams=streams, wanted=wanted)
+            how: Any = {"grain": grain, "items": items, "bell": bell, "streams": streams, "wanted": wanted}
+            lane = Lane(stage, name=name, room=1, skips=skips, **how)
             self._start(lane, "join", stream)
             return lane
         worked = bool(find(below, Map) or find(below, Filter))
@@ -432,6 +439,7 @@ class _Builder:
             pulled_s=puller.awaited_s if puller is not None else None,
             streams=streams,
             wanted=wanted,
+            skips=skips,
         )
         old = self.built.lanes.get(stream)
         if old is not None:

@@ -104,11 +104,14 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _made_shots(self) -> Shots:
         built = self._built
         take = built.stage.snapshot if self._why_not is None else None
-        if not any(join.order == "arrival" for join in find(self._node, Join)):
-            return Shots(take, built.wanted)
-        if take is not None:
-            self._place = take()  # What is chosen is logged behind a snapshot: from the first choice on.
-        return Shots(take, built.wanted, lambda: [choices.log for choices in built.choices.values()])
+        arrival = any(join.order == "arrival" for join in find(self._node, Join))
+        skips = built.quarantine.skips
+        if take is not None and (arrival or skips):
+            self._place = take()  # What is chosen, or skipped, is logged behind a snapshot: from the first on.
+        for ledger in built.quarantine.ledgers.values():
+            ledger.logs = take is not None
+        logs = (lambda: [choices.log for choices in built.choices.values()]) if arrival else None
+        return Shots(take, built.wanted, logs, (lambda: built.quarantine.count) if skips else None)
 
     def __iter__(self) -> Self:
         return self
@@ -347,7 +350,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     @property
     def quarantine(self) -> tuple[Skipped, ...]:
-        """What was skipped under `on_error`: of each source and stage the first hundred, and the last.
+        """What was skipped under `on_error`: of each source and stage the first hundred and the last thousand.
 
         It may hold what belongs to batches that are made already and not delivered yet.
 

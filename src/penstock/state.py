@@ -14,12 +14,13 @@ from typing import Any, final
 import numpy as np
 
 from penstock.errors import StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
 from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "Writer", "read_state", "restored"]
+__all__ = ["VERSION", "Writer", "read_state", "restored", "skips_in"]
 
 VERSION = 1
 """Of the form that states have."""
@@ -44,7 +45,7 @@ class Writer:
         text = _text(words)
         self._begun, self._words_nbytes = zlib.crc32(text), len(text)
         self._snapshot: Saved | None = None
-        self._logs: list[tuple[Log, int]] = []  # in the snapshot, with what they held when it was written
+        self._logs: list[tuple[Log | SkipLog, int]] = []  # in the snapshot, with what they held when it was written
         self._plain: Any = None
         self._plain_text = b"null"
         self._more: Saved = {}
@@ -91,9 +92,9 @@ class Writer:
         }
 
 
-def _logs_in(saved: Any) -> Iterator[Log]:
+def _logs_in(saved: Any) -> Iterator[Log | SkipLog]:
     """The logs in a snapshot, which go on being written."""
-    if isinstance(saved, Log):
+    if isinstance(saved, (Log, SkipLog)):
         yield saved
     elif isinstance(saved, (dict, list)):
         for part in saved.values() if isinstance(saved, dict) else saved:
@@ -188,6 +189,11 @@ def _dict(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise StateError(mismatch(f"`{name}` to be a dict", f"`{type(value).__name__}`", at="open(state)"))
     return value
+
+
+def skips_in(saved: Any) -> list[SkipLog]:
+    """What a snapshot says of what was skipped behind it."""
+    return [log for log in _logs_in(saved) if isinstance(log, SkipLog)]
 
 
 def restored(restore: Callable[[Saved], None], saved: Saved) -> None:

@@ -156,6 +156,9 @@ class Batcher:
     def _read_spec(self) -> None:
         first = self._gathered.first
         at = first.tickets[0]
+        if self._mending is not None and self._mending.ledger.meets(at):
+            self._gathered.put_back(self._gathered.take(1), 0)
+            return
         try:
             self._ready(spec_of(first))
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
@@ -191,8 +194,7 @@ class Batcher:
             count = self._gathered.count
             if not count:
                 return self._last()
-            self._lose_known()
-            if self._gathered.count == count and self._spec is None:
+            if self._spec is None:
                 self._read_spec()
             if self._gathered.count == count:
                 self._turn_to(groups)
@@ -206,15 +208,18 @@ class Batcher:
             if self._gathered.count:
                 groups.put_back(self._gathered.take(self._gathered.count))
 
-    def _lose_known(self) -> None:
-        """Leaves out of a group what was skipped before a state was taken."""
+    def _loses_known(self, parts: Sequence[Chunk]) -> bool:
+        """Whether one of these was skipped before a state was taken; it is skipped again then, and the others put back."""
         if self._mending is None or not self._mending.ledger.knows_any:
-            return
-        known = self._mending.ledger.is_known
-        for part in self._gathered.take(self._gathered.count):
-            rest = part.select([at for at, ticket in enumerate(part.tickets) if not known(ticket)])
-            if rest.count:
-                self._gathered.add(rest)
+            return False
+        meets = self._mending.ledger.meets
+        row = next(
+            (row for row, ticket in enumerate(Tickets.joined([part.tickets for part in parts])) if meets(ticket)), None
+        )
+        if row is None:
+            return False
+        self._gathered.put_back(parts, row)
+        return True
 
     def _turn_to(self, groups: Groups) -> None:
         """Readies what pads as the bucket at hand is padded."""
@@ -245,9 +250,6 @@ class Batcher:
         n_wanted = max(most, self._columnar * n * self._size)
         chunk = self._again.take(n_wanted - self._gathered.count, all_used=n_wanted <= self._size)
         ended = chunk.count == 0
-        if chunk.count and self._mending is not None and self._mending.ledger.knows_any:
-            known = self._mending.ledger.is_known
-            chunk = chunk.select([at for at, ticket in enumerate(chunk.tickets) if not known(ticket)])
         if chunk.count:
             columns = chunk.columns
             if columns is not None and not self._cuts(columns) and columns.holds_objects:
@@ -304,6 +306,8 @@ class Batcher:
         """Several batches that lie in runs of columns, if there are any."""
         if self._assembler is None or not self._columnar:
             return None
+        if self._mending is not None and self._mending.ledger.knows_any:
+            return None
         batches, tickets = self._gathered.batches(self._assembler, self._size, n)
         if not batches:
             return None
@@ -316,6 +320,8 @@ class Batcher:
         """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
         assert self._assembler is not None, "the spec is known before a batch is given"
         parts = self._gathered.take(count)
+        if self._loses_known(parts):
+            return None
         try:
             arrays, extras = self._assembled(self._assembler, parts)
             if count < self._size and not self._keep_last:  # assembled all the same: its examples are checked by that
@@ -412,6 +418,7 @@ class Batcher:
             "spec": self._spec,
             "ended": self._ended,
             "columnar": self._columnar,
+            "skips": self._mending.mark() if self._mending is not None else None,
         }
 
     def let_go(self) -> tuple[Stage, Sequence[Chunk]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
+from penstock.faults import SkipLog
 from penstock.stages.reader import RowReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.snapshot import Saved, Trail, Unsettled, Wanted
@@ -96,7 +97,15 @@ class Inlet(Protocol):
 class Straight:
     """A stage pulled by the merge itself, in its own thread."""
 
-    def __init__(self, stage: Stage, *, items: bool, streams: range = NO_STREAMS, wanted: Wanted | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        items: bool,
+        streams: range = NO_STREAMS,
+        wanted: Wanted | None = None,
+        skips: Sequence[SkipLog] = (),
+    ) -> None:
         self.items = items
         self.close = stage.close
         self.recall = stage.recall
@@ -104,7 +113,7 @@ class Straight:
         self.streams = streams
         self._stage = stage
         self._wanted = wanted if wanted is not None else Wanted()
-        self._trail = Trail(stage)
+        self._trail = Trail(stage, skips)
 
     def take(self, n: int) -> Chunk:
         """Pulls the stage."""

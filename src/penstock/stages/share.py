@@ -19,6 +19,7 @@ import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SourceError, SpecError, mismatch
+from penstock.faults import SkipLog
 from penstock.stages.dealers import Dealer
 from penstock.stages.snapshot import Saved, Unsettled, Wanted, drop, noted
 from penstock.stages.stage import Stage
@@ -35,6 +36,7 @@ class Fill:
     Args:
       whole: to a multiple of so many. [examples]
       again: opens the stream again, whose first examples fill it; `None` pads with copies of the last.
+      skips: gives the logs of what is skipped in that from then on.
       mask: the name under which it is told which examples are no padding; `None` where none are.
       beside: the names of what may stand beside an example, in a pair of it and a dict.
     """
@@ -44,11 +46,13 @@ class Fill:
         whole: int,
         *,
         again: Callable[[], Stage] | None = None,
+        skips: Callable[[], list[SkipLog]] = list,
         mask: str | None = None,
         beside: Collection[str] = (),
     ) -> None:
         self.whole = whole
         self.again = again
+        self.skips = skips
         self.mask = mask
         self.beside = frozenset(beside)
 
@@ -282,7 +286,8 @@ class Share:
             return None
         names = ("until", "put", "again", "padded", "passes", "of_pass", "over")
         own = {name: getattr(self, f"_{name}") for name in names}
-        return {"of": of, "seen": self._dealer.seen, "dropped": self.discarded, "given": 0, **own}
+        skips = [] if self._fill is None or self._fill.again is None else self._fill.skips()
+        return {"of": of, "seen": self._dealer.seen, "dropped": self.discarded, "given": 0, "skips": skips, **own}
 
     def halt(self) -> None:
         """Gives nothing more, as at an end, and leaves what it would have given to others; see `leave`."""

@@ -9,13 +9,14 @@ What came before a chunk is noted only while a snapshot is wanted, since it cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.ticket import Numbers, Table, Tickets, listed_tickets
 
 __all__ = [
@@ -149,12 +150,14 @@ class Trail:
 
     Args:
       stage: the stage.
+      skips: what is skipped there from its beginning on.
     """
 
-    __slots__ = ("_drop", "_place", "_stage", "since")
+    __slots__ = ("_drop", "_place", "_skips", "_stage", "since")
 
-    def __init__(self, stage: Any) -> None:
+    def __init__(self, stage: Any, skips: Sequence[SkipLog] = ()) -> None:
         self._stage = stage
+        self._skips = skips
         self._place: Saved | None = None
         self._drop = 0
         self.since = 0
@@ -168,11 +171,12 @@ class Trail:
 
     def set(self, place: Saved) -> None:
         """Notes where it stood just now."""
-        self._place, self.since = place, 0
+        self._place, self.since, self._skips = place, 0, ()
 
     def snapshot(self, held: int) -> Saved:
         """The place that was noted last, and how many were given since, but for the last `held`."""
-        return {"of": self._place, "given": self.since - held}
+        place = {"of": self._place, "given": self.since - held}
+        return {**place, "skips": list(self._skips)} if self._skips and self._place is None else place
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was given since is dropped when something is first taken."""
