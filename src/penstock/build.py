@@ -285,6 +285,7 @@ class _Builder:
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, place),
+            together=bool(find(node, Share)) and later("sharing").ends_together(node),
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:

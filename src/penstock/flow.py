@@ -21,6 +21,7 @@ from penstock.later import later
 from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
 from penstock.resumed import State, why_not
 from penstock.spec import Spec
+from penstock.stages.snapshot import noted
 from penstock.structure import LEAF, Structure, path_text
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         arrival = any(join.order == "arrival" for join in find(self._node, Join))
         skips = built.quarantine.skips
         if take is not None and (arrival or skips):
-            self._place = take()  # What is chosen, or skipped, is logged behind a snapshot: from the first on.
+            # What is chosen, or skipped, is logged behind a snapshot: from the first on.
+            self._place = noted(built.stage) or self._place
         for ledger in built.quarantine.ledgers.values():
             ledger.logs = take is not None
         logs = (lambda: [choices.log for choices in built.choices.values()]) if arrival else None

@@ -41,7 +41,7 @@ def share_stage(
       wanted: whether a snapshot is wanted.
     """
     fill = None
-    if node.end != "drop":
+    if node.end in ("pad", "repeat"):
         tags = [join.tag for join in find(node.of, Join)] + [word.extra for word in find(node.of, Staged)]
         fill = Fill(
             node.whole,
@@ -55,7 +55,8 @@ def share_stage(
         upstream,
         _dealer(node, below),
         fill=fill,
-        lengths=lengths if node.way == "files" and node.passes is not None else None,
+        lengths=lengths if node.way == "files" and node.passes is not None and node.end is not None else None,
+        even=node.end is not None,
         wanted=wanted,
         told=earlier or ShareStats(node.rank, node.world_size, node.way, (opened, of)),
     )

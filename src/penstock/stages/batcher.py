@@ -69,6 +69,7 @@ class Batcher:
       wanted: whether a snapshot is wanted.
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
+      together: whether other ranks are to give as many batches, so that no example can be skipped here.
     """
 
     def __init__(
@@ -85,10 +86,13 @@ class Batcher:
         wanted: Wanted | None = None,
         groups: Groups | None = None,
         mending: Mending | None = None,
+        together: bool = False,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
-        self._mending = mending if mending is not None and mending.skips else None
+        skips = mending is not None and mending.skips
+        self._mending = mending if skips and not together else None
+        self._unskipped = skips and together
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
         pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._pourer = pourer if self._mending is None else None
@@ -399,6 +403,11 @@ class Batcher:
                 self._gathered.put_back(parts, row)
                 return True
             error = raised
+        if self._unskipped:
+            error.add_note(
+                "penstock: it was not skipped, since this rank would end before the others: `shard(end=None)` allows that; "
+                "or leave it out before `shard`"
+            )
         self._fail(error)
         return False
 
