@@ -535,6 +535,19 @@ def test_half_of_what_tells_the_rank_is_an_error(monkeypatch: pytest.MonkeyPatch
         ps.join([[1]]).shard("auto").open()
 
 
+def test_a_rank_that_there_is_not_is_an_error(monkeypatch: pytest.MonkeyPatch):
+    """As where ranks are counted from 1, or the world has shrunk."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "3")
+
+    with pytest.raises(ps.PipelineError) as raised:
+        ps.join([[1]]).shard("auto").open()
+    assert str(raised.value) == (
+        "expected RANK to be below WORLD_SIZE: ranks begin at 0, got RANK='3' and WORLD_SIZE='2' - at shard(\"auto\") - "
+        "mend what sets them, or pass `rank` and `world_size`"
+    )
+
+
 @pytest.mark.usefixtures("rank_one_of_two")
 def test_ranks_that_would_read_the_same_data_are_told_so():
     """Silently training on everything as often as there are ranks is the usual accident."""
