@@ -212,6 +212,7 @@ class _Builder:
             self._staged[id(node)] = stage
             if hasattr(stage, "set_target"):
                 self.built.strata.append(cast(Strata, stage))
+                self.built.strata_words.append(place.after(node).words)
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted, place)

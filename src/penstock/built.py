@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from penstock.stages import Batcher, Choices, RowReader, RunReader, Stage, Strat
 from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
-    from penstock.stats import LaneStats
+    from penstock.stats import LaneStats, StrataStats
     from penstock.tally import Tally
 
 __all__ = ["Built"]
@@ -37,6 +37,8 @@ class Built:
     """The stages' meters, by the number of their word; the first word has the lowest."""
     strata: list[Strata] = field(default_factory=list)
     """The stages that see to class proportions."""
+    strata_words: list[int] = field(default_factory=list)
+    """The numbers of their words."""
     shares: dict[int, Any] = field(default_factory=dict)
     """The stages that give a rank its part, by the number of their word."""
     tallies: dict[int, Tally] = field(default_factory=dict)
@@ -61,6 +63,15 @@ class Built:
         own: LaneStats = lane.stats() if lane is not None else later("stats").NO_LANE
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
+
+    def strata_stats(self) -> Iterator[StrataStats]:
+        """What the stages that see to class proportions have done; what was skipped behind one has moved its batches."""
+        for stage, word in zip(self.strata.copy(), self.strata_words.copy(), strict=False):
+            stats = stage.stats()
+            behind = (
+                sum(ledger.count for at, ledger in self.quarantine.ledgers.items() if at > word) if stats.exact else 0
+            )
+            yield stats._replace(exact=False, skipped=behind) if behind else stats
 
     def moved(self) -> tuple[float, ...]:
         """How far everything has come: different after anything has moved."""

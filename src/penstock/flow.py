@@ -340,7 +340,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             wait_s=driver.take_wait_s,
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
-            strata=tuple(stage.stats() for stage in self._built.strata),
+            strata=tuple(self._built.strata_stats()),
             snapshots_s=self._shots.spent_s,
             state_nbytes=self._writer.nbytes if "_writer" in self.__dict__ else 0,
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),

@@ -158,11 +158,13 @@ class StrataStats(NamedTuple):
     size: int
     """Examples in a batch. [examples]"""
     exact: bool
-    """Whether the batches delivered are those composed here, as nothing but `map` and `pad` stands between."""
+    """Whether the batches delivered are those composed here: only `map` and `pad` stand between, and none was skipped there."""
     ignored: int
     """Inputs of unknown classes that were left out. [examples]"""
     events: tuple[ClassEvent, ...]
     """What became of classes that stayed away."""
+    skipped: int = 0
+    """Left out behind it under `on_error`; each has moved up what follows, so that batches straddle those composed. [examples]"""
 
     @property
     def efficiency(self) -> float:
