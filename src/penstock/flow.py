@@ -64,6 +64,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._epoch, self._before = state.epoch, state.delivered
         self._place, self._since = state.snapshot, 0
         self._again, self._skips = state.since, 0  # batches to be passed over; and those at the end of them, by `skip`
+        self._goes_on = state.snapshot is not None
         self._opened = perf_counter()
         self._ended_at: float | None = None
         self._head: Head | InlineHead
@@ -156,11 +157,19 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             entry = None
         except Stalled as error:
             self._end(error)
+        except Exception as error:
+            told = self._told_of(error)
+            if told is error:
+                raise
+            raise told from error
         if entry is None:
             self._refuse()
         if entry.given == len(entry.rows):
-            self._end(entry.chunk.error)
+            self._end(self._told_of(entry.chunk.error))
         return entry
+
+    def _told_of(self, error: BaseException | None) -> Any:
+        return later("state").suited(error) if self._goes_on and error is not None else error
 
     def _pass_over(self) -> None:
         """Takes what was handed over before the state was taken, or is to be skipped, and drops it."""

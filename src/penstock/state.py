@@ -7,20 +7,21 @@ It says which pipeline it is of, and has a checksum of itself.
 from __future__ import annotations
 
 import json
+import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, final
 
 import numpy as np
 
-from penstock.errors import StateError, mismatch
+from penstock.errors import PenstockError, StateError, mismatch
 from penstock.faults import SkipLog
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
 from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "Writer", "read_state", "restored", "skips_in"]
+__all__ = ["VERSION", "Writer", "read_state", "restored", "skips_in", "suited"]
 
 VERSION = 1
 """Of the form that states have."""
@@ -206,16 +207,41 @@ def restored(restore: Callable[[Saved], None], saved: Saved) -> None:
         restore(saved)
     except StateError:
         raise
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        AssertionError,
-        OverflowError,
-        MemoryError,
-    ) as error:
-        raise StateError(
-            mismatch("a state of such a pipeline", f"one that does not suit it ({error!r})", at="open(state)")
-        ) from error
+    except _OF_PYTHON as error:
+        raise _unsuited(error) from error
+
+
+_OF_PYTHON = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    BufferError,
+    RecursionError,
+)
+"""What comes of figures that are none, or of one that nothing has, in stages that take them as they are."""
+
+
+def _unsuited(error: BaseException) -> StateError:
+    return StateError(
+        mismatch("a state of such a pipeline", f"one that does not suit it ({error!r})", at="open(state)")
+    )
+
+
+def suited(error: BaseException | None) -> BaseException | None:
+    """What ends a flow that went on from a state: that this did not suit it, where the error is of no user's code.
+
+    A user's error has a note that says where it was, or comes from a module of his.
+    """
+    if error is None or isinstance(error, PenstockError) or not isinstance(error, _OF_PYTHON):
+        return error
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    rooms = {str(frame.f_globals.get("__name__")).split(".")[0] for frame in frames}
+    if getattr(error, "__notes__", None) or not rooms <= {"penstock", "numpy"}:
+        return error
+    told = _unsuited(error)
+    told.__cause__ = error
+    return told

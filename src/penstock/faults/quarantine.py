@@ -8,7 +8,7 @@ from typing import Any, final
 from penstock.errors import StateError, mismatch
 from penstock.faults.ledger import Ledger, Skipped, SkipStats, skipped_of
 from penstock.faults.log import SkipLog
-from penstock.faults.policy import Policy
+from penstock.faults.policy import Policy, Skip
 
 __all__ = ["Quarantine"]
 
@@ -79,7 +79,7 @@ class Quarantine:
         """
         self._loaded = {int(word): dict(saved) for word, saved in more["skipped"].items()}
         for saved in self._loaded.values():  # here, where what is wrong with it is told as such
-            Ledger("", Policy(), self.labels).load(saved)
+            Ledger("", Policy(skip=Skip()), self.labels).load(saved)
             for told in (saved["first"], saved["last"]):
                 if told is not None and not 0 <= skipped_of(told).ticket.stream < len(self.labels):
                     raise StateError(mismatch("the ticket of a source", f"`{told[0]!r}`", at="open(state)"))

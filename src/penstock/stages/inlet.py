@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
+from penstock.errors import StateError, mismatch
 from penstock.faults import SkipLog
 from penstock.stages.reader import RowReader
 from penstock.stages.repeat import Repeat
@@ -224,11 +225,16 @@ def recalled(inlets: Sequence[Inlet], tickets: Tickets) -> list[Any]:
     """Examples again, each from the input that reads its stream."""
     streams = tickets.streams()
     out: list[Any] = [None] * len(tickets)
+    known = 0
     for inlet in inlets:
         which = np.flatnonzero((streams >= inlet.streams.start) & (streams < inlet.streams.stop))
+        known += len(which)
         if len(which):
             for place, row in zip(which.tolist(), inlet.recall(tickets.select(which)), strict=True):
                 out[place] = row
+    if known < len(tickets):
+        got = sorted({*streams.tolist()} - {stream for inlet in inlets for stream in inlet.streams})
+        raise StateError(mismatch("tickets of the sources that are read here", f"of {got}", at="open(state)"))
     return out
 
 

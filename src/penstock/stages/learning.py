@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from penstock.errors import StateError, mismatch
 from penstock.sampling import Prior, Rings, kernels, spare_limits, thresholds
 from penstock.sampling.shares import Float64s
 from penstock.stages.snapshot import Saved
@@ -73,11 +74,13 @@ class Learning:
             "expected": self.expected,
         }
 
-    def restore(self, saved: Saved) -> None:
+    def restore(self, saved: Saved, *, begun: bool) -> None:
         """Goes on from there."""
         self._prior = Prior.restore(saved["prior"])
         self._seen, self._at = np.array(saved["seen"], np.int64), int(saved["at"])
         self.due, self.expected = int(saved["due"]), float(saved["expected"])
+        if self._at and not begun:
+            raise StateError(mismatch("what waits, where examples have come", "None", at="open(state)"))
 
     def enough(self, target: Float64s) -> Float64s | None:
         """How many examples of each class are enough to hold, float64[K]; `None` where it is not time to look.
