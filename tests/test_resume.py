@@ -728,6 +728,27 @@ def test_a_state_whose_types_have_changed_is_read(name: str):
         make().open(state={**other, "delivered": np.float64(5)})
 
 
+def test_a_state_is_its_owners_alone():
+    """Whoever changes one, to make it smaller, say, changes no other: neither an earlier one nor one that is still to come."""
+
+    def spoil(data: Any) -> None:
+        for part in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+            spoil(part)
+        if isinstance(data, (dict, list)):
+            data.clear()
+
+    pipeline = ps.join([range(60)]).map(lambda x: 1 // (x % 9 - 4), on_error=ps.Skip()).shuffle(9).batch(4)
+    with pipeline.open(inline=True) as flow:
+        next(flow), next(flow), next(flow)
+        first, second = flow.state_dict(), flow.state_dict()
+        spoil(first)
+        third = flow.state_dict()
+        rest = list(flow)
+
+    assert second == third
+    assert all(map(same, pipeline.open(state=second, inline=True), rest))
+
+
 def test_a_state_that_holds_itself_is_refused():
     """And ends in an error of ours."""
     state: dict[str, Any] = state_of(ps.join([range(40)]).batch(4))

@@ -10,6 +10,7 @@ import json
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from marshal import dumps, loads
 from typing import Any, final
 
 import numpy as np
@@ -31,7 +32,7 @@ VERSION = 1
 class Writer:
     """Writes the states of a flow as plain data.
 
-    Most states follow the same snapshot as the one before: as long as they do, it is written once.
+    Most states follow the same snapshot as the one before: as long as they do, it is written once, and each gets a copy.
 
     Args:
       words: the pipeline's fingerprint.
@@ -44,17 +45,17 @@ class Writer:
         self.nbytes = 0
         """How large the last state was, written as JSON; 0 before the first. [bytes]"""
         text = _text(words)
+        # To be copied, which `marshal` does fastest.
+        self._words_copy, self._plain_copy, self._more_copy = dumps(json.loads(text)), dumps(None), dumps({})
         self._begun, self._words_nbytes = zlib.crc32(text), len(text)
         self._snapshot: Saved | None = None
         self._logs: list[tuple[Log | SkipLog, int]] = []  # in the snapshot, with what they held when it was written
-        self._plain: Any = None
         self._plain_text = b"null"
         self._more: Saved = {}
-        self._more_plain: Any = {}
         self._more_text = b"{}"
 
     def write(self, state: State) -> dict[str, Any]:
-        """A state as plain data; what it has in common with the last is the same object.
+        """A state as plain data, which is the caller's own: nothing of it is in another state.
 
         Raises:
           StateError: something in it cannot be written as such.
@@ -64,10 +65,10 @@ class Writer:
             # First, so that what comes meanwhile is written anew.
             logs = [(log, len(log)) for log in _logs_in(snapshot)]
             plain = to_plain(snapshot)
-            self._plain_text, self._plain, self._snapshot, self._logs = _text(plain), plain, snapshot, logs
+            self._plain_text, self._plain_copy, self._snapshot, self._logs = _text(plain), dumps(plain), snapshot, logs
         if more != self._more:
             plain = to_plain(more)
-            self._more_text, self._more_plain, self._more = _text(plain), plain, more
+            self._more_text, self._more_copy, self._more = _text(plain), dumps(plain), more
         # As `_checksum` reads it: in order of the names.
         text = b'{"delivered":%d,"epoch":%d,"more":%s,"penstock":%d,"seed":%d,"since":%d,"snapshot":%s}' % (
             delivered,
@@ -82,13 +83,13 @@ class Writer:
         self.nbytes = len(text) + self._words_nbytes + len(f',"pipeline":,"checksum":{checksum}')
         return {
             "penstock": VERSION,
-            "pipeline": self.words,
+            "pipeline": loads(self._words_copy),
             "seed": self.seed,
             "epoch": epoch,
             "delivered": delivered,
             "since": since,
-            "snapshot": self._plain,
-            "more": self._more_plain,
+            "snapshot": loads(self._plain_copy),
+            "more": loads(self._more_copy),
             "checksum": checksum,
         }
 
