@@ -547,6 +547,9 @@ def test_a_group_of_which_an_example_is_skipped_is_filled_up_again():
 
     assert sizes == [4, 4, 2]
     assert skipped == [("batch", 2), ("batch", 5)]
+    with pipeline.options(on_error=ps.Skip()).open() as flow:
+        list(flow)
+        assert [stage.examples for stage in flow.stats().stages if stage.name == "bucket"] == [12]
 
 
 @pytest.mark.parametrize("word", ["batch", "map"])
