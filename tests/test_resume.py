@@ -815,3 +815,21 @@ def test_a_file_that_is_damaged_meanwhile_ends_in_an_error_of_ours_or_changes_no
     if kind in ("csv", "jsonl", "text"):
         with pytest.raises(ps.StateError, match="expected the example that it gave when the state was taken"):
             list(read(path).batch(8).open(state=state, inline=True))
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_within_one_long_run_of_columns_there_are_snapshots_too(behind: bool, monkeypatch: pytest.MonkeyPatch):
+    """All the data may be one: nothing was noted before it, so that a state was of the beginning, and replayed everything."""
+    monkeypatch.setattr(shots, "PART", 0.0)
+    table = {"x": np.arange(20_000), "y": np.arange(20_000) % 2}
+    pipeline = ps.join([table]).stratify("y", [0.5, 0.5])
+    pipeline = (pipeline.shard(1, 2) if behind else pipeline).batch(8)
+    with pipeline.open(inline=True) as flow:
+        flow.skip(999)
+        next(flow)
+        state = flow.state_dict()
+        expected = list(islice(flow, 40))
+
+    assert state["since"] < 100
+    with pipeline.open(state=state, inline=True) as flow:
+        assert all(map(same, islice(flow, 40), expected))

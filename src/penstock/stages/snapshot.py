@@ -40,6 +40,9 @@ __all__ = [
 Saved = dict[str, Any]
 """A snapshot."""
 
+LARGE = 4096
+"""What came before a chunk as large as this is always noted, which costs little beside it. [examples]"""
+
 
 class Unsettled(Exception):
     """Where a stage stands cannot be told at this moment; it can after a few more takes."""
@@ -98,13 +101,14 @@ class Again:
       wanted: whether a snapshot is wanted.
     """
 
-    __slots__ = ("_before", "_drop", "_last", "_upstream", "_wanted")
+    __slots__ = ("_before", "_drop", "_large", "_last", "_upstream", "_wanted")
 
     def __init__(self, upstream: Any, wanted: Wanted) -> None:
         self._upstream = upstream
         self._wanted = wanted
         self._before: Saved | None = None
         self._last = 0
+        self._large = True  # whether the last that might have been was
         self._drop = 0
 
     def may_pour(self, pourer: Any) -> bool:
@@ -116,9 +120,13 @@ class Again:
         rest = self.settle()
         if rest is not None:
             return rest
-        self._before = noted(self._upstream) if self._wanted.on and not all_used else None
+        # A run of columns may be all that there is: when a snapshot is wanted it has been taken long since.
+        wanted = self._wanted.on or (n >= LARGE and self._large)
+        self._before = noted(self._upstream) if wanted and not all_used else None
         chunk: Chunk = self._upstream.take(n)
         self._last = chunk.count
+        if n >= LARGE:
+            self._large = chunk.count >= LARGE
         return chunk
 
     def settle(self) -> Chunk | None:

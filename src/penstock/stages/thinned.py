@@ -338,6 +338,7 @@ class Thinned:
             "how": self._how if self._reads else None,
             "events": [list(event) for event in self._events],
             **{name.lstrip("_"): getattr(self, name) for name in _NUMBERS},
+            "ended": self._ended and held is None,  # the error behind what is held comes with it again
             **{name.lstrip("_"): getattr(self, name).copy() for name in _ARRAYS},
         }
 
