@@ -211,8 +211,10 @@ class _Builder:
             stage: Stage = node.stage(upstream, site)
             self._staged[id(node)] = stage
             if hasattr(stage, "set_target"):
-                self.built.strata.append(cast(Strata, stage))
-                self.built.strata_words.append(place.after(node).words)
+                word, its = place.after(node).words, self.built
+                if word in its.strata:
+                    its.strata_before[word] = its.strata[word].stats().after(its.strata_before.get(word))
+                its.strata[word] = cast(Strata, stage)
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted, place)

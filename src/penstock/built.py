@@ -35,10 +35,10 @@ class Built:
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
     """The stages' meters, by the number of their word; the first word has the lowest."""
-    strata: list[Strata] = field(default_factory=list)
-    """The stages that see to class proportions."""
-    strata_words: list[int] = field(default_factory=list)
-    """The numbers of their words."""
+    strata: dict[int, Strata] = field(default_factory=dict)
+    """The newest stage of each word that sees to class proportions, by the number of the word."""
+    strata_before: dict[int, StrataStats] = field(default_factory=dict)
+    """What those of earlier epochs have done."""
     shares: dict[int, Any] = field(default_factory=dict)
     """The stages that give a rank its part, by the number of their word."""
     tallies: dict[int, Tally] = field(default_factory=dict)
@@ -66,8 +66,8 @@ class Built:
 
     def strata_stats(self) -> Iterator[StrataStats]:
         """What the stages that see to class proportions have done; what was skipped behind one has moved its batches."""
-        for stage, word in zip(self.strata.copy(), self.strata_words.copy(), strict=False):
-            stats = stage.stats()
+        for word, stage in sorted(self.strata.copy().items()):
+            stats = stage.stats().after(self.strata_before.get(word))
             behind = (
                 sum(ledger.count for at, ledger in self.quarantine.ledgers.items() if at > word) if stats.exact else 0
             )

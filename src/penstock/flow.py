@@ -401,7 +401,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         ...     before, first, sorted(next(flow).tolist())
         ([0, 0, 1, 1], 1, [0, 1, 1, 1])
         """
-        strata = self._built.strata
+        strata = list(self._built.strata.values())
         if len(strata) != 1:
             raise PipelineError(mismatch("one `stratify` in the pipeline", len(strata), at="set_target(target)"))
         return strata[0].set_target(target)

@@ -117,7 +117,7 @@ def reshard(
         try:
             (share,) = built.shares.values()
             share.begin(from_plain(to_plain(of)))
-            for stage in _behind(own, built.strata):
+            for stage in _behind(own, built.strata.values()):
                 stage.begin_anew(target, delivered)
             saved = built.stage.snapshot()
         finally:
@@ -224,8 +224,8 @@ class _Leaver:
         self.built.wanted.on = True
         self._node = node
         (self.share,) = self.built.shares.values()
-        self.strata = _behind(node, self.built.strata)
-        self.above = [stage for stage in self.built.strata if stage not in self.strata]
+        self.strata = _behind(node, self.built.strata.values())
+        self.above = [stage for stage in self.built.strata.values() if stage not in self.strata]
         self.delivered = state.delivered
         self._left: list[Tickets] = []
         for given in range(state.since):
