@@ -77,6 +77,37 @@ nothing_left()
     assert script.lines == ["True", "True", "True", "left [] []"]
 
 
+def test_signals_lose_no_batch_that_is_written_while_the_loop_waits_for_it():
+    """Nor hand one over that is not written yet: each row is one of the source's numbers and those that follow it."""
+    script = run_script(
+        STORM
+        + """
+import numpy as np
+many = np.arange(1, 2_000_001, dtype=np.int32)
+def rows():
+    for i in itertools.count():
+        yield many[i : i + 1 + i * 7919 % 400]
+def is_whole(batch, first):
+    want = np.zeros_like(batch)
+    for row, i in zip(want, range(first, first + 32)):
+        row[: 1 + i * 7919 % 400] = many[i : i + 1 + i * 7919 % 400]
+    return batch.tobytes() == want.tobytes()
+with ps.join([rows]).pad().batch(32).open() as flow:
+    with Storm(ps.Flow.__next__) as storm:
+        out = taken(lambda: next(flow), storm, 2000)
+    while len(out) < 500:
+        out.append(next(flow))
+    ending()
+print(storm.strikes >= 2000)
+print([number for number, batch in enumerate(out) if not is_whole(batch, 32 * number)])
+nothing_left()
+"""
+    )
+
+    assert script.errors == ""
+    assert script.lines == ["True", "[]", "left [] []"]
+
+
 def test_a_plain_queue_loses_batches_or_its_lock_under_the_same_storm():
     """The trap: `queue.Queue.get` takes under a lock. A signal between taking and returning costs what was taken.
 

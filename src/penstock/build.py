@@ -6,11 +6,11 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from penstock.assemble import Pool
+from penstock.assemble import Pool, backlog
 from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
@@ -18,7 +18,7 @@ from penstock.errors import Aborted, PipelineError
 from penstock.faults import SkipLog, policy_of
 from penstock.later import later
 from penstock.mended import begin_ledgers, ledger_of, marks, views
-from penstock.place import Place, by_item, input_names, labels_of, opened_of, ordered, word_of
+from penstock.place import Place, by_item, cancels_of, input_names, labels_of, opened_of, ordered, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -90,6 +90,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
         options, coordinator, labels, opened, _capacity(node, options, opened), composed_for(node), parts
     )
     built = builder.built
+    last = node.of if isinstance(node, Convert) else node
+    if coordinator is not None and isinstance(last, Batch) and padding(last.of) is not None:
+        built.backlog, builder.last = backlog(), last
     if state.more:
         logs = later("state").skips_in(state.snapshot)
         later("state").restored(partial(built.quarantine.load, logs=logs), state.more)
@@ -142,6 +145,8 @@ class _Builder:
         self._waiting: list[Callable[[], object]] | None = []
         """What starts the threads; they wait until all is built, and set to a state."""
         self.built = Built(labels=labels)
+        self.last: Node | None = None
+        """The last word, where what it makes may be written later."""
         self.built.moves[-1] = self._pauses.moved
 
     def start(self) -> None:
@@ -289,6 +294,7 @@ class _Builder:
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, place),
             together=bool(find(node, Share)) and later("sharing").ends_together(node),
+            backlog=self.built.backlog if node is self.last else None,
         )
 
     def _repeat(self, node: Repeat, epoch: int, place: Place, wanted: Wanted, *, lanes: bool) -> Stage:
@@ -320,7 +326,7 @@ class _Builder:
             self._add_earlier(stream, later("stats").NO_LANE.read(label, earlier.given))
         self.built.readers[stream] = reader
         if self._coordinator is not None:
-            for cancel in _cancels(source):
+            for cancel in cancels_of(source):
                 self._coordinator.on_stop(cancel)
         return reader
 
@@ -481,15 +487,6 @@ class _Waiting:
             lane.end_wait()
         if any(lane.aborted for lane in self._lanes):
             raise Aborted
-
-
-def _cancels(source: Any) -> Iterator[Callable[[], object]]:
-    """The `cancel` of a source, and of those that it is put together from."""
-    cancel = getattr(source, "cancel", None)
-    if cancel is not None:
-        yield cancel
-    for part in getattr(source, "parts", ()):
-        yield from _cancels(part)
 
 
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:

@@ -13,6 +13,7 @@ from penstock.stages import Batcher, Choices, RowReader, RunReader, Stage, Strat
 from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
+    from penstock.assemble import Backlog
     from penstock.stats import LaneStats, StrataStats
     from penstock.tally import Tally
 
@@ -45,6 +46,8 @@ class Built:
     """What the joins by weights have given, by the number of their word."""
     batcher: Batcher | None = None
     """The last batcher, if there is one."""
+    backlog: Backlog | None = None
+    """Writes what is padded, beside the driver."""
     wanted: Wanted = field(default_factory=Wanted)
     """Whether a snapshot is wanted of the stages that the driver runs."""
     choices: dict[int, Choices] = field(default_factory=dict)

@@ -91,6 +91,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
                 grain=grain,
                 doing=self._built.doing,
                 shots=self._shots,
+                backlog=self._built.backlog,
                 watch=self._watch(options.watchdog_s, self._coordinator),
             )
             self._coordinator.start(self._head, "drive")

@@ -119,6 +119,21 @@ def test_a_source_may_refill_its_array(inline: bool):
     assert rows[:, 3].tolist() == [i // 2 for i in range(20)]
 
 
+@pytest.mark.parametrize("inline", [False, True], ids=["threads", "inline"])
+def test_a_source_may_refill_an_array_of_which_it_yields_as_much_as_there_is(inline: bool):
+    """What is padded is read where it lies only once its batch is complete."""
+
+    def rows() -> Iterator[np.ndarray]:
+        for array in refilled(64):
+            yield array[: 1 + int(array[0]) % 4]
+
+    with ps.join([rows]).pad().batch(32).open(inline=inline) as flow:
+        batches = np.concatenate(list(flow))
+
+    assert batches[:, 0].tolist() == list(range(64))
+    assert [len(row[row > 0]) for row in batches[1:]] == [1 + i % 4 for i in range(1, 64)]
+
+
 def test_a_source_may_refill_arrays_deep_in_its_examples():
     """Views of the one array, too."""
     (batch,) = list(ps.join([lambda: refilled_in_a_dict(6)]).batch(6))

@@ -157,9 +157,9 @@ def every_source_parks(scene: Scene) -> None:
     scene.open(ps.join([lambda: iter(range(10**9))]).batch(2))
 
 
-def the_loop_looks_by_itself(scene: Scene) -> None:
+def the_loop_looks_by_itself(scene: Scene, *, padded: bool = False) -> None:
     scene.set_to(head, "NAP_S", 1e6)
-    scene.take(ps.join([Stalling()]).batch(2))
+    scene.take(feed(padded=padded))
 
 
 def closing_while_a_source_is_busy(scene: Scene) -> None:
@@ -183,8 +183,14 @@ def from_an_empty_queue(scene: Scene, **arguments: Any) -> None:
     scene.endings.append(queue.cancel)
 
 
-def stalled(**options: Any) -> Callable[[Scene], None]:
-    return lambda scene: scene.take(ps.join([Stalling()]).batch(2).options(**options))
+def feed(*, padded: bool) -> ps.Pipeline:
+    """Of a source that gives nothing."""
+    joined = ps.join([Stalling()])
+    return (joined.pad() if padded else joined).batch(2)
+
+
+def stalled(*, padded: bool = False, **options: Any) -> Callable[[Scene], None]:
+    return lambda scene: scene.take(feed(padded=padded).options(**options))
 
 
 SCENARIOS: dict[str, Callable[[Scene], None]] = {
@@ -213,6 +219,13 @@ SCENARIOS: dict[str, Callable[[Scene], None]] = {
     "watchdog.Watchdog.__call__: filled.wait(self._after_s)": stalled(watchdog_s=1e6),
 }
 """For each wait, what leads to it."""
+
+WRITERS: dict[str, Callable[[Scene], None]] = {
+    "head.Head.first: self._filled.wait(NAP_S)": lambda scene: the_loop_looks_by_itself(scene, padded=True),
+    "head.Head.first: self._filled.wait()": stalled(padded=True),
+    "watchdog.Watchdog.__call__: filled.wait(self._after_s)": stalled(padded=True, watchdog_s=1e6),
+}
+"""The same for those who write padded batches while they wait: they wait in native code, where there is any."""
 
 
 def stacks() -> Iterator[Any]:
@@ -245,13 +258,17 @@ def test_every_wait_has_its_scenario():
     assert {name.split(".")[0] for name in moments} == {"commune", "line", "shared"}, "their locks are held for moments"
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_a_wait_is_ended_by_close(name: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [*SCENARIOS.items(), *WRITERS.items()],
+    ids=[*SCENARIOS, *[f"{name} padded" for name in WRITERS]],
+)
+def test_a_wait_is_ended_by_close(name: str, scenario: Callable[[Scene], None], monkeypatch: pytest.MonkeyPatch):
     """From another thread, and at once."""
     (place,) = [(file, first, last) for wait, file, first, last in waits() if wait == name]
     file, first, last = place
     scene = Scene(monkeypatch.setattr)
-    SCENARIOS[name](scene)
+    scenario(scene)
 
     def there() -> list[Any]:
         return [frame for frame in stacks() if frame.f_code.co_filename == file and first <= frame.f_lineno <= last]

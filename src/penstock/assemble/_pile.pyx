@@ -2,11 +2,14 @@
 """The fast twins of `reference.fill` and of `pile.Pile`: leaves written to the rows of a batch, with padding beside them.
 
 An example that is pulled, copied and dropped costs less than one that waits for the longest of its batch: the memory of its
-objects is used again at once. So leaves that are short are copied twice, and those that are long are held.
+objects is used again at once. So leaves that are short are copied twice, and those that are long are held. Of one that is
+a view of memory that others are views of too, a slice of one long array say, that memory is held, and nothing else.
 """
 
 cimport numpy as cnp
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
@@ -18,21 +21,14 @@ import numpy as np
 import penstock.assemble.reference as reference
 from penstock.assemble.misfit import Misfit
 
+cdef extern from "numpy/arrayobject.h":
+    PyObject* PyArray_BASE(cnp.ndarray) noexcept
+
 cnp.import_array()
 
 cdef enum:
     LARGE = 1 << 20  # bytes of a component from which on the interpreter is let go while it is copied
     SHORT = 1 << 12  # bytes up to which a leaf is copied twice
-
-
-cdef struct Target:
-    int ndim
-    Py_ssize_t item
-    bint left
-    bint even  # all bytes of the value are one
-    char* value
-    cnp.npy_intp* dims  # of the batch's rows
-    Py_ssize_t* nbytes  # of what lies below each axis
 
 
 def fill(list leaves, Kind kind, cnp.ndarray out, value, bint left, bint truncate):
@@ -77,6 +73,9 @@ cdef class Pile:
             raise MemoryError
 
     def __dealloc__(self):
+        while self.n_bases:
+            self.n_bases -= 1
+            Py_DECREF(<object> self.bases[self.n_bases])
         free(self.sources)
         free(self.dims)
         cdef Block* block
@@ -106,10 +105,25 @@ cdef class Pile:
         late.data, late.nbytes = <char*> cnp.PyArray_DATA(array), cnp.PyArray_NBYTES(array)
         if late.nbytes > SHORT:
             self.held.append(array)
-            self.sources[place].data, late.nbytes = late.data, 0
+            self.sources[place].data, late.to, late.nbytes = late.data, late.data, 0
+        elif PyArray_BASE(array) is not NULL and self._keeps(PyArray_BASE(array)):
+            self.sources[place].data, late.to, late.nbytes = late.data, late.data, 0
         else:
             late.to = self.sources[place].data = self._room(late.nbytes)
         self.count += 1
+        return True
+
+    cdef bint _keeps(self, PyObject* base) noexcept:
+        """Whether what a leaf is a view of is kept until the leaves are written."""
+        cdef int i
+        for i in range(self.n_bases):
+            if self.bases[i] is base:
+                return True
+        if self.n_bases == MOST_BASES:
+            return False
+        Py_INCREF(<object> base)
+        self.bases[self.n_bases] = base
+        self.n_bases += 1
         return True
 
     cdef char* _room(self, Py_ssize_t nbytes) except NULL:
@@ -164,14 +178,43 @@ cdef class Pile:
             self.sources[i].dims = self.dims + i * self.kind.ndim
         _spread(self.sources, n, self.kind, out, value, left, truncate)
 
+    cdef int aim(self, cnp.ndarray out, value, bint left, bint truncate) except -1:
+        """Readies everything for `spread`; `out` and the value are kept until then."""
+        cdef Py_ssize_t n = cnp.PyArray_DIM(out, 0), i
+        assert n <= self.count and cnp.PyArray_IS_C_CONTIGUOUS(out), "only what was put is written"
+        for i in range(n):
+            self.sources[i].dims = self.dims + i * self.kind.ndim
+        _aim(&self.job.target, self.sources, n, self.kind, out, value, left, truncate)
+        self.out, self.value = out, value
+        self.job.sources, self.job.n, self.job.to = self.sources, n, <char*> cnp.PyArray_DATA(out)
+        return 0
+
+
+cdef void spread(Job* job) noexcept nogil:
+    """Writes what a pile was aimed at; it needs nothing of Python's."""
+    _blocks(&job.target, job.sources, job.n, job.to)
+
 
 cdef int _spread(
     Source* sources, Py_ssize_t n, Kind kind, cnp.ndarray out, cnp.ndarray pad, bint left, bint truncate
 ) except -1:
     """Writes leaves to the rows of `out`, which are as large as any of them, unless those that are larger are cut."""
     cdef Target target
-    cdef Py_ssize_t nbytes[MOST_DIMS + 1]
     cdef char* to = <char*> cnp.PyArray_DATA(out)
+    _aim(&target, sources, n, kind, out, pad, left, truncate)
+    if cnp.PyArray_NBYTES(out) >= LARGE:
+        with nogil:  # the caller keeps the leaves, and nobody else has `out`
+            _blocks(&target, sources, n, to)
+    else:
+        _blocks(&target, sources, n, to)
+    return 0
+
+
+cdef int _aim(
+    Target* target, Source* sources, Py_ssize_t n, Kind kind, cnp.ndarray out, cnp.ndarray pad, bint left, bint truncate
+) except -1:
+    """Readies what is to be known of `out` for writing the leaves to its rows."""
+    cdef Py_ssize_t* nbytes = target.nbytes
     cdef Py_ssize_t i
     cdef int axis
     assert 0 < kind.ndim == cnp.PyArray_NDIM(out) - 1, "only what has dimensions is padded"
@@ -180,18 +223,13 @@ cdef int _spread(
     target.even = True
     for i in range(kind.item):
         target.even = target.even and target.value[i] == target.value[0]
-    target.dims, target.nbytes = cnp.PyArray_DIMS(out) + 1, nbytes
+    target.dims = cnp.PyArray_DIMS(out) + 1
     nbytes[kind.ndim] = kind.item
     for axis in range(kind.ndim - 1, -1, -1):
         nbytes[axis] = nbytes[axis + 1] * target.dims[axis]
     for i in range(n):
         for axis in range(kind.ndim):
             assert truncate or sources[i].dims[axis] <= target.dims[axis], "a leaf is as large as its row at most, or cut"
-    if cnp.PyArray_NBYTES(out) >= LARGE:
-        with nogil:  # the caller keeps the leaves, and nobody else has `out`
-            _blocks(&target, sources, n, to)
-    else:
-        _blocks(&target, sources, n, to)
     return 0
 
 

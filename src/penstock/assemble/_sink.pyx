@@ -124,7 +124,7 @@ cdef class Sink:
 
     cdef void _let_go(self, PyObject* item) noexcept:
         """Drops an example, or holds it until what is late of it has been copied."""
-        if not self.holds:
+        if not self.n_late:
             Py_XDECREF(item)
             return
         self.held[self.n_held] = item
@@ -180,7 +180,7 @@ cdef class Sink:
         if self.to[j] is NULL:
             if not (<Pile> PyList_GET_ITEM(self.places, j)).put(leaf, &late):
                 return False
-            if self.holds:
+            if self.holds and late.nbytes:
                 self._later(late)
             else:
                 memcpy(late.to, late.data, late.nbytes)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any, cast, final
+from typing import TYPE_CHECKING, Any, cast, final
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from penstock.errors import PipelineError, SpecError, mismatch, placed
 from penstock.plan import PadRule
 from penstock.spec import Spec
 from penstock.structure import Form, Path
+
+if TYPE_CHECKING:
+    from penstock.assemble.kernels import Backlog
 
 __all__ = ["Assembler"]
 
@@ -67,6 +70,7 @@ class Assembler:
         self._structure = spec.structure
         self._pool = pool
         self._kinds = [part.prepared for part in self._parts]
+        self._pads = any(part.rule is not None for part in self._parts)
         as_they_are = all(part.as_is and part.component.dtype.kind != "O" for part in self._parts)
         self._cutter = Cutter(self._kinds, pool) if as_they_are else None
         self.row_nbytes = sum(prod(part.shape) * part.component.dtype.itemsize for part in self._parts)
@@ -95,11 +99,16 @@ class Assembler:
             return None
         return shelf(Sink(self._structure, self._kinds, list(arrays)))
 
-    def poured(self, sink: Sink) -> tuple[list[Array], dict[str, Array]]:
-        """What a sink was filled with, as `rows` gives it."""
+    def poured(self, sink: Sink, backlog: Backlog | None = None) -> tuple[list[Array], dict[str, Array]]:
+        """What a sink was filled with, as `rows` gives it; what is padded is written by the backlog, if there is one."""
+        count, places = len(sink), sink.places
         extras: dict[str, Array] = {}
-        arrays = [part.poured(place, len(sink), extras) for part, place in zip(self._parts, sink.places, strict=True)]
-        return arrays, extras
+        if not self._pads:
+            arrays: list[Any] = places
+            return (arrays if len(arrays[0]) == count else [array[:count] for array in arrays]), extras
+        return [
+            part.poured(place, count, extras, backlog) for part, place in zip(self._parts, places, strict=True)
+        ], extras
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.

@@ -20,6 +20,7 @@ __all__ = [
     "Pile",
     "Pool",
     "Sink",
+    "backlog",
     "collect",
     "extent",
     "fill",
@@ -62,7 +63,14 @@ def shelf(sink: Sink) -> Any:
     return later("assemble._shelf").Shelf(sink) if NATIVE else None
 
 
+def backlog() -> Backlog | None:
+    """What puts off the writing of padded batches until somebody waits; `None` with the twin, which writes at once."""
+    made: Backlog | None = later("assemble._backlog").Backlog() if NATIVE else None
+    return made
+
+
 if TYPE_CHECKING:  # The twins are the definition.
+    from penstock.assemble._backlog import Backlog as Backlog
     from penstock.assemble.cutter import Cutter
     from penstock.assemble.mover import collect, keep
     from penstock.assemble.pile import Pile

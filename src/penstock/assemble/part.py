@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from penstock.errors import SpecError, mismatch
 from penstock.plan import PadRule
 from penstock.spec import Component, native_dtype
 from penstock.structure import Path, path_text
+
+if TYPE_CHECKING:
+    from penstock.assemble.kernels import Backlog
 
 __all__ = ["Part"]
 
@@ -58,11 +61,13 @@ class Part:
         self._unit = _UNIT.get(component.dtype.kind, 0)
         self._value = None
         self._given = self.component.shape
+        self._longest = False  # whether rows are as long as the longest, and no longer
         self._most: Array | None = None
         if self.rule is not None:
             self._value = filler(component, self.rule.value, self.name)
             if self.rule.shape is not None:
                 self._given = self.rule.shape
+            self._longest = self.rule.multiple == 1 and all(size is None for size in self._given)
             if not self.rule.truncate and self._given != self.component.shape:
                 self._most = np.array([_MOST if size is None else size for size in self._given], np.int64)
 
@@ -82,20 +87,25 @@ class Part:
             return Pile(self.prepared, size)
         return self._pool.array((size, *self.shape), self.component.dtype)
 
-    def poured(self, place: Array | Pile, n: int, extras: dict[str, Array]) -> Array:
+    def poured(self, place: Array | Pile, n: int, extras: dict[str, Array], backlog: Backlog | None) -> Array:
         """The first n rows of what went there.
 
         Args:
           place: as `place` gave it.
           n: how many. [examples]
           extras: lengths and mask are added here.
+          backlog: writes what is padded; `None` writes it at once.
         """
         if not isinstance(place, Pile):
             return place if n == len(place) else place[:n]
         assert self.rule is not None, "only what is padded goes to a pile"
         target = self._target(place.largest(n), None)
         out = self._pool.array((n, *target), self.component.dtype)
-        place.fill(out, self._value, self.rule.side == "left", self.rule.truncate)
+        how = self._value, self.rule.side == "left", self.rule.truncate
+        if backlog is None:
+            place.fill(out, *how)
+        else:
+            backlog.fill(place, out, *how)
         if self.extras is not None and self.extras.names:
             extras.update(self.extras.arrays(place.sizes(n), target))
         return out
@@ -216,6 +226,8 @@ class Part:
             over = (sizes > self._most).any(axis=1)
             if over.any():
                 raise Misfit(int(over.argmax()))
+        if self._longest:
+            return largest
         multiple = rule.multiple
         return tuple(
             -(-most // multiple) * multiple if given is None else given

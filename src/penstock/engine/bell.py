@@ -14,9 +14,17 @@ Why not a Condition
 from __future__ import annotations
 
 from threading import Lock
-from typing import final
+from typing import Protocol, final
 
-__all__ = ["Bell"]
+__all__ = ["Bell", "Waited"]
+
+
+class Waited(Protocol):
+    """What one thread waits for, and others ring."""
+
+    def ring(self) -> None: ...
+
+    def wait(self, most_s: float = -1, /) -> bool: ...
 
 
 @final

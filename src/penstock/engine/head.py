@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
 from penstock.chunk import END, Chunk
-from penstock.engine.bell import Bell
+from penstock.engine.bell import Bell, Waited
 from penstock.engine.breath import INTERVAL_S, Breath
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
@@ -26,6 +26,7 @@ from penstock.stages.snapshot import Saved, Wanted
 from penstock.stages.stage import Stage
 
 if TYPE_CHECKING:
+    from penstock.assemble import Backlog
     from penstock.stats import LaneStats
 
 __all__ = ["Entry", "Head", "InlineHead"]
@@ -44,12 +45,14 @@ LEAST, MOST = 2, 64
 class Entry:
     """Things to be given, and how many of them have been."""
 
-    __slots__ = ("chunk", "given", "place", "rows")
+    __slots__ = ("chunk", "given", "late", "place", "rows")
 
     def __init__(self, chunk: Chunk, place: Saved | None = None) -> None:
         self.chunk = chunk
         self.place = place
         """Where the stages stood behind these, if that was noted."""
+        self.late = 0
+        """How much of what was put off is to be written before."""
         self.rows: list[Any] = chunk.as_rows()
         self.given = 0
 
@@ -65,6 +68,7 @@ class Head:
       doing: tells whose code is being run, for the case that it does not come back.
       shots: notes where the stages stand, now and then; nothing is noted without.
       watch: waits in place of the head for a batch, and raises `Stalled` where nothing moves; `None` waits for ever.
+      backlog: what the stage puts off to write; `None` where it puts nothing off.
     """
 
     def __init__(
@@ -75,10 +79,12 @@ class Head:
         grain: int,
         doing: Callable[[], str],
         shots: Shots | None = None,
-        watch: Callable[[Bell], None] | None = None,
+        watch: Callable[[Waited], None] | None = None,
+        backlog: Backlog | None = None,
     ) -> None:
         self.name = name
         self._watch = watch
+        self._backlog = backlog
         self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
@@ -86,7 +92,8 @@ class Head:
         self._grain = grain
         self._shots = shots if shots is not None else Shots(None, Wanted())
         self._entries: deque[Entry] = deque()
-        self._filled = Bell()
+        # Whoever waits for batches writes those that are put off meanwhile.
+        self._filled: Waited = Bell() if backlog is None else backlog
         self._freed = Bell()
         self._aborted = False
         self._room = LEAST
@@ -99,13 +106,15 @@ class Head:
     def pump(self) -> None:
         """Runs the stage until its end, an error or an abort; the target of the driver's thread."""
         breath, take, grain, entries = Breath(), self._stage.take, self._grain, self._entries
-        wanted = self._shots.wanted
+        wanted, backlog = self._shots.wanted, self._backlog
         try:
             started, made = perf_counter(), 0
             while not self._aborted:
                 chunk = take(grain)
                 made += 1
                 entry, last = Entry(chunk), chunk.count == 0 or chunk.error is not None
+                if backlog is not None:
+                    entry.late = backlog.put
                 worked = perf_counter() - started
                 # Quick batches are put there as they come; what else is to be done then is done for some of them together.
                 due = worked > INTERVAL_S or wanted.on or self._eager or last
@@ -160,6 +169,8 @@ class Head:
 
     def _await_room(self) -> None:
         started = perf_counter()
+        if self._backlog is not None:
+            self._backlog.help()
         while not self._aborted and len(self._entries) > (self._room + 1) // 2:
             self._freed.wait()
         self._put_wait_s += perf_counter() - started
@@ -177,6 +188,9 @@ class Head:
         while True:
             if entries:
                 entry = entries[0]
+                if entry.late and self._backlog is not None:
+                    self._backlog.finish(entry.late)
+                    entry.late = 0
                 if entry.given < entry.chunk.count or entry.chunk.count == 0 or entry.chunk.error is not None:
                     return entry
                 entries.popleft()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from threading import TIMEOUT_MAX
 from typing import final
 
-from penstock.engine.bell import Bell
+from penstock.engine.bell import Waited
 from penstock.engine.coordinator import Coordinator
 from penstock.errors import Stalled, mismatch
 
@@ -36,7 +36,7 @@ class Watchdog:
         self._doing = doing
         self._coordinator = coordinator
 
-    def __call__(self, filled: Bell) -> None:
+    def __call__(self, filled: Waited) -> None:
         """Waits until a bell rings.
 
         Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import END, WHOLE, Chunk, Columns
@@ -24,6 +24,9 @@ from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted
 from penstock.stages.stage import Assembling, Pouring, Stage
 from penstock.structure import Form, Structure
 from penstock.ticket import Ticket, Tickets
+
+if TYPE_CHECKING:
+    from penstock.assemble import Backlog
 
 __all__ = ["Batcher", "Groups", "spec_of"]
 
@@ -70,6 +73,7 @@ class Batcher:
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
       together: whether other ranks are to give as many batches, so that no example can be skipped here.
+      backlog: writes what is padded, before a batch is handed over; `None` has it written at once.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class Batcher:
         groups: Groups | None = None,
         mending: Mending | None = None,
         together: bool = False,
+        backlog: Backlog | None = None,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
@@ -104,6 +109,7 @@ class Batcher:
         """Of the latest groups: how many there were by then, and the examples in them."""
         self._pad = pad
         self._pool = pool
+        self._backlog = backlog
         self._firsts = firsts
         self._labels = labels
         self._tags = tags
@@ -294,7 +300,7 @@ class Batcher:
             self.discarded += len(sink)
             return self._last()
         try:
-            return self._made(*self._assembler.poured(sink), places)
+            return self._made(*self._assembler.poured(sink, self._backlog), places)
         except PipelineError as error:  # as in `_give`
             self._fail(error)
             return self._last()
@@ -348,7 +354,8 @@ class Batcher:
 
     def _made(self, arrays: list[Any], extras: dict[str, Any], tickets: Tickets) -> Chunk:
         """A chunk of the one batch that these arrays are."""
-        self.nbytes += sum([array.nbytes for array in arrays])
+        for array in arrays:
+            self.nbytes += array.nbytes
         self.examples += len(arrays[0])
         batch = self._build(arrays)
         if extras:
