@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 import penstock as ps
 from penstock.engine.shots import MOST_SKIPPED
+from penstock.faults import SkipLog
 from penstock.testing import same
 
 SIZE = 60
@@ -210,8 +212,11 @@ def test_a_state_does_not_grow_with_what_was_skipped(
             flow.state_dict()
             sizes.append(flow.stats().state_nbytes)
         ledgers = list(flow._built.quarantine.ledgers.values())
+        gc.collect()
+        remembered = sum(len(log.entries) for log in gc.get_objects() if isinstance(log, SkipLog))
 
     assert sum(ledger.count for ledger in ledgers) >= 299
+    assert remembered < 2 * MOST_SKIPPED + 150
     # Behind a snapshot MOST_SKIPPED at most, and what was read ahead, of some 30 bytes each.
     assert max(sizes) < sizes[0] + 30 * (MOST_SKIPPED + 150)
 

@@ -74,12 +74,18 @@ class Learning:
             "expected": self.expected,
         }
 
-    def restore(self, saved: Saved, *, begun: bool) -> None:
-        """Goes on from there."""
+    def restore(self, saved: Saved, *, begun: bool, asked: bool) -> None:
+        """Goes on from there.
+
+        Args:
+          saved: the snapshot.
+          begun: whether there is something that waits.
+          asked: whether it was asked for.
+        """
         self._prior = Prior.restore(saved["prior"])
         self._seen, self._at = np.array(saved["seen"], np.int64), int(saved["at"])
         self.due, self.expected = int(saved["due"]), float(saved["expected"])
-        if self._at and not begun:
+        if (self._at or asked) and not begun:
             raise StateError(mismatch("what waits, where examples have come", "None", at="open(state)"))
 
     def enough(self, target: Float64s) -> Float64s | None:
