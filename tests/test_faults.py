@@ -547,3 +547,39 @@ def test_a_group_of_which_an_example_is_skipped_is_filled_up_again():
 
     assert sizes == [4, 4, 2]
     assert skipped == [("batch", 2), ("batch", 5)]
+    with pipeline.options(on_error=ps.Skip()).open() as flow:
+        list(flow)
+        assert [stage.examples for stage in flow.stats().stages if stage.name == "bucket"] == [12]
+
+
+@pytest.mark.parametrize("word", ["batch", "map"])
+def test_what_is_skipped_behind_stratify_is_told_to_have_moved_its_batches(word: str):
+    """Every batch was exact up to then; from then on each is of two of those composed, and no figure says otherwise."""
+
+    def spoil(example: tuple[Any, int]) -> tuple[Any, int]:
+        if example[0] != 20:
+            return example
+        if word == "map":
+            raise ValueError("bad")
+        return "twenty", example[1]
+
+    labelled = ps.join([[(number, number % 2) for number in range(40)]])
+    pipeline = labelled.stratify(1, [0.5, 0.5]).map(spoil).batch(4).options(on_error=ps.Skip())
+    with pipeline.open() as flow:
+        next(flow)
+        state = flow.state_dict()
+        list(flow)
+        (strata,) = flow.stats().strata
+        lines = [line.strip() for line in flow.report().splitlines()]
+    with pipeline.open(inline=True) as flow:
+        next(flow)
+        (before,) = flow.stats().strata
+
+    assert (before.exact, before.skipped) == (True, 0)
+    assert (strata.exact, strata.skipped) == (False, 1)
+    assert (
+        "exact in the order that stratify gives, 4 by 4; batches straddle these, since 1 was skipped behind it" in lines
+    )
+    with pipeline.open(state=state, inline=True) as flow:
+        list(flow)
+        assert flow.stats().strata[0].skipped == 1

@@ -23,6 +23,7 @@ GROUPS: list[tuple[str, ...]] = [
         "report",
         "fingerprint",
         "resumed",
+        "mended",
         "state",
         "flow",
         "build",

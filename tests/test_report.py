@@ -181,6 +181,11 @@ def test_of_many_classes_the_scarcest_and_the_most_frequent_are_told():
         ({"exact": True}, (), "exact in every batch of 4"),
         ({"exact": False}, (), "exact in the order that stratify gives, 4 by 4"),
         (
+            {"exact": False, "skipped": 3},
+            (),
+            "exact in the order that stratify gives, 4 by 4; batches straddle these, since 3 were skipped behind it",
+        ),
+        (
             {"exact": False},
             ("join(1 sources, fixed)", "stratify", "map(decode)", "filter(odd)", "batch(4)"),
             "exact in the order that stratify gives, 4 by 4; `filter(odd)` stands between",

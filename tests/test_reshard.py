@@ -99,7 +99,6 @@ def passed_on(
     return worlds
 
 
-@pytest.mark.filterwarnings("ignore:penstock. `(filter|bucket)` stands after:penstock.PenstockWarning")
 @given(
     st.sampled_from(sorted(SOURCES)),
     st.sampled_from(sorted(BEHIND)),
@@ -108,10 +107,12 @@ def passed_on(
     st.sampled_from(["drop", "pad"]),
 )
 def test_by_turns_what_was_left_over_is_delivered_once(
-    kind: str, words: str, sizes: list[int], moments: list[int], end: str
+    kind: str, words: str, sizes: list[int], moments: list[int], end: str | None
 ):
     """At every moment of each rank, and again for what those left over who went on."""
-    if end == "pad" and words in ("bucket", "filter", "map"):
+    if words in ("bucket", "filter"):
+        end = None
+    elif end == "pad" and words == "map":
         end = "drop"
 
     worlds = passed_on(SOURCES[kind](), BEHIND[words], sizes, moments, end=end)
@@ -123,7 +124,6 @@ def test_by_turns_what_was_left_over_is_delivered_once(
     assert len(wanted) - len(got) < (sum(sizes) if end == "drop" else 1)
 
 
-@pytest.mark.filterwarnings("ignore:penstock. `(filter|bucket)` stands after:penstock.PenstockWarning")
 @given(
     st.lists(st.integers(1, 9), min_size=1, max_size=7),
     st.integers(1, 4),
@@ -140,7 +140,7 @@ def test_by_files_what_was_left_over_is_delivered_once(
     words: str,
     sizes: list[int],
     moments: list[int],
-    end: str,
+    end: str | None,
     twice: bool,
 ):
     """Where each rank read its own files too, which all of the others go on with."""
@@ -149,7 +149,9 @@ def test_by_files_what_was_left_over_is_delivered_once(
         (folder / f"{number}.txt").write_text("".join(f"{10 * number + line}\n" for line in range(count)))
     source = ps.read_text(str(folder / "*.txt"), streams=streams).map(int)
     source = source.repeat(2) if twice else source
-    if end == "pad" and words in ("bucket", "filter", "map"):
+    if words in ("bucket", "filter"):
+        end = None
+    elif end == "pad" and words == "map":
         end = "drop"
 
     worlds = passed_on(source, BEHIND[words], sizes, moments, end=end)
@@ -203,7 +205,6 @@ def check_shares(worlds: list[list[list[Any]]]) -> None:
                 assert (np.abs(count - want) < 1).all()
 
 
-@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after:penstock.PenstockWarning")
 @settings(max_examples=15)
 @given(
     st.sampled_from(["rows", "columns"]),
@@ -230,7 +231,7 @@ def test_shares_stay_exact_and_nothing_is_used_up_twice(
         pipeline = labelled(cut)
         if behind:
             return pipeline.map(noted).stratify(1, TARGET, repeats=repeats).shard(rank, size).batch(SIZE)
-        return pipeline.shard(rank, size).map(noted).stratify(1, TARGET, repeats=repeats).batch(SIZE)
+        return pipeline.shard(rank, size, end=None).map(noted).stratify(1, TARGET, repeats=repeats).batch(SIZE)
 
     worlds = stepped(make, sizes, steps)
 
@@ -327,12 +328,11 @@ def test_each_epoch_of_files_that_never_end_goes_on(tmp_path: Path):
         assert together == [[1, 2, 0, 1, 2, 0], [14, 15, 16, 17, 10, 11]]
 
 
-@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after:penstock.PenstockWarning")
 def test_a_target_by_the_number_of_the_batch_goes_on():
     """The number is that of the run, not of the ranks that go on."""
     number = lambda batch: [1, 0, 0] if batch < 3 else [0, 1, 0]  # noqa: E731
-    parts = [labelled("rows").shard(rank, 2).stratify(1, number).batch(2) for rank in range(2)]
+    parts = [labelled("rows").shard(rank, 2, end=None).stratify(1, number).batch(2) for rank in range(2)]
     after = ps.reshard(parts[0], states_of(*parts, moments=[2, 2]), 1)
-    got, _ = taken(labelled("rows").shard(0, 1).stratify(1, number).batch(2), 2, after[0])
+    got, _ = taken(labelled("rows").shard(0, 1, end=None).stratify(1, number).batch(2), 2, after[0])
 
     assert [labels.tolist() for _, labels in got] == [[0, 0], [1, 1]]

@@ -228,8 +228,10 @@ def test_batches_by_length_may_differ_in_number():
     """How many come of a part depends on how long its examples are, and no rank sees those of others."""
     words = ps.join([["a", "bb", "ccc", "dd"] * 4])
 
-    with pytest.warns(ps.PenstockWarning, match="`bucket` stands after `shard`"):
+    with pytest.raises(ps.PipelineError, match="got `bucket` behind `shard`"):
         list(words.shard(0, 2).bucket(len, [2], batch_size=2))
+    own = parts(words.bucket(len, [2], batch_size=2), 2)
+    assert [len(batches) for batches in own] == [4, 4]
 
 
 # With class proportions.
@@ -353,13 +355,16 @@ def resumable(tmp_path: Path) -> dict[str, ps.Pipeline]:
         "files padded": text.shard(1, 2, end="pad").batch(3),
         "files repeated": text.shard(1, 2, end="repeat").batch(5),
         "before": long.shard(1, 2).repeat(2).stratify(1, [0.5, 0.5]).batch(4).take(6).repeat(),
-        "padded before": odd.shard(1, 2, end="pad").stratify((0, 1), [0.5, 0.5], repeats=3).map(unsure).batch(4),
+        "padded before": odd.shard(1, 2, end="pad")
+        .stratify((0, 1), [0.5, 0.5], repeats=3)
+        .map(unsure)
+        .batch(4)
+        .repeat(),
         "behind": long.stratify(1, [0.5, 0.5], repeats=2).shard(1, 2).map(lambda x, rng: (*x, rng.random())).batch(4),
         "padded behind": long.stratify(1, [0.25, 0.75]).shard(1, 2, end="pad").batch(3, keep_last=True),
     }
 
 
-@pytest.mark.filterwarnings("ignore:penstock. `stratify` stands after `shard`")
 @pytest.mark.parametrize("inline", [True, False])
 def test_each_kind_of_part_goes_on_where_it_was(tmp_path: Path, inline: bool):
     """After any batch the state, as JSON, gives the rest as it would have come; and so does the state of that flow."""
@@ -389,14 +394,79 @@ def test_the_state_of_another_rank_is_refused():
 # What is said.
 
 
-def test_ranks_that_may_end_apart_are_told_so():
+def test_ranks_that_might_end_apart_are_not_opened():
     """What `filter` leaves out differs from rank to rank, and the others would wait for ever."""
-    part = ps.join([[1, 2, 3, 4]]).shard(0, 2).filter(bool)
+    numbers = ps.join([[1, 2, 3, 4, 5]])
+    part = numbers.shard(0, 2).filter(bool)
 
-    with pytest.warns(ps.PenstockWarning, match="`filter` stands after `shard`"):
+    with pytest.raises(ps.PipelineError) as raised:
         list(part)
+    assert str(raised.value) == (
+        "expected every rank to end at the same batch, got `filter` behind `shard`, which may leave more out on one rank than "
+        "on another - at shard(end) - put `shard` behind it, or an endless `repeat()` before it; or say `end=None`"
+    )
     with part.repeat().open(inline=True) as flow:
         assert next(flow) == 1
+    assert list(numbers.shard(0, 1).filter(bool)) == [1, 2, 3, 4, 5]
+    assert parts(numbers.filter(lambda x: x != 2), 2) == [[1, 4], [3, 5]]
+    assert parts(numbers, 2, lambda part: part.filter(lambda x: x != 2), end=None) == [[1, 3, 5], [4]]
+
+
+LEAVING_OUT: dict[str, Any] = {
+    "filter": lambda stream: stream.filter(lambda x: x[0] % 3),
+    "map": lambda stream: stream.map(lambda x: (x[0], 6 // (x[0] % 3)), on_error=ps.Skip(at_most=None, rate=0.9)),
+    "stratify": lambda stream: stream.stratify(lambda x: x[0] % 2, [0.25, 0.75]),
+    "bucket": lambda stream: stream.bucket(lambda x: x[0] % 5, [3], batch_size=2).map(lambda batch: batch[0]),
+    "nothing": lambda stream: stream,
+}
+
+
+@given(
+    st.sampled_from(sorted(LEAVING_OUT)),
+    st.booleans(),
+    st.lists(st.integers(1, 30), min_size=1, max_size=4),
+    st.integers(2, 4),
+    st.sampled_from([*ENDS, None]),
+)
+def test_whatever_opens_ends_at_the_same_batch_on_every_rank(
+    words: str, behind: bool, counts: list[int], world_size: int, end: Any
+):
+    """But where `end=None` asks for no such thing, and then nothing is left out nor added by `shard`."""
+    everything = list(range(sum(counts)))
+    starts = np.cumsum([0, *counts])
+    runs = [[(x,) for x in range(start, start + count)] for start, count in zip(starts, counts, strict=False)]
+    leaving_out = LEAVING_OUT[words]
+    stream = ps.join([*runs, [(12,), (1,), (7,), (4,)]])
+
+    if behind and words != "nothing" and end is not None:
+        with pytest.raises(ps.PipelineError, match="every rank to end at the same batch"):
+            parts(stream, world_size, leaving_out, end=end)
+        return
+    if behind:
+        own = parts(stream, world_size, leaving_out, end=end)
+    elif end == "pad" and words == "bucket":  # there is no batch that is padding
+        own = parts(leaving_out(stream), world_size, end="repeat")
+    else:
+        own = parts(leaving_out(stream), world_size, end=end)
+    if end is not None:
+        assert len({len(part) for part in own}) == 1
+    elif words == "nothing":
+        assert sorted({row[0] for part in own for row in part}) == sorted({*everything, 12, 1, 7, 4})
+
+
+def test_a_misfit_is_not_skipped_where_ranks_end_together():
+    """This rank would be a batch short; so it is raised, and says why, unless that was allowed."""
+    stream = ps.join([[1, 2, "three", 4, 5, 6, 7, 8]]).options(on_error=ps.Skip())
+
+    with pytest.raises(ps.SpecError) as raised:
+        parts(stream, 2, lambda part: part.batch(2))
+    assert raised.value.__notes__[-1].startswith(
+        "penstock: it was not skipped, since this rank would end before the others"
+    )
+    uneven = parts(stream, 2, lambda part: part.batch(2), end=None)
+    assert [[batch.tolist() for batch in own] for own in uneven] == [[[1, 5]], [[2, 4], [6, 8]]]
+    endless = stream.repeat().shard(0, 2).batch(2).take(2)
+    assert [batch.tolist() for batch in endless] == [[1, 5], [7, 1]]
 
 
 @pytest.mark.parametrize(
@@ -407,7 +477,7 @@ def test_ranks_that_may_end_apart_are_told_so():
         (lambda p: p.shard(0), "`world_size`"),
         (lambda p: p.shard("all"), '`"auto"` alone'),
         (lambda p: p.shard("auto", 2), '`"auto"` alone'),
-        (lambda p: p.shard(0, 2, end="join"), "`end` to be"),
+        (lambda p: p.shard(0, 2, end="join"), '`end` to be "drop", "pad", "repeat" or None'),
         (lambda p: p.shard(0, 2, by="rows"), "`by` to be"),
         (lambda p: p.shard(0, 2, mask=3), "`mask` to be a name"),
         (lambda p: p.shard(0, 2).shard(0, 2), "`shard` once"),
@@ -463,6 +533,19 @@ def test_half_of_what_tells_the_rank_is_an_error(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ps.PipelineError, match="both RANK and WORLD_SIZE"):
         ps.join([[1]]).shard("auto").open()
+
+
+def test_a_rank_that_there_is_not_is_an_error(monkeypatch: pytest.MonkeyPatch):
+    """As where ranks are counted from 1, or the world has shrunk."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "3")
+
+    with pytest.raises(ps.PipelineError) as raised:
+        ps.join([[1]]).shard("auto").open()
+    assert str(raised.value) == (
+        "expected RANK to be below WORLD_SIZE: ranks begin at 0, got RANK='3' and WORLD_SIZE='2' - at shard(\"auto\") - "
+        "mend what sets them, or pass `rank` and `world_size`"
+    )
 
 
 @pytest.mark.usefixtures("rank_one_of_two")
@@ -614,9 +697,9 @@ def test_a_map_that_may_skip_parts_no_files(tmp_path: Path):
     assert counts == [9, 9]
 
 
-def test_a_map_that_may_skip_behind_shard_is_told():
+def test_a_map_that_may_skip_behind_shard_is_refused():
     """One rank may leave out more than the others."""
     pipeline = ps.join([range(8)]).shard(0, 2).map(abs, on_error=ps.Skip()).batch(2)
 
-    with pytest.warns(ps.PenstockWarning, match=r"`map\(on_error\)` stands after `shard`"):
-        assert len(list(pipeline)) == 2
+    with pytest.raises(ps.PipelineError, match=r"got `map\(on_error\)` behind `shard`"):
+        list(pipeline)

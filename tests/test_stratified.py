@@ -599,3 +599,25 @@ def test_what_became_of_each_class_is_in_the_stats(how: dict[str, Any]):
     assert 0 <= stats.delivered - 4 * len(batches) < 4
     assert stats.size == 4
     assert stats.exact is (not how)
+
+
+@pytest.mark.parametrize("exact", ["batch", "average"])
+def test_a_pass_after_the_other_is_one_stratify(exact: Any):
+    """Each pass has a stage of its own: what the earlier ones did is counted, what they held is let go of."""
+    labels = [0, 1, 1, 0] * 20
+    kept = ps.join([labels]).stratify(lambda x: x, [0.5, 0.5], exact=exact)
+    with kept.batch(4).repeat(3).open(inline=True) as flow:
+        given = sum(len(batch) for batch in flow)
+        (stats,) = flow.stats().strata
+        stages = len(flow._built.strata)
+
+    assert stages == 1
+    assert stats.inputs == 3 * len(labels)
+    assert stats.delivered - given < 3 * 4
+    assert [stats.of(label).arrived for label in (0, 1)] == [120, 120]
+    for its in stats.each():
+        assert its.arrived == its.used + its.thinned + its.evicted + its.held
+    with kept.batch(4).repeat(3).open(inline=True) as flow:
+        flow.skip(30)
+        next(flow)
+        assert flow.set_target([0.25, 0.75]) > 0 or exact == "average"

@@ -6,7 +6,7 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,9 +15,10 @@ from penstock.built import Built
 from penstock.chunk import WHOLE, examples_in
 from penstock.engine import Bell, Coordinator, Lane, Meter, Pauses, Puller, Wave
 from penstock.errors import Aborted, PipelineError
-from penstock.faults import OnError, policy_of
+from penstock.faults import SkipLog, policy_of
 from penstock.later import later
-from penstock.place import Place, by_item, input_names, labels_of, opened_of, ordered, word_of
+from penstock.mended import begin_ledgers, ledger_of, marks, views
+from penstock.place import Place, by_item, cancels_of, input_names, labels_of, opened_of, ordered, word_of
 from penstock.plan import (
     Batch,
     Convert,
@@ -93,7 +94,9 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
     if coordinator is not None and isinstance(last, Batch) and padding(last.of) is not None:
         built.backlog = backlog()
     if state.more:
-        later("state").restored(built.quarantine.load, state.more["skipped"])
+        logs = later("state").skips_in(state.snapshot)
+        later("state").restored(partial(built.quarantine.load, logs=logs), state.more)
+    begin_ledgers(node, Place(), built.quarantine, options.on_error)
     built.stage = builder.chain(node, state.epoch, Place(), built.wanted, lanes=coordinator is not None)
     if state.snapshot is not None:
         try:
@@ -205,7 +208,7 @@ class _Builder:
         if isinstance(node, Staged):
             number = place.after(node).drawing
             composed = self._composed[id(node)]
-            mending = self._mending(node, None, place)
+            mending = self._mending(node, place)
             site = Site(self._options.seed, number, self.built.labels, composed, wanted, epoch=epoch)
             site = site._replace(mending=mending if mending is not None and mending.skips else None)
             for share in find(node.upstream[0], Share):
@@ -213,7 +216,10 @@ class _Builder:
             stage: Stage = node.stage(upstream, site)
             self._staged[id(node)] = stage
             if hasattr(stage, "set_target"):
-                self.built.strata.append(cast(Strata, stage))
+                word, its = place.after(node).words, self.built
+                if word in its.strata:
+                    its.strata_before[word] = its.strata[word].stats().after(its.strata_before.get(word))
+                its.strata[word] = cast(Strata, stage)
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted, place)
@@ -228,6 +234,7 @@ class _Builder:
             upstream,
             below=self._composed.get(id(node.of)),
             again=again,
+            skips=partial(views, self.built.quarantine, place, place.after(node)),
             lengths=partial(self._lengths_of, node),
             earlier=earlier.stats() if earlier is not None else None,
             wanted=wanted,
@@ -251,7 +258,7 @@ class _Builder:
             stage=place.after(node).drawing,
             labels=self.built.labels,
             judges=isinstance(node, Filter),
-            mending=self._mending(node, node.on_error, place),
+            mending=self._mending(node, place),
         )
 
     def _metered(self, stage: Stage, node: Node, place: Place, upstream: Stage | None = None) -> Stage:
@@ -285,7 +292,8 @@ class _Builder:
             + [share.mask for share in find(node, Share) if share.end == "pad"],
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
-            mending=self._mending(node, None, place),
+            mending=self._mending(node, place),
+            together=bool(find(node, Share)) and later("sharing").ends_together(node),
             backlog=self.built.backlog if node is self.last else None,
             ticketed=node is not self.last,
         )
@@ -295,20 +303,18 @@ class _Builder:
             return self.chain(node.of, at, place, wanted, lanes=lanes)
 
         by_row = isinstance(node.of, Read) and not node.of.chunks and not node.of.source.blocks
-        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row)
+        skips = partial(views, self.built.quarantine, place, place.after(node.of))
+        return RepeatStage(make, node.epochs, epoch=epoch * (node.epochs or 1), by_row=by_row, skips=skips)
 
-    def _mending(self, node: Node, on_error: OnError | None, place: Place) -> Mending | None:
+    def _mending(self, node: Node, place: Place) -> Mending | None:
         """What is done about errors of a node."""
-        policy = policy_of(self._options.on_error if on_error is None else on_error, at="on_error")
-        if policy.raises:
-            return None
-        name = f"read {self.built.labels[place.streams]!r}" if isinstance(node, Read) else word_of(node)
-        return Mending(self.built.quarantine.ledger(place.after(node).words, name, policy), self._pauses)
+        ledger = ledger_of(node, place, self.built.quarantine, self._options.on_error)
+        return None if ledger is None else Mending(ledger, self._pauses)
 
     def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
         stream = place.streams
         source = ordered(node, stream, self._options.seed)
-        label, mending = self.built.labels[stream], self._mending(node, node.on_error, place)
+        label, mending = self.built.labels[stream], self._mending(node, place)
         reader: RowReader | RunReader
         if node.chunks or source.blocks:
             reader = RunReader(
@@ -321,7 +327,7 @@ class _Builder:
             self._add_earlier(stream, later("stats").NO_LANE.read(label, earlier.given))
         self.built.readers[stream] = reader
         if self._coordinator is not None:
-            for cancel in _cancels(source):
+            for cancel in cancels_of(source):
                 self._coordinator.on_stop(cancel)
         return reader
 
@@ -355,11 +361,14 @@ class _Builder:
                 stage = UnbatchStage(stage, wanted=own_wanted)
             lane = None
             behind = place.after(below)
+            skips = marks(self.built.quarantine, place, behind)
             streams = range(place.streams, behind.streams)
             if apart:
                 held = rooms[number], None if nbytes is None else nbytes[number]
-                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted)
-            inlets[number] = lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted)
+                lane = self._lane(node, below, stage, streams, items, *held, bell, wave, puller, wanted, skips)
+            inlets[number] = (
+                lane if lane is not None else Straight(stage, items=items, streams=streams, wanted=wanted, skips=skips)
+            )
             place = behind
         own = list(inlets.values())
         stops = [at for at, number in enumerate(inlets) if number in node.stops]
@@ -408,6 +417,7 @@ class _Builder:
         wave: Wave,
         puller: Puller | None,
         wanted: Wanted,
+        skips: Sequence[SkipLog],
     ) -> Lane | None:
         stream = streams.start
         read, *others = find(below, Read)
@@ -415,7 +425,8 @@ class _Builder:
             # One item waits here, beside what waits in the lanes of its sources.
             name = f"join from {self.built.labels[stream]!r} on"
             grain = WHOLE if items else 1
-            lane = Lane(stage, name=name, room=1, grain=grain, items=items, bell=bell, streams=streams, wanted=wanted)
+            how: Any = {"grain": grain, "items": items, "bell": bell, "streams": streams, "wanted": wanted}
+            lane = Lane(stage, name=name, room=1, skips=skips, **how)
             self._start(lane, "join", stream)
             return lane
         worked = bool(find(below, Map) or find(below, Filter))
@@ -439,6 +450,7 @@ class _Builder:
             pulled_s=puller.awaited_s if puller is not None else None,
             streams=streams,
             wanted=wanted,
+            skips=skips,
         )
         old = self.built.lanes.get(stream)
         if old is not None:
@@ -476,15 +488,6 @@ class _Waiting:
             lane.end_wait()
         if any(lane.aborted for lane in self._lanes):
             raise Aborted
-
-
-def _cancels(source: Any) -> Iterator[Callable[[], object]]:
-    """The `cancel` of a source, and of those that it is put together from."""
-    cancel = getattr(source, "cancel", None)
-    if cancel is not None:
-        yield cancel
-    for part in getattr(source, "parts", ()):
-        yield from _cancels(part)
 
 
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:

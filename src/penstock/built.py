@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from penstock.stages.snapshot import Wanted
 
 if TYPE_CHECKING:
     from penstock.assemble import Backlog
-    from penstock.stats import LaneStats
+    from penstock.stats import LaneStats, StrataStats
     from penstock.tally import Tally
 
 __all__ = ["Built"]
@@ -36,8 +36,10 @@ class Built:
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
     """The stages' meters, by the number of their word; the first word has the lowest."""
-    strata: list[Strata] = field(default_factory=list)
-    """The stages that see to class proportions."""
+    strata: dict[int, Strata] = field(default_factory=dict)
+    """The newest stage of each word that sees to class proportions, by the number of the word."""
+    strata_before: dict[int, StrataStats] = field(default_factory=dict)
+    """What those of earlier epochs have done."""
     shares: dict[int, Any] = field(default_factory=dict)
     """The stages that give a rank its part, by the number of their word."""
     tallies: dict[int, Tally] = field(default_factory=dict)
@@ -65,13 +67,21 @@ class Built:
         given = reader.given if reader is not None else 0
         return own.read(self.labels[stream], given).after(earlier)
 
+    def strata_stats(self) -> Iterator[StrataStats]:
+        """What the stages that see to class proportions have done; what was skipped behind one has moved its batches."""
+        for word, stage in sorted(self.strata.copy().items()):
+            stats = stage.stats().after(self.strata_before.get(word))
+            behind = (
+                sum(ledger.count for at, ledger in self.quarantine.ledgers.items() if at > word) if stats.exact else 0
+            )
+            yield stats._replace(exact=False, skipped=behind) if behind else stats
+
     def moved(self) -> tuple[float, ...]:
         """How far everything has come: different after anything has moved."""
         given = sum(reader.given for reader in self.readers.copy().values())
         taken = sum(lane.stats().examples for lane in self.lanes.copy().values())
         worked = sum(meter.stats().examples for meter in self.meters.copy().values())
-        skipped = sum(len(ledger) for ledger in self.quarantine.ledgers.copy().values())
-        return given, taken, worked, skipped, *[move() for move in self.moves.copy().values()]
+        return given, taken, worked, self.quarantine.count, *[move() for move in self.moves.copy().values()]
 
     def doing(self) -> str:
         """Whose code the driver is in, as far as one can tell."""

@@ -38,6 +38,11 @@ def length_of(node: Node) -> float | None:
     length = length_of(below)
     if length is None:
         return None
+    if isinstance(node, Share) and node.end is None and length != ENDLESS:
+        if node.way != "turns":
+            return None
+        turns, rest = divmod(int(length), node.run * node.world_size)
+        return turns * node.run + min(node.run, max(0, rest - node.rank * node.run))
     if isinstance(node, Share) and length != ENDLESS:
         round_ = node.run * node.world_size
         rounds = length // round_ if node.end == "drop" else -(-length // round_)
@@ -63,6 +68,8 @@ def _of_files(share: Share) -> float | None:
     if any(None in part for part in parts):
         return None
     lengths = [sum(length for length in part if length is not None) * share.passes for part in parts]
+    if share.end is None:
+        return lengths[share.rank]
     return min(lengths) if share.end == "drop" else share.filled(max(lengths))
 
 
@@ -84,7 +91,8 @@ def words_of(node: Node) -> str:
 
 
 def _shard(node: Shard) -> str:
+    end = "None" if node.end is None else f'"{node.end}"'
     if node.rank is None or node.world_size is None:
-        return f'shard("auto", end="{node.end}")'
+        return f'shard("auto", end={end})'
     way = later("sharing").way_of(node, node.world_size)
-    return f'shard({node.rank}, {node.world_size}, end="{node.end}", by="{way}")'
+    return f'shard({node.rank}, {node.world_size}, end={end}, by="{way}")'

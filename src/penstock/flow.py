@@ -21,6 +21,7 @@ from penstock.later import later
 from penstock.plan import Batch, Convert, Join, Node, Options, find, positive
 from penstock.resumed import State, why_not
 from penstock.spec import Spec
+from penstock.stages.snapshot import noted
 from penstock.structure import LEAF, Structure, path_text
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         self._epoch, self._before = state.epoch, state.delivered
         self._place, self._since = state.snapshot, 0
         self._again, self._skips = state.since, 0  # batches to be passed over; and those at the end of them, by `skip`
+        self._goes_on = state.snapshot is not None
         self._opened = perf_counter()
         self._ended_at: float | None = None
         self._head: Head | InlineHead
@@ -105,11 +107,15 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _made_shots(self) -> Shots:
         built = self._built
         take = built.stage.snapshot if self._why_not is None else None
-        if not any(join.order == "arrival" for join in find(self._node, Join)):
-            return Shots(take, built.wanted)
-        if take is not None:
-            self._place = take()  # What is chosen is logged behind a snapshot: from the first choice on.
-        return Shots(take, built.wanted, lambda: [choices.log for choices in built.choices.values()])
+        arrival = any(join.order == "arrival" for join in find(self._node, Join))
+        skips = built.quarantine.skips
+        if take is not None and (arrival or skips):
+            # What is chosen, or skipped, is logged behind a snapshot: from the first on.
+            self._place = noted(built.stage) or self._place
+        for ledger in built.quarantine.ledgers.values():
+            ledger.logs = take is not None
+        logs = (lambda: [choices.log for choices in built.choices.values()]) if arrival else None
+        return Shots(take, built.wanted, logs, (lambda: built.quarantine.count) if skips else None)
 
     def __iter__(self) -> Self:
         return self
@@ -152,11 +158,19 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             entry = None
         except Stalled as error:
             self._end(error)
+        except Exception as error:
+            told = self._told_of(error)
+            if told is error:
+                raise
+            raise told from error
         if entry is None:
             self._refuse()
         if entry.given == len(entry.rows):
-            self._end(entry.error)
+            self._end(self._told_of(entry.error))
         return entry
+
+    def _told_of(self, error: BaseException | None) -> Any:
+        return later("state").suited(error) if self._goes_on and error is not None else error
 
     def _pass_over(self) -> None:
         """Takes what was handed over before the state was taken, or is to be skipped, and drops it."""
@@ -336,7 +350,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
             wait_s=driver.take_wait_s,
             driver=driver,
             mixes=tuple(mix for _, tally in sorted(self._built.tallies.copy().items()) for mix in tally.stats()),
-            strata=tuple(stage.stats() for stage in self._built.strata),
+            strata=tuple(self._built.strata_stats()),
             snapshots_s=self._shots.spent_s,
             state_nbytes=self._writer.nbytes if "_writer" in self.__dict__ else 0,
             shares=tuple(stage.stats() for _, stage in sorted(self._built.shares.copy().items())),
@@ -348,7 +362,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
 
     @property
     def quarantine(self) -> tuple[Skipped, ...]:
-        """What was skipped under `on_error`: of each source and stage the first hundred, and the last.
+        """What was skipped under `on_error`: of each source and stage the first hundred and the last thousand.
 
         It may hold what belongs to batches that are made already and not delivered yet.
 
@@ -388,7 +402,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         ...     before, first, sorted(next(flow).tolist())
         ([0, 0, 1, 1], 1, [0, 1, 1, 1])
         """
-        strata = self._built.strata
+        strata = list(self._built.strata.values())
         if len(strata) != 1:
             raise PipelineError(mismatch("one `stratify` in the pipeline", len(strata), at="set_target(target)"))
         return strata[0].set_target(target)

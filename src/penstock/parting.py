@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from penstock.faults import SkipLog
 from penstock.plan import Join, Share, find
 from penstock.staged import Composed, Staged
 from penstock.stages import Stage
@@ -22,6 +23,7 @@ def share_stage(
     *,
     below: Composed | None,
     again: Callable[[], Stage],
+    skips: Callable[[], list[SkipLog]],
     lengths: Callable[[], Sequence[int]],
     earlier: ShareStats | None,
     wanted: Wanted,
@@ -33,16 +35,18 @@ def share_stage(
       upstream: the stage that it takes from.
       below: what the word before it composes, where that is a `stratify`.
       again: opens the stream again.
+      skips: gives the logs of what is skipped in it from then on.
       lengths: gives how many examples each rank's files have.
       earlier: the figures of the same word in earlier epochs.
       wanted: whether a snapshot is wanted.
     """
     fill = None
-    if node.end != "drop":
+    if node.end in ("pad", "repeat"):
         tags = [join.tag for join in find(node.of, Join)] + [word.extra for word in find(node.of, Staged)]
         fill = Fill(
             node.whole,
             again=again if node.end == "repeat" else None,
+            skips=skips,
             mask=node.mask if node.end == "pad" else None,
             beside=[tag for tag in tags if tag is not None],
         )
@@ -51,7 +55,8 @@ def share_stage(
         upstream,
         _dealer(node, below),
         fill=fill,
-        lengths=lengths if node.way == "files" and node.passes is not None else None,
+        lengths=lengths if node.way == "files" and node.passes is not None and node.end is not None else None,
+        even=node.end is not None,
         wanted=wanted,
         told=earlier or ShareStats(node.rank, node.world_size, node.way, (opened, of)),
     )

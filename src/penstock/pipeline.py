@@ -86,10 +86,12 @@ class Pipeline(Words, Iterable[Any]):
         return node
 
     def _warn(self, node: Node) -> None:
-        """Tells the caller of whoever opens the pipeline what would surprise him of its ranks."""
+        """Tells the caller of whoever opens the pipeline what would surprise him of its ranks; raises what must not be."""
         here = found_rank()
         if node is not self._node or (here is not None and here.world_size > 1):
-            for said in later("sharing").surprises(node, here, self._options.on_error):
+            sharing = later("sharing")
+            sharing.check_ends(node, self._options.on_error)
+            for said in sharing.surprises(node, here):
                 warnings.warn(f"penstock: {said}", PenstockWarning, stacklevel=3)
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from penstock.sources import name_of
 from penstock.staged import Staged
 from penstock.stages.functions import key_of
 
-__all__ = ["Place", "by_item", "input_names", "labels_of", "opened_of", "ordered", "word_of"]
+__all__ = ["Place", "by_item", "cancels_of", "input_names", "labels_of", "opened_of", "ordered", "word_of"]
 
 ORDERS = 1 << 31
 """Orders of sources draw from numbers of their own: no stage has such a number."""
@@ -110,3 +111,12 @@ def ordered(node: Read, stream: int, seed: int) -> Source:
     number = ORDERS + (stream if what == "index" else 0)
     source: Source = cast(Any, node.source).shuffled(key_of(seed if own is None else own, number))
     return source
+
+
+def cancels_of(source: Any) -> Iterator[Callable[[], object]]:
+    """The `cancel` of a source, and of those that it is put together from."""
+    cancel = getattr(source, "cancel", None)
+    if cancel is not None:
+        yield cancel
+    for part in getattr(source, "parts", ()):
+        yield from cancels_of(part)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from penstock.errors import StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.spec import Component, Spec
 from penstock.structure import LEAF, Form, Structure
 
@@ -65,6 +66,8 @@ def to_plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         parts = [to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
         return {"~made": [kind.__module__, kind.__qualname__, parts]}
+    if isinstance(value, SkipLog):
+        return {"~skips": value.parts()}
     if hasattr(value, "plainly"):
         return to_plain(value.plainly())
     for base in (bool, int, str, float, dict, list):  # of a class of its own
@@ -214,4 +217,5 @@ _READERS: dict[str, Callable[[Any, int], Any]] = {
     "~complex": lambda parts, depth: complex(*parts),
     "~spec": _read_spec,
     "~made": _read_made,
+    "~skips": lambda parts, depth: SkipLog.of(parts),
 }

@@ -53,6 +53,14 @@ def auto_rank() -> Rank:
     texts = {name: os.environ[name] for name in VARIABLES if name in os.environ}
     if texts:
         got = " and ".join(f"{name}={text!r}" for name, text in texts.items())
-        want = "both RANK and WORLD_SIZE, as numbers, in the environment"
-        raise PipelineError(mismatch(want, got, at='shard("auto")', do="set both, or pass `rank` and `world_size`"))
+        want, do = (
+            "both RANK and WORLD_SIZE, as numbers, in the environment",
+            "set both, or pass `rank` and `world_size`",
+        )
+        if len(texts) == len(VARIABLES) and all(text.isdecimal() for text in texts.values()):
+            want, do = (
+                "RANK to be below WORLD_SIZE: ranks begin at 0",
+                "mend what sets them, or pass `rank` and `world_size`",
+            )
+        raise PipelineError(mismatch(want, got, at='shard("auto")', do=do))
     return Rank(0, 1)

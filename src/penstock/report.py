@@ -149,6 +149,9 @@ def _exactness(strata: StrataStats, stats: FlowStats) -> str:
     after = names[names.index("stratify") + 1 :] if "stratify" in names else []
     between = [f"`{name}`" for name in after if not name.startswith(("map(", "pad(", "batch("))]
     stands = f"; {', '.join(between)} {'stands' if len(between) == 1 else 'stand'} between" if between else ""
+    if strata.skipped:
+        was = "was" if strata.skipped == 1 else "were"
+        stands += f"; batches straddle these, since {strata.skipped:,} {was} skipped behind it"
     return f"exact in the order that stratify gives, {strata.size:,} by {strata.size:,}{but}{stands}"
 
 

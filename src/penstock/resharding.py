@@ -18,6 +18,7 @@ import numpy as np
 from penstock.build import build
 from penstock.chunk import WHOLE, Chunk
 from penstock.errors import PipelineError, StateError, mismatch
+from penstock.faults import together
 from penstock.fingerprint import fingerprint
 from penstock.pipeline import Pipeline, node_of, options_of
 from penstock.plain import from_plain, to_plain
@@ -107,7 +108,7 @@ def reshard(
         )
         of, heirs = _left(leavers, _share(nodes[0]), heirs, same=same)
         target = next(filter(None, (_changed(stage) for stage in leavers[0].strata)), None)
-    more = {"skipped": _skipped([state.more for state in read])}
+        more = {"skipped": _skipped(leavers, _share(nodes[0]))}
     delivered = max(state.delivered for state in read)
     new: list[dict[str, Any]] = []
     for rank in range(count):
@@ -116,7 +117,7 @@ def reshard(
         try:
             (share,) = built.shares.values()
             share.begin(from_plain(to_plain(of)))
-            for stage in _behind(own, built.strata):
+            for stage in _behind(own, built.strata.values()):
                 stage.begin_anew(target, delivered)
             saved = built.stage.snapshot()
         finally:
@@ -223,8 +224,8 @@ class _Leaver:
         self.built.wanted.on = True
         self._node = node
         (self.share,) = self.built.shares.values()
-        self.strata = _behind(node, self.built.strata)
-        self.above = [stage for stage in self.built.strata if stage not in self.strata]
+        self.strata = _behind(node, self.built.strata.values())
+        self.above = [stage for stage in self.built.strata.values() if stage not in self.strata]
         self.delivered = state.delivered
         self._left: list[Tickets] = []
         for given in range(state.since):
@@ -340,10 +341,13 @@ def _to_the_last(node: Node) -> Node:
     return node.changed(of=below, keep_last=True) if isinstance(node, Batch) else node.changed(of=below)
 
 
-def _skipped(mores: Iterable[Saved]) -> dict[str, list[list[int]]]:
-    """What any of the ranks has skipped."""
-    found: dict[str, dict[tuple[int, ...], list[int]]] = {}
-    for more in mores:
-        for word, rows in more.get("skipped", {}).items():
-            found.setdefault(word, {}).update({tuple(row): row for row in rows})
-    return {word: list(rows.values()) for word, rows in found.items()}
+def _skipped(leavers: Sequence[_Leaver], share: Share) -> dict[str, Any]:
+    """What the ranks have skipped together: before `shard` the same, but where each reads its own files."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for leaver in leavers:
+        for word, counted in leaver.built.quarantine.state().items():
+            found.setdefault(word, []).append(counted)
+    (before,) = leavers[0].built.shares
+    return {
+        word: together(counted, same=share.way != "files" and int(word) < before) for word, counted in found.items()
+    }

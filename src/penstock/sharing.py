@@ -30,14 +30,15 @@ from penstock.staged import Staged
 
 __all__ = [
     "any_rank",
+    "check_ends",
     "count_of",
     "counted",
+    "ends_together",
     "heirs",
     "heirs_of",
     "settled",
     "shares_in",
     "surprises",
-    "uneven",
     "way_of",
 ]
 
@@ -144,7 +145,7 @@ def way_of(node: Shard, world_size: int, on_error: OnError = "raise") -> Way:
     if files is not None:
         join, passes = files
         if node.by == "files":
-            _check_files(join, passes, world_size)
+            _check_files(join, passes, world_size, even=node.end is not None)
             return "files"
         if len(_files(join)) >= world_size:
             return "files"
@@ -235,17 +236,17 @@ def _spread(join: Join, world_size: int) -> Join:
     return join.changed(of=tuple([first.changed(source=source.of(files[at::count])) for at in range(count)]))
 
 
-def _check_files(join: Join, passes: int | None, world_size: int) -> None:
+def _check_files(join: Join, passes: int | None, world_size: int, *, even: bool) -> None:
     count = max(len(join.of), len(_files(join)))
     if count < world_size:
         want = f"at least {world_size} files or sources, one for each rank"
         raise PipelineError(mismatch(want, f"{count}", at=_BY, do='say `by="turns"`'))
-    if passes is None or _files(join):
+    if passes is None or _files(join) or not even:
         return
     for read in find(join, Read):
         if read.source.length() is None:
             want = "sources whose lengths are known, so that all ranks end together"
-            do = 'say `by="turns"`, or put an endless `repeat()` before it'
+            do = 'say `by="turns"` or `end=None`, or put an endless `repeat()` before it'
             raise PipelineError(mismatch(want, f"`{read.source.label}`", at=_BY, do=do))
 
 
@@ -288,13 +289,12 @@ def counted(share: Share, check: Callable[[], None] | None, on_error: OnError = 
     return [sum(count_of(source, check, skips=skips) for source in part) * share.passes for part in share.parts]
 
 
-def surprises(last: Node, here: Rank | None, on_error: OnError = "raise") -> Iterator[str]:
+def surprises(last: Node, here: Rank | None) -> Iterator[str]:
     """What is to be said of a pipeline as it is opened.
 
     Args:
       last: the end of its description, settled.
       here: the rank of this process, where anything tells it.
-      on_error: as in `settled`.
     """
     shares = find(last, Share)
     if here is not None and here.world_size > 1:
@@ -309,29 +309,40 @@ def surprises(last: Node, here: Rank | None, on_error: OnError = "raise") -> Ite
                 f"this is rank {here.rank} of {here.world_size}, and the pipeline takes the part of rank {others[0]}, which "
                 'may be read twice - say `.shard("auto")`, or pass the rank of this process'
             )
-    word = uneven(last, on_error)
-    if word is not None:
-        yield (
-            f"`{word}` stands after `shard`, so that ranks may end at different batches - put `shard` after it, or an "
-            "endless `repeat()` before it"
-        )
 
 
-def uneven(last: Node, on_error: OnError = "raise") -> str | None:
-    """The word, if any, behind a `shard` by which the ranks may end at different batches.
+def ends_together(last: Node) -> bool:
+    """Whether ranks are to end at the same batch, of what a settled description gives."""
+    if any(repeat.epochs is None for repeat in find(last, Repeat)):
+        return False
+    return any(share.world_size > 1 and share.end is not None for share in find(last, Share))
+
+
+def check_ends(last: Node, on_error: OnError = "raise") -> None:
+    """Sees to it that nothing behind a `shard` makes ranks end at different batches.
 
     Args:
       last: the end of a settled description.
       on_error: as in `settled`.
+
+    Raises:
+      PipelineError: something may; says what to do.
     """
-    if any(repeat.epochs is None for repeat in find(last, Repeat)):
-        return None
-    return _leaving_out(last, None, on_error)
+    word = _leaving_out(last, None, on_error) if ends_together(last) else None
+    if word is not None:
+        raise PipelineError(
+            mismatch(
+                "every rank to end at the same batch",
+                f"`{word}` behind `shard`, which may leave more out on one rank than on another",
+                at="shard(end)",
+                do="put `shard` behind it, or an endless `repeat()` before it; or say `end=None`",
+            )
+        )
 
 
 def _leaving_out(node: Node, word: str | None, on_error: OnError) -> str | None:
     if isinstance(node, Share):
-        return word if node.world_size > 1 else None
+        return word if node.world_size > 1 and node.end is not None else None
     if isinstance(node, Filter) or (isinstance(node, Staged) and not node.keeps_all):
         word = type(node).__name__.lower()
     elif isinstance(node, Map) and _skips(node, on_error):

@@ -7,19 +7,22 @@ It says which pipeline it is of, and has a checksum of itself.
 from __future__ import annotations
 
 import json
+import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from marshal import dumps, loads
 from typing import Any, final
 
 import numpy as np
 
-from penstock.errors import StateError, mismatch
+from penstock.errors import PenstockError, StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
 from penstock.stages.snapshot import Log, Saved
 
-__all__ = ["VERSION", "Writer", "read_state", "restored"]
+__all__ = ["VERSION", "Writer", "read_state", "restored", "skips_in", "suited"]
 
 VERSION = 1
 """Of the form that states have."""
@@ -29,7 +32,7 @@ VERSION = 1
 class Writer:
     """Writes the states of a flow as plain data.
 
-    Most states follow the same snapshot as the one before: as long as they do, it is written once.
+    Most states follow the same snapshot as the one before: as long as they do, it is written once, and each gets a copy.
 
     Args:
       words: the pipeline's fingerprint.
@@ -42,17 +45,17 @@ class Writer:
         self.nbytes = 0
         """How large the last state was, written as JSON; 0 before the first. [bytes]"""
         text = _text(words)
+        # To be copied, which `marshal` does fastest.
+        self._words_copy, self._plain_copy, self._more_copy = dumps(json.loads(text)), dumps(None), dumps({})
         self._begun, self._words_nbytes = zlib.crc32(text), len(text)
         self._snapshot: Saved | None = None
-        self._logs: list[tuple[Log, int]] = []  # in the snapshot, with what they held when it was written
-        self._plain: Any = None
+        self._logs: list[tuple[Log | SkipLog, int]] = []  # in the snapshot, with what they held when it was written
         self._plain_text = b"null"
         self._more: Saved = {}
-        self._more_plain: Any = {}
         self._more_text = b"{}"
 
     def write(self, state: State) -> dict[str, Any]:
-        """A state as plain data; what it has in common with the last is the same object.
+        """A state as plain data, which is the caller's own: nothing of it is in another state.
 
         Raises:
           StateError: something in it cannot be written as such.
@@ -62,10 +65,10 @@ class Writer:
             # First, so that what comes meanwhile is written anew.
             logs = [(log, len(log)) for log in _logs_in(snapshot)]
             plain = to_plain(snapshot)
-            self._plain_text, self._plain, self._snapshot, self._logs = _text(plain), plain, snapshot, logs
+            self._plain_text, self._plain_copy, self._snapshot, self._logs = _text(plain), dumps(plain), snapshot, logs
         if more != self._more:
             plain = to_plain(more)
-            self._more_text, self._more_plain, self._more = _text(plain), plain, more
+            self._more_text, self._more_copy, self._more = _text(plain), dumps(plain), more
         # As `_checksum` reads it: in order of the names.
         text = b'{"delivered":%d,"epoch":%d,"more":%s,"penstock":%d,"seed":%d,"since":%d,"snapshot":%s}' % (
             delivered,
@@ -80,20 +83,20 @@ class Writer:
         self.nbytes = len(text) + self._words_nbytes + len(f',"pipeline":,"checksum":{checksum}')
         return {
             "penstock": VERSION,
-            "pipeline": self.words,
+            "pipeline": loads(self._words_copy),
             "seed": self.seed,
             "epoch": epoch,
             "delivered": delivered,
             "since": since,
-            "snapshot": self._plain,
-            "more": self._more_plain,
+            "snapshot": loads(self._plain_copy),
+            "more": loads(self._more_copy),
             "checksum": checksum,
         }
 
 
-def _logs_in(saved: Any) -> Iterator[Log]:
+def _logs_in(saved: Any) -> Iterator[Log | SkipLog]:
     """The logs in a snapshot, which go on being written."""
-    if isinstance(saved, Log):
+    if isinstance(saved, (Log, SkipLog)):
         yield saved
     elif isinstance(saved, (dict, list)):
         for part in saved.values() if isinstance(saved, dict) else saved:
@@ -190,6 +193,11 @@ def _dict(value: Any, name: str) -> dict[str, Any]:
     return value
 
 
+def skips_in(saved: Any) -> list[SkipLog]:
+    """What a snapshot says of what was skipped behind it."""
+    return [log for log in _logs_in(saved) if isinstance(log, SkipLog)]
+
+
 def restored(restore: Callable[[Saved], None], saved: Saved) -> None:
     """Sets stages to a snapshot.
 
@@ -200,16 +208,41 @@ def restored(restore: Callable[[Saved], None], saved: Saved) -> None:
         restore(saved)
     except StateError:
         raise
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        AssertionError,
-        OverflowError,
-        MemoryError,
-    ) as error:
-        raise StateError(
-            mismatch("a state of such a pipeline", f"one that does not suit it ({error!r})", at="open(state)")
-        ) from error
+    except _OF_PYTHON as error:
+        raise _unsuited(error) from error
+
+
+_OF_PYTHON = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    MemoryError,
+    BufferError,
+    RecursionError,
+)
+"""What comes of figures that are none, or of one that nothing has, in stages that take them as they are."""
+
+
+def _unsuited(error: BaseException) -> StateError:
+    return StateError(
+        mismatch("a state of such a pipeline", f"one that does not suit it ({error!r})", at="open(state)")
+    )
+
+
+def suited(error: BaseException | None) -> BaseException | None:
+    """What ends a flow that went on from a state: that this did not suit it, where the error is of no user's code.
+
+    A user's error has a note that says where it was, or comes from a module of his.
+    """
+    if error is None or isinstance(error, PenstockError) or not isinstance(error, _OF_PYTHON):
+        return error
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    rooms = {str(frame.f_globals.get("__name__")).split(".")[0] for frame in frames}
+    if getattr(error, "__notes__", None) or not rooms <= {"penstock", "numpy"}:
+        return error
+    told = _unsuited(error)
+    told.__cause__ = error
+    return told

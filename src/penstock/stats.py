@@ -138,6 +138,10 @@ class ClassStats(NamedTuple):
     """How many inputs came, on average, between an example and its being given. [examples]"""
 
 
+MOST_EVENTS = 1000
+"""Of all passes so many events are kept, the latest. [events]"""
+
+
 class StrataStats(NamedTuple):
     """What a `stratify` has done, class by class."""
 
@@ -158,16 +162,40 @@ class StrataStats(NamedTuple):
     size: int
     """Examples in a batch. [examples]"""
     exact: bool
-    """Whether the batches delivered are those composed here, as nothing but `map` and `pad` stands between."""
+    """Whether the batches delivered are those composed here: only `map` and `pad` stand between, and none was skipped there."""
     ignored: int
     """Inputs of unknown classes that were left out. [examples]"""
     events: tuple[ClassEvent, ...]
     """What became of classes that stayed away."""
+    skipped: int = 0
+    """Left out behind it under `on_error`; each has moved up what follows, so that batches straddle those composed. [examples]"""
 
     @property
     def efficiency(self) -> float:
         """Examples given for each that arrived."""
         return self.delivered / self.inputs if self.inputs else 0.0
+
+    def after(self, earlier: StrataStats | None) -> StrataStats:
+        """These figures, of the pass at hand, and those of the passes before it, whose classes come first."""
+        if earlier is None:
+            return self
+        numbers = {label: number for number, label in enumerate(dict.fromkeys((*earlier.labels, *self.labels)))}
+        counts: dict[str, np.ndarray[Any, Any]] = {}
+        for name, own in self.counts.items():
+            counts[name] = np.zeros(len(numbers), own.dtype)
+            counts[name][[numbers[label] for label in self.labels]] = own
+            if name not in ("arriving", "target", "fresh_held"):  # which are of now
+                counts[name][: len(earlier.labels)] += earlier.counts[name]
+        # What still waited at the end of a pass was let go of.
+        counts["evicted_fresh"][: len(earlier.labels)] += earlier.counts["fresh_held"]
+        return self._replace(
+            labels=tuple(numbers),
+            counts=counts,
+            inputs=self.inputs + earlier.inputs,
+            delivered=self.delivered + earlier.delivered,
+            ignored=self.ignored + earlier.ignored,
+            events=(*earlier.events, *self.events)[-MOST_EVENTS:],
+        )
 
     def of(self, label: Hashable) -> ClassStats:
         """The figures of one class.

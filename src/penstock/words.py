@@ -102,7 +102,8 @@ class Words(ABC):
     ) -> Self:
         """The part of one rank, where several processes train together: disjoint over the ranks, and complete.
 
-        Every rank gets the same number of examples, and so of batches, as long as nothing behind it leaves any out.
+        Every rank gets the same number of examples, and so of batches; what might leave some out behind it, a `filter` say, is
+        an error as the pipeline is opened, unless it stands behind an endless `repeat()`, or `end=None` allows it.
         Words before it see the whole stream, words behind it this rank's part: put `.map(decode)` behind it.
         Behind `stratify` each rank gets its part of each class of each global batch; before it, each composes its own
         batches, so that all together are exact as well. Which of them it was: `flow.report()`.
@@ -112,7 +113,8 @@ class Words(ABC):
             `WORLD_SIZE` in the environment, else torch.distributed or JAX, where initialised, else 0 of 1.
           world_size: how many ranks there are.
           end: what becomes of the last round, which may not be full: `"drop"` it; `"pad"` it with copies of the last
-            example, to whole batches; or `"repeat"` the first ones to fill it.
+            example, to whole batches; or `"repeat"` the first ones to fill it. `None` neither drops nor fills anything, and
+            ranks may end at different batches.
           by: `"files"`: each rank opens its own only, and their lengths tell when all end (files that do not tell are
             counted, by reading them once); `"turns"`: each reads all, and every `world_size`-th example is its own. `None`
             goes by files where a `read_` word over at least `world_size` files comes before it, with nothing but `map`,

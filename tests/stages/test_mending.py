@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import penstock as ps
 from penstock.chunk import Columns
-from penstock.faults import Ledger, Policy, policy_of
+from penstock.faults import Ledger, Policy, SkipLog, policy_of
 from penstock.sources import as_source
 from penstock.stages import Applied, Filter, Map, Mending, Merge, RowReader, RunReader, Stage, Straight
 from penstock.stages.mending import AtOnce
@@ -96,7 +96,7 @@ def test_a_reader_goes_on_behind_bad_examples_and_their_tickets_are_left_out(bad
     good = [at for at in range(COUNT) if at not in bad]
     assert error is None
     assert rows == [ticket.offset for ticket in tickets] == good
-    assert [ticket.offset for ticket in ledger.tickets] == sorted(bad)
+    assert [skipped.ticket.offset for skipped in ledger.kept] == sorted(bad)
     assert stage.given == len(good)
 
 
@@ -223,7 +223,7 @@ def test_what_is_tried_in_vain_is_skipped():
     rows, _, error = drained(stage, sizes_of(0))
 
     assert (rows, error) == ([at for at in range(COUNT) if at not in (0, 4, 29)], None)
-    assert [ticket.offset for ticket in ledger.tickets] == [0, 4, 29]
+    assert [skipped.ticket.offset for skipped in ledger.kept] == [0, 4, 29]
     assert opened == 1 + 3 * 2
 
 
@@ -310,14 +310,15 @@ def test_what_a_state_lists_is_skipped_even_if_it_can_be_read_by_now(bad: set[in
     """Else the run that goes on would not be the run that was stopped."""
     readers = [reader(lambda: Fragile(COUNT, bad), ps.Skip(), stream) for stream in range(2)]
     for stream, (_, ledger) in enumerate(readers):
-        ledger.load([[stream, 0, at, 0, 0] for at in known])
+        ledger.load(None, [SkipLog(0, [(1 + at, stream, 0, at, 0, 0) for at in known])])
 
     rows, tickets, error = drained(Merge([Straight(stage, items=False) for stage, _ in readers]), sizes_of(seed))
 
     good = [at for at in range(COUNT) if at not in bad | known]
     assert error is None
     assert rows == [at for at in good for _ in range(2)] == [ticket.offset for ticket in tickets]
-    assert {ticket.offset for ticket in readers[0][1].tickets} == bad | known
+    assert {skipped.ticket.offset for skipped in readers[0][1].kept} == bad - known
+    assert (readers[0][1].count, readers[0][1].knows_any) == (len(bad | known), False)
     assert [stage.given for stage, _ in readers] == [len(good)] * 2
 
 
@@ -384,7 +385,7 @@ def test_what_is_known_to_be_bad_is_not_worked_on_again():
     """A state lists it, and a function that failed on it might not fail again."""
     called: list[int] = []
     its, ledger = applied(called.append, ps.Skip(at_most=1))
-    ledger.load([[0, 0, 2, 0, 0]])
+    ledger.load(None, [SkipLog(0, [(1, 0, 0, 2, 0, 0)])])
 
     rows, tickets, _ = drained(Map(Recut(list(range(5))), its), sizes_of(0))
 

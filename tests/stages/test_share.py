@@ -2,10 +2,12 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.chunk import Chunk, Columns
 from penstock.errors import SpecError
 from penstock.sampling import Classes
 from penstock.stages import Stage
@@ -15,6 +17,7 @@ from penstock.stages.share import Fill, Share
 from penstock.stages.snapshot import Wanted
 from penstock.stats import ShareStats
 from penstock.testing import Recut, check_stage
+from penstock.ticket import turn_tickets
 
 ENDS = ("drop", "pad", "repeat")
 
@@ -48,17 +51,35 @@ def test_turns_keep_the_laws_of_stages(end: str, columns: bool, run: int, on: bo
 
 
 @pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("columns", [False, True])
 @pytest.mark.parametrize("on", [False, True])
-def test_parts_by_class_keep_the_laws_of_stages(end: str, on: bool):
+def test_parts_by_class_keep_the_laws_of_stages(end: str, columns: bool, on: bool):
     """Global batches are whole wherever the stream is cut, and where it is stopped."""
     examples = [(i, i * i % 3) for i in range(50)]
 
     def make(upstream: Stage, rank: int) -> Stage:
         return part(upstream, ByClass(rank, 2, 8, By(1), Classes(range(3))), end, examples, 4, Wanted(on=on))
 
-    parts = [check_stage(partial(make, rank=rank), examples) for rank in range(2)]
+    parts = [check_stage(partial(make, rank=rank), examples, columns=columns) for rank in range(2)]
 
     assert [len(own) for own in parts] == ([25, 25] if end == "drop" else [28, 28])
+
+
+@given(st.lists(st.integers(0, 4), min_size=20, max_size=60), st.integers(2, 4), st.integers(1, 5))
+def test_many_batches_are_dealt_at_once_as_one_by_one(labels: list[int], world_size: int, size: int):
+    """A run of columns holds several."""
+    table, tickets = np.array(labels), turn_tickets((0,), 0, (0,), 0, len(labels))
+    chunk = Chunk(None, tickets, columns=Columns.of((np.arange(len(labels)), table)))
+    for rank in range(world_size):
+        one, other = (ByClass(rank, world_size, size * world_size, By(1), Classes(range(5))) for _ in range(2))
+
+        at_once = [part for cut in (chunk.cut(3)[0], chunk.cut(3)[1]) for part in one.deal(cut)]
+        at_once += one.deal(chunk)
+        single = [part for place in range(len(labels)) for part in other.deal(chunk.cut(place + 1)[0].cut(place)[1])]
+        single += [part for place in range(len(labels)) for part in other.deal(chunk.cut(place + 1)[0].cut(place)[1])]
+
+        assert [row for part in at_once for row in part.as_rows()] == [row for part in single for row in part.as_rows()]
+        assert [t for part in at_once for t in part.tickets] == [t for part in single for t in part.tickets]
 
 
 @pytest.mark.parametrize("end", ENDS)

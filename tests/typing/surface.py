@@ -62,6 +62,7 @@ assert_type(pipeline.batch(2, keep_last=True).unbatch(), ps.Pipeline)
 assert_type(pipeline.shuffle(8, seed=1).shuffle(), ps.Pipeline)
 assert_type(pipeline.shard(0, 2, end="drop", by="turns"), ps.Pipeline)
 assert_type(pipeline.shard("auto"), ps.Pipeline)
+assert_type(pipeline.shard("auto", end=None), ps.Pipeline)
 assert_type(pipeline.to("torch"), ps.Pipeline)
 assert_type(pipeline.options(seed=1, capacity=2, capacity_bytes=3, name="train"), ps.Pipeline)
 

@@ -18,7 +18,7 @@ Why no lock
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
@@ -26,6 +26,7 @@ from penstock.chunk import END, WHOLE, Chunk
 from penstock.engine.bell import Bell
 from penstock.engine.breath import LONG_S, Breath, waited
 from penstock.errors import Aborted
+from penstock.faults import SkipLog
 from penstock.later import later
 from penstock.stages.inlet import NO_STREAMS, rows_of
 from penstock.stages.reader import RowReader
@@ -88,6 +89,7 @@ class Lane:
       pulled_s: tells how long the merge, which pulls the parked source's iterator itself, has been at that. [s]
       streams: the streams that are read by the stage, by number.
       wanted: whether a snapshot is wanted; `None` keeps no track of where the stage stands.
+      skips: what is skipped by the stage from its beginning on.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Lane:
         pulled_s: Callable[[object], float] | None = None,
         streams: range = NO_STREAMS,
         wanted: Wanted | None = None,
+        skips: Sequence[SkipLog] = (),
     ) -> None:
         self.name = name
         self.streams = streams
@@ -124,7 +127,7 @@ class Lane:
         self._places: deque[Saved | None] = deque()
         """Where the stage stood before each of the entries, as far as that was noted."""
         self._wanted = wanted
-        self._trail = Trail(stage)
+        self._trail = Trail(stage, skips)
         self._filled = bell if bell is not None else Bell()
         self._freed = Bell()
         self._to_close = [stage]

@@ -139,5 +139,6 @@ class Meter:
         discarded, nbytes = getattr(self._stage, "discarded", 0), getattr(self._stage, "nbytes", 0)
         if self._before is not None:
             discarded, nbytes = discarded + self._before.discarded, nbytes + self._before.nbytes
-        stats: StageStats = later("stats").StageStats(self.name, self._examples, max(0.0, busy_s), discarded, nbytes)
+        given = self._examples - getattr(self._stage, "returned", 0)
+        stats: StageStats = later("stats").StageStats(self.name, given, max(0.0, busy_s), discarded, nbytes)
         return stats

@@ -2,27 +2,35 @@
 
 Guarantees
   Each place (a source, a stage) has a ledger of its own, in the order of its stream, which no thread's timing changes.
-  What a ledger holds of tickets is all; of errors, the first few and the last.
+  A ledger is bounded: it counts all, and keeps what its budget asks for, the first errors, the latest, and the tickets that
+  a state may still need.
+  A state is too: it has the counts, and the tickets that were skipped behind the snapshot that it goes on from.
 Assumes
   One thread at a time writes a ledger; anybody may read it meanwhile.
+  Snapshots of a stage hold the log of what is skipped there from then on, `Ledger.mark`, and nobody holds what came before.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, final
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, final
 
-from penstock.errors import OverBudget
+from penstock.errors import OverBudget, StateError, mismatch
+from penstock.faults.log import SkipLog
 from penstock.faults.policy import Policy
 from penstock.ticket import Ticket
 
-__all__ = ["Ledger", "Quarantine", "SkipStats", "Skipped"]
+__all__ = ["Ledger", "SkipStats", "Skipped", "skipped_of", "together"]
 
-MOST_KEPT = 100
-"""So many errors of each place are kept in words. [errors]"""
+MOST_FIRST = 100
+"""So many errors of each place are kept from its beginning on. [errors]"""
+MOST_LATE = 1000
+"""And so many of the latest. [errors]"""
 MOST_TEXT = 500
 """Of a longer message only the beginning is kept. [characters]"""
+MOST_PASSES = 16
+"""A rate is reckoned in so many passes of a source at once, as a shuffle mixes one with the next. [passes]"""
 
 
 class Skipped(NamedTuple):
@@ -45,14 +53,14 @@ class Skipped(NamedTuple):
 
 
 class SkipStats(NamedTuple):
-    """What one place has skipped since the flow was opened."""
+    """What one place has skipped, in all runs."""
 
     stage: str
     """`"read 'train-3.jsonl'"`, or a stage's word: `"map(decode)"`."""
     skipped: int
     """How many. [examples, or batches behind `.batch`]"""
     first: Skipped | None
-    """The first; `None` if all were skipped before the state that the flow was opened with."""
+    """The first; `None` if no state tells."""
     last: Skipped | None
     """The last."""
 
@@ -65,26 +73,34 @@ class Ledger:
       stage: what stands there: `"read 'train-3.jsonl'"`, `"map(decode)"`.
       policy: what is done about errors there.
       labels: the sources' names by stream number.
+      word: the number of the place.
     """
 
-    def __init__(self, stage: str, policy: Policy, labels: Sequence[str]) -> None:
+    def __init__(self, stage: str, policy: Policy, labels: Sequence[str], word: int = 0) -> None:
         self.stage = stage
         self.policy = policy
-        self.tickets: list[Ticket] = []
-        """Of all that was skipped, in order."""
         self.kept: list[Skipped] = []
-        """The first of them, in words."""
+        """The first, in words."""
+        self.late: deque[Skipped] = deque(maxlen=MOST_LATE)
+        """The latest after those."""
         self.last: Skipped | None = None
-        """The last of them, in words."""
+        """The last, in words."""
+        self.count = 0
+        """How many were skipped. [examples]"""
+        self.logs = True
+        """Whether anybody asks for marks."""
+        self._begun = 0  # rises before anything changes, where `count` does so afterwards
         self._labels = labels
-        self._skipped: set[Ticket] = set()
-        self._known: set[Ticket] = set()
+        self._log = SkipLog(word)
+        self._known: dict[Ticket, int] = {}
         self._known_until: dict[tuple[int, int], int] = {}
-        self._places: Counter[tuple[int, int, int]] = Counter()
-        self._passes: Counter[tuple[int, int]] = Counter()
+        self._places: set[tuple[int, int, int]] = set()
+        self._passes: dict[int, dict[int, int]] = {}
+        self._new = False  # whether the last was of a place that had not been skipped before
+        self._state: tuple[int, dict[str, Any]] | None = None
 
     def __len__(self) -> int:
-        return len(self.tickets)
+        return self.count
 
     def skip(self, ticket: Ticket, error: BaseException) -> BaseException | None:
         """Notes that an example is skipped; gives what is to be raised instead, if that is too much.
@@ -93,21 +109,26 @@ class Ledger:
           ticket: where it came from.
           error: why.
         """
-        assert self.policy.skip is not None, "only where skipping is allowed"
-        if ticket in self._known:  # it counts already
+        skip = self.policy.skip
+        assert skip is not None, "only where skipping is allowed"
+        if self.meets(ticket):
             return None
-        self._add(ticket)
+        self._begun += 1
+        part = self._add(ticket)
         text = str(error)
         shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
         self.last = Skipped(ticket, self.stage, self._labels[ticket.stream], type(error).__name__, shown)
-        if len(self.kept) < MOST_KEPT:
-            self.kept.append(self.last)
-        part = self._passes[ticket.stream, ticket.epoch]
-        if self.policy.skip.allows(len(self._places), part, ticket.offset + 1):
+        (self.kept if len(self.kept) < MOST_FIRST and not self.late else self.late).append(self.last)
+        count = self.count + 1 if skip.at_most is None else len(self._places)
+        if skip.allows(count, part, ticket.offset + 1):
+            if self.logs:
+                self._log.entries.append((self.count + 1, *ticket))
+            self.count += 1
             return None
+        self._undo(ticket)  # a state of before goes on to here, and is to end here too
         first = self.kept[0] if self.kept else self.last
         over = OverBudget(
-            f"expected no more to be skipped than `{self.policy.skip}` allows, got {len(self._places)} "
+            f"expected no more to be skipped than `{self.policy.skip}` allows, got {count} "
             f"- at {self.stage} - the first: {first} - the last: {self.last}"
         )
         over.__cause__ = error
@@ -115,24 +136,31 @@ class Ledger:
 
     def take_back(self) -> None:
         """Forgets the last: it was not skipped after all."""
-        ticket = self.tickets.pop()
-        self._skipped.discard(ticket)
-        self._passes[ticket.stream, ticket.epoch] -= 1
-        place = ticket.stream, ticket.offset, ticket.row
-        self._places[place] -= 1
-        if not self._places[place]:
-            del self._places[place]
-        if self.kept and self.kept[-1].ticket == ticket:
-            self.kept.pop()
-        self.last = self.kept[-1] if self.kept else None
-
-    def has(self, ticket: Ticket) -> bool:
-        """Whether an example was skipped here."""
-        return ticket in self._skipped
+        assert self.last is not None, "there is a last"
+        if self._log.entries:
+            self._log.entries.pop()
+        (self.late or self.kept).pop()
+        self.count -= 1
+        self._undo(self.last.ticket)
+        self.last = self.late[-1] if self.late else self.kept[-1] if self.kept else None
+        self._state = None
 
     def is_known(self, ticket: Ticket) -> bool:
         """Whether an example is to be skipped unread, since it was skipped before a state was taken."""
         return ticket in self._known
+
+    def meets(self, ticket: Ticket) -> bool:
+        """As `is_known`; and that it is skipped now."""
+        number = self._known.pop(ticket, None)
+        if number is None:
+            return False
+        if not self._known:
+            self._known_until.clear()
+        if number > self.count:  # else it counts already
+            self._begun += 1
+            self._add(ticket)
+            self.count += 1
+        return True
 
     def knows_beyond(self, stream: int, epoch: int, offset: int) -> bool:
         """Whether such examples are still to come in a pass, from an offset on."""
@@ -143,74 +171,156 @@ class Ledger:
         """Whether `is_known` is worth asking."""
         return bool(self._known)
 
-    def load(self, tickets: Iterable[Sequence[int]]) -> None:
-        """Takes in what was skipped before a state was taken: it is skipped again unread, and counts."""
-        for row in tickets:
-            ticket = Ticket(*row)
-            self._known.add(ticket)
-            where = ticket.stream, ticket.epoch
-            self._known_until[where] = max(ticket.offset, self._known_until.get(where, -1))
-            self._add(ticket)
+    def mark(self) -> SkipLog:
+        """The log of what is skipped from now on, for a snapshot of whoever skips it."""
+        if self._log.entries:
+            self._log.then = log = SkipLog(self._log.word)
+            self._log = log
+        if not self._known:
+            return self._log
+        return SkipLog(self._log.word, [(number, *ticket) for ticket, number in self._known.items()], self._log)
 
-    def _add(self, ticket: Ticket) -> None:
-        self.tickets.append(ticket)
-        self._skipped.add(ticket)
-        self._places[ticket.stream, ticket.offset, ticket.row] += 1
-        self._passes[ticket.stream, ticket.epoch] += 1
+    def view(self) -> SkipLog:
+        """The log of what is skipped from now on, for others than whoever skips it, in any thread."""
+        known: list[tuple[int, ...]] = [(number, *ticket) for ticket, number in self._known.copy().items()]
+        word = self._log.word
+        return SkipLog(word, known, SkipLog(word, [], self._log, behind=self.count))
 
+    def state(self) -> dict[str, Any]:
+        """What was counted, the places that the budget is of, the first and the last: plain data."""
+        while self._state is None or self._state[0] != self.count:
+            count = self.count
+            places, passes = self._places.copy(), {stream: own.copy() for stream, own in self._passes.copy().items()}
+            first, last = self.kept[0] if self.kept else None, self.last
+            if self._begun != count:  # its thread was just at it
+                continue
+            self._state = (
+                count,
+                {
+                    "count": count,
+                    "places": _listed(places),
+                    "passes": [
+                        [stream, *each] for stream, own in sorted(passes.items()) for each in sorted(own.items())
+                    ],
+                    "first": None if first is None else [list(first.ticket), *first[1:]],
+                    "last": None if last is None else [list(last.ticket), *last[1:]],
+                },
+            )
+        return self._state[1]
 
-@final
-class Quarantine:
-    """The ledgers of a flow.
-
-    Args:
-      labels: the sources' names by stream number.
-    """
-
-    def __init__(self, labels: Sequence[str]) -> None:
-        self.ledgers: dict[int, Ledger] = {}
-        """Of each place, by the number of its word."""
-        self._labels = labels
-        self._loaded: dict[int, list[list[int]]] = {}
-
-    def ledger(self, word: int, stage: str, policy: Policy) -> Ledger:
-        """The ledger of a place, the same in each epoch.
+    def load(self, saved: dict[str, Any] | None, logs: Iterable[SkipLog] = ()) -> None:
+        """Takes in what was skipped before a state was taken: it counts, and what comes again is skipped again unread.
 
         Args:
-          word: the number of its word.
-          stage: what stands there.
-          policy: what is done about errors there.
+          saved: what `state` gave.
+          logs: of the snapshot that is gone on from.
         """
-        if word not in self.ledgers:
-            self.ledgers[word] = Ledger(stage, policy, self._labels)
-            self.ledgers[word].load(self._loaded.pop(word, []))
-        return self.ledgers[word]
+        if saved is not None:
+            self.count = self._begun = _whole(saved["count"])
+            skip = self.policy.skip
+            if skip is not None and skip.at_most is not None:
+                self._places = set(_places(saved["places"]))
+            for stream, epoch, count in saved["passes"]:
+                self._passes.setdefault(_whole(stream), {})[_whole(epoch)] = _whole(count)
+            self.kept = [] if saved["first"] is None else [skipped_of(saved["first"])]
+            self.last = None if saved["last"] is None else skipped_of(saved["last"])
+            if self.last is not None and self.count > 1:
+                self.late.append(self.last)
+        for log in logs:
+            for number, *ticket in log.entries:
+                self._know(Ticket(*ticket), number)
+            log.then = self._log
 
-    def skipped(self) -> tuple[Skipped, ...]:
-        """What was skipped, from the sources to the batches; of each place the first few, and the last."""
-        found: list[Skipped] = []
-        for ledger in self._in_order():
-            kept, last = tuple(ledger.kept), ledger.last
-            found += kept
-            if last is not None and len(ledger) > len(kept):
-                found.append(last)
-        return tuple(found)
+    def _know(self, ticket: Ticket, number: int) -> None:
+        self._known[ticket] = number
+        where = ticket.stream, ticket.epoch
+        self._known_until[where] = max(ticket.offset, self._known_until.get(where, -1))
 
-    def stats(self) -> tuple[SkipStats, ...]:
-        """How much each place has skipped, for those that have."""
-        return tuple(
-            SkipStats(ledger.stage, len(ledger), ledger.kept[0] if ledger.kept else None, ledger.last)
-            for ledger in self._in_order()
-            if len(ledger)
-        )
+    def _undo(self, ticket: Ticket) -> None:
+        """What `_add` of the last one did."""
+        if self._new:
+            self._places.discard((ticket.stream, ticket.offset, ticket.row))
+        passes = self._passes.get(ticket.stream, {})
+        if ticket.epoch in passes:
+            passes[ticket.epoch] -= 1
+        self._begun -= 1
 
-    def state(self) -> dict[str, list[list[int]]]:
-        """All tickets that were skipped, in order, by the number of the place: plain data."""
-        return {str(word): [list(ticket) for ticket in self.ledgers[word].tickets] for word in sorted(self.ledgers)}
+    def _add(self, ticket: Ticket) -> int:
+        """Counts what the budget is of; gives how many that makes in the pass."""
+        skip = self.policy.skip
+        if skip is None:
+            return 0
+        if skip.at_most is not None:
+            place = ticket.stream, ticket.offset, ticket.row
+            self._new = place not in self._places
+            self._places.add(place)
+        if skip.rate is None:
+            return 0
+        passes = self._passes.setdefault(ticket.stream, {})
+        part = passes[ticket.epoch] = passes.get(ticket.epoch, 0) + 1
+        if len(passes) > MOST_PASSES:
+            del passes[min(passes)]
+        return part
 
-    def load(self, state: dict[str, list[list[int]]]) -> None:
-        """Takes in what `state` gave, before the stages are built, whose ledgers then begin with it."""
-        self._loaded = {int(word): [list(Ticket(*map(int, row))) for row in rows] for word, rows in state.items()}
 
-    def _in_order(self) -> list[Ledger]:
-        return [ledger for _, ledger in sorted(self.ledgers.copy().items())]
+def together(states: Iterable[dict[str, Any]], *, same: bool) -> dict[str, Any]:
+    """What several flows have counted at one place, each as `Ledger.state` gave it.
+
+    Args:
+      states: of the flows.
+      same: whether they have seen the same examples there; else each has seen others.
+    """
+    counted = list(states)
+    add: Any = max if same else sum
+    passes: dict[tuple[int, int], list[int]] = {}
+    for state in counted:
+        for stream, epoch, count in state["passes"]:
+            passes.setdefault((stream, epoch), []).append(count)
+    told = [one for state in counted for one in (state["first"], state["last"]) if one is not None]
+    return {
+        "count": add([state["count"] for state in counted]),
+        "places": _listed({place for state in counted for place in _places(state["places"])}),
+        "passes": [[*where, add(counts)] for where, counts in sorted(passes.items())],
+        "first": min(told, key=_order, default=None),
+        "last": max(told, key=_order, default=None),
+    }
+
+
+def _order(saved: list[Any]) -> list[int]:
+    stream, epoch, offset, row, use = saved[0]
+    return [epoch, offset, stream, row, use]
+
+
+def _listed(places: Iterable[tuple[int, int, int]]) -> list[list[Any]]:
+    """Places, each as far behind the one before as it is, by stream and row: few digits each."""
+    found: list[list[Any]] = []
+    before = 0
+    for stream, row, offset in sorted([(stream, row, offset) for stream, offset, row in places]):
+        if not found or found[-1][:2] != [stream, row]:
+            found.append([stream, row, []])
+            before = 0
+        found[-1][2].append(offset - before)
+        before = offset
+    return found
+
+
+def _places(listed: list[list[Any]]) -> Iterator[tuple[int, int, int]]:
+    for stream, row, steps in listed:
+        offset = 0
+        for step in steps:
+            offset += _whole(step)
+            yield _whole(stream), offset, _whole(row)
+
+
+def skipped_of(saved: list[Any]) -> Skipped:
+    """What `Ledger.state` has written of one that was skipped."""
+    ticket, stage, source, kind, text = saved
+    if any(type(part) is not str for part in (stage, source, kind, text)):
+        raise StateError(mismatch("what was skipped, in words", f"`{saved!r}`"[:80], at="open(state)"))
+    return Skipped(Ticket(*map(_whole, ticket)), stage, source, kind, text)
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int or not 0 <= number < 1 << 62:
+        raise StateError(mismatch("a number of what was skipped", f"`{number!r}`"[:80], at="open(state)"))
+    return number

@@ -11,8 +11,8 @@ from penstock.plan.words import before_delivery
 
 __all__ = ["Shard", "ShardEnd", "Share", "Way"]
 
-ShardEnd = Literal["drop", "pad", "repeat"]
-"""What becomes of a round that is not full, so that every rank gets the same number of batches."""
+ShardEnd = Literal["drop", "pad", "repeat"] | None
+"""What becomes of a round that is not full, so that every rank gets the same number of batches; `None` does not see to that."""
 
 Way = Literal["files", "turns", "classes"]
 """How a stream is parted: each rank opens its own files; takes its turns; or gets its part of each class."""
@@ -42,8 +42,9 @@ class Shard(Node):
                 raise PipelineError(mismatch(f"`rank` to be below {world_size}", f"`{rank}`", at="shard(rank)"))
             object.__setattr__(self, "world_size", world_size)
             object.__setattr__(self, "rank", rank)
-        if self.end not in ("drop", "pad", "repeat"):
-            raise PipelineError(mismatch('`end` to be "drop", "pad" or "repeat"', f"`{self.end!r}`", at="shard(end)"))
+        if self.end not in ("drop", "pad", "repeat", None):
+            want = '`end` to be "drop", "pad", "repeat" or None'
+            raise PipelineError(mismatch(want, f"`{self.end!r}`", at="shard(end)"))
         if self.by not in (None, "files", "turns"):
             raise PipelineError(mismatch('`by` to be "files" or "turns"', f"`{self.by!r}`", at="shard(by)"))
         if not isinstance(self.mask, str):
@@ -94,7 +95,7 @@ class Share(Node):
     @property
     def all(self) -> bool:
         """Whether it is everything, just as it is."""
-        return self.world_size == 1 and self.end == "drop" and not self.heirs
+        return self.world_size == 1 and self.end in ("drop", None) and not self.heirs
 
     def filled(self, own: int) -> int:
         """So many examples a part has after it is filled up to whole batches. [examples]"""

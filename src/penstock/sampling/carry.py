@@ -25,6 +25,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from penstock.errors import StateError, mismatch
 from penstock.sampling.shares import Float64s, Int64s, Shares
 
 __all__ = ["LARGEST_SIZE", "Carry", "fixed"]
@@ -88,7 +89,10 @@ class Carry:
         True
         """
         carry = cls(0)
-        carry._owed = np.array(state["owed"], np.int64)
+        carry._owed = owed = np.array(state["owed"], np.int64)
+        if owed.ndim != 1 or (len(owed) and int(owed.max()) - int(owed.min()) > 2 * len(owed) * UNIT):
+            want = "what each class is owed, which is less than one for each of them"
+            raise StateError(mismatch(want, f"`{state['owed']!r}`"[:80], at="open(state)"))
         return carry
 
     def state(self) -> dict[str, Any]:

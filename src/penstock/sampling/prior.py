@@ -192,7 +192,7 @@ def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float 
 def _power(base: float, exponent: int) -> float:
     """A whole power by squaring, which rounds alike everywhere."""
     power = 1.0
-    while exponent:
+    while exponent > 0:
         if exponent & 1:
             power *= base
         base *= base

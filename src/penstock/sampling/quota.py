@@ -23,6 +23,7 @@ from typing import Any, Self, final
 
 import numpy as np
 
+from penstock.errors import StateError, mismatch
 from penstock.sampling import extras, kernels
 from penstock.sampling.extras import Group
 from penstock.sampling.shares import Int64s, Shares
@@ -88,8 +89,11 @@ class Quota:
         True
         """
         quota = cls(shares, size)
-        quota.position = int(state["batches"])
-        quota._start_from(int(state["from"]), state["ahead"])
+        quota.position, start = int(state["batches"]), int(state["from"])
+        if not 0 <= start <= (0 if quota._kept else quota.position) or quota.position < 0:
+            want = f"a schedule that began at 0{'' if quota._kept else f' to {quota.position}'}"
+            raise StateError(mismatch(want, f"{start} of {quota.position}", at="open(state)"))
+        quota._start_from(start, state["ahead"])
         return quota
 
     def state(self) -> dict[str, Any]:

@@ -72,6 +72,7 @@ class Batcher:
       wanted: whether a snapshot is wanted.
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
+      together: whether other ranks are to give as many batches, so that no example can be skipped here.
       ticketed: whether a batch has a ticket, that of its first example: not where nobody would look at it.
       backlog: writes what is padded, before a batch is handed over; `None` has it written at once.
     """
@@ -90,12 +91,15 @@ class Batcher:
         wanted: Wanted | None = None,
         groups: Groups | None = None,
         mending: Mending | None = None,
+        together: bool = False,
         backlog: Backlog | None = None,
         ticketed: bool = True,
     ) -> None:
         self._upstream = upstream
         self._again = Again(upstream, wanted if wanted is not None else Wanted())
-        self._mending = mending if mending is not None and mending.skips else None
+        skips = mending is not None and mending.skips
+        self._mending = mending if skips and not together else None
+        self._unskipped = skips and together
         # What is poured cannot be taken out again, so that where examples may be skipped they are gathered.
         pourer = upstream if isinstance(upstream, Pouring) and upstream.may_pour else None
         self._pourer = pourer if self._mending is None else None
@@ -168,6 +172,9 @@ class Batcher:
     def _read_spec(self) -> None:
         first = self._gathered.first
         at = first.tickets[0]
+        if self._mending is not None and self._mending.ledger.meets(at):
+            self._gathered.put_back(self._gathered.take(1), 0)
+            return
         try:
             self._ready(spec_of(first))
         except SpecError as error:  # an example of which no spec can be read, or that the padding does not suit
@@ -203,8 +210,7 @@ class Batcher:
             count = self._gathered.count
             if not count:
                 return self._last()
-            self._lose_known()
-            if self._gathered.count == count and self._spec is None:
+            if self._spec is None:
                 self._read_spec()
             if self._gathered.count == count:
                 self._turn_to(groups)
@@ -218,15 +224,18 @@ class Batcher:
             if self._gathered.count:
                 groups.put_back(self._gathered.take(self._gathered.count))
 
-    def _lose_known(self) -> None:
-        """Leaves out of a group what was skipped before a state was taken."""
+    def _loses_known(self, parts: Sequence[Chunk]) -> bool:
+        """Whether one of these was skipped before a state was taken; it is skipped again then, and the others put back."""
         if self._mending is None or not self._mending.ledger.knows_any:
-            return
-        known = self._mending.ledger.is_known
-        for part in self._gathered.take(self._gathered.count):
-            rest = part.select([at for at, ticket in enumerate(part.tickets) if not known(ticket)])
-            if rest.count:
-                self._gathered.add(rest)
+            return False
+        meets = self._mending.ledger.meets
+        row = next(
+            (row for row, ticket in enumerate(Tickets.joined([part.tickets for part in parts])) if meets(ticket)), None
+        )
+        if row is None:
+            return False
+        self._gathered.put_back(parts, row)
+        return True
 
     def _turn_to(self, groups: Groups) -> None:
         """Readies what pads as the bucket at hand is padded."""
@@ -257,9 +266,6 @@ class Batcher:
         n_wanted = max(most, n * self._size) if self._columnar else most
         chunk = self._again.take(n_wanted - self._gathered.count, all_used=n_wanted <= self._size)
         ended = chunk.count == 0
-        if self._mending is not None and chunk.count and self._mending.ledger.knows_any:
-            known = self._mending.ledger.is_known
-            chunk = chunk.select([at for at, ticket in enumerate(chunk.tickets) if not known(ticket)])
         if chunk.count:
             columns = chunk.columns
             if columns is not None and not self._cuts(columns) and columns.holds_objects:
@@ -315,6 +321,8 @@ class Batcher:
     def _give_ready(self, n: int) -> Chunk | None:
         """Several batches that lie in runs of columns, if there are any."""
         assert self._assembler is not None, "the spec is known before batches are given"
+        if self._mending is not None and self._mending.ledger.knows_any:
+            return None
         batches, tickets = self._gathered.batches(self._assembler, self._size, n, ticketed=self._ticketed)
         if not batches:
             return None
@@ -327,6 +335,8 @@ class Batcher:
         """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
         assert self._assembler is not None, "the spec is known before a batch is given"
         parts = self._gathered.take(count)
+        if self._loses_known(parts):
+            return None
         try:
             arrays, extras = self._assembled(self._assembler, parts)
             if count < self._size and not self._keep_last:  # assembled all the same: its examples are checked by that
@@ -405,6 +415,11 @@ class Batcher:
                 self._gathered.put_back(parts, row)
                 return True
             error = raised
+        if self._unskipped:
+            error.add_note(
+                "penstock: it was not skipped, since this rank would end before the others: `shard(end=None)` allows that; "
+                "or leave it out before `shard`"
+            )
         self._fail(error)
         return False
 
@@ -424,6 +439,7 @@ class Batcher:
             "spec": self._spec,
             "ended": self._ended,
             "columnar": self._columnar,
+            "skips": self._mending.mark() if self._mending is not None else None,
         }
 
     def let_go(self) -> tuple[Stage, Sequence[Chunk]]:

@@ -129,6 +129,8 @@ class Bucket:
         self._recalled: list[Chunk] | None = None
         self.number = 0
         """The bucket of the last group."""
+        self.returned = 0
+        """Of those that were given, so many were taken back. [examples]"""
         self.discarded = 0
         """Examples of no bucket, and those that were left at the end. [examples]"""
 
@@ -243,8 +245,9 @@ class Bucket:
 
     def put_back(self, parts: Sequence[Chunk]) -> None:
         """Takes back what is left of the group that was given last, of which an example was skipped: it is filled up again."""
-        number = self.number
-        self._parts[number], self._held[number] = list(parts), sum(part.count for part in parts)
+        number, held = self.number, sum(part.count for part in parts)
+        self._parts[number], self._held[number] = list(parts), held
+        self.returned += held
         self._longest[number] = max(max(self._lengths.of(part)[0]) for part in parts)
 
     def _left(self) -> Chunk | None:

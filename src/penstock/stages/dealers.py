@@ -12,7 +12,7 @@ from typing import Protocol, final
 
 import numpy as np
 
-from penstock.chunk import WHOLE, Chunk
+from penstock.chunk import END, WHOLE, Chunk
 from penstock.sampling import Classes
 from penstock.sampling.shares import Int64s
 from penstock.stages.gathered import Gathered
@@ -207,8 +207,13 @@ class ByClass:
     def deal(self, chunk: Chunk) -> list[Chunk]:
         """Its own of the global batches that are whole by now."""
         self.seen += chunk.count
-        self._gathered.add(chunk)
         own: list[Chunk] = []
+        many = chunk.count // self._size
+        if many > 1 and chunk.columns is not None and not self._gathered.count:
+            head, chunk = chunk.cut(many * self._size) if chunk.count % self._size else (chunk, END)
+            own.append(self._groups(head, many))
+        if chunk.count:
+            self._gathered.add(chunk)
         while self._gathered.count >= self._size:
             own += self._group(self._gathered.take(self._size), self._size)
         return own
@@ -251,6 +256,21 @@ class ByClass:
             if len(keep):
                 chosen.append(_chosen(part, keep))
         return chosen
+
+    def _groups(self, chunk: Chunk, many: int) -> Chunk:
+        """As `_group`, of so many global batches at once."""
+        numbers = self._numbers(chunk).reshape(many, self._size)
+        order = np.argsort(numbers, axis=1, kind="stable")
+        of = np.take_along_axis(numbers, order, axis=1)
+        begins = np.ones(of.shape, bool)
+        np.not_equal(of[:, 1:], of[:, :-1], out=begins[:, 1:])
+        places = np.maximum.accumulate(np.where(begins, np.arange(self._size), 0), axis=1)
+        first = np.empty_like(order)
+        np.put_along_axis(first, order, np.take_along_axis(order, places, axis=1), axis=1)
+        slots = np.argsort(first, axis=1, kind="stable")
+        turns = (np.arange(self._size) + (self._number + np.arange(many))[:, None]) % self._world_size
+        self._number += many
+        return _chosen(chunk, np.sort((slots + self._size * np.arange(many)[:, None])[turns == self._rank]))
 
     def _numbers(self, chunk: Chunk) -> Int64s:
         """A number for each label."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from penstock.chunk import END, WHOLE, Chunk
+from penstock.faults import SkipLog
 from penstock.stages.functions import Applied
 from penstock.stages.snapshot import Saved, Unsettled, Wanted, drop, noted
 from penstock.stages.stage import Stage
@@ -42,7 +43,7 @@ class Filter:
         self._rest: Chunk | None = None
         self._over = False
         self._wanted = wanted if wanted is not None else Wanted()
-        self._before: Saved | None = None
+        self._before: tuple[Saved, SkipLog | None] | None = None
         self._kept_of_last = 0
         self._drop = 0
         self.discarded = 0
@@ -59,7 +60,8 @@ class Filter:
         while kept is None:
             if self._over:
                 return END
-            self._before = noted(self._upstream) if self._items and self._wanted.on else None
+            before = noted(self._upstream) if self._items and self._wanted.on else None
+            self._before = None if before is None else (before, self._applied.mark())
             chunk = self._upstream.take(WHOLE if self._items else n)
             if chunk.is_end:
                 return chunk
@@ -90,10 +92,12 @@ class Filter:
     def snapshot(self) -> Saved:
         """How much was left out; and in the middle of an item what came before it, and how much of it was given."""
         if self._rest is None:
-            return {"of": self._upstream.snapshot(), "given": self._drop, "over": self._over}
+            of, skips = self._upstream.snapshot(), self._applied.mark()
+            return {"of": of, "given": self._drop, "over": self._over, "skips": skips}
         if self._before is None:
             raise Unsettled
-        return {"of": self._before, "given": self._kept_of_last - self._rest.count, "over": False}
+        of, skips = self._before
+        return {"of": of, "given": self._kept_of_last - self._rest.count, "over": False, "skips": skips}
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from penstock.chunk import Chunk
 from penstock.errors import placed
+from penstock.faults import SkipLog
 from penstock.plan import takes_rng
 from penstock.stages.mending import Mending
 from penstock.stages.reader import place_of_ticket
@@ -88,6 +89,10 @@ class Applied:
         """Whether examples on which it raises may be left out."""
         return self._mending is not None and self._mending.skips
 
+    def mark(self) -> SkipLog | None:
+        """The log of what is skipped from now on, for a snapshot; `None` where nothing is."""
+        return self._mending.mark() if self._mending is not None else None
+
     def over(self, chunk: Chunk) -> tuple[Chunk, list[Any], BaseException | None]:
         """Calls the function on each example, up to the first error.
 
@@ -97,7 +102,7 @@ class Applied:
         """
         mending = self._mending
         if mending is not None and mending.ledger.knows_any:
-            unknown = [at for at, ticket in enumerate(chunk.tickets) if not mending.ledger.is_known(ticket)]
+            unknown = [at for at, ticket in enumerate(chunk.tickets) if not mending.ledger.meets(ticket)]
             chunk = chunk if len(unknown) == chunk.count else chunk.select(unknown)
         rows, tickets = chunk.as_rows(), chunk.tickets
         out: list[Any] = []

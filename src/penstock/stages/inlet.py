@@ -9,6 +9,8 @@ import numpy as np
 
 from penstock.assemble import pull_turns
 from penstock.chunk import WHOLE, Chunk
+from penstock.errors import StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.stages.reader import RowReader
 from penstock.stages.repeat import Repeat
 from penstock.stages.snapshot import Saved, Trail, Unsettled, Wanted
@@ -96,7 +98,15 @@ class Inlet(Protocol):
 class Straight:
     """A stage pulled by the merge itself, in its own thread."""
 
-    def __init__(self, stage: Stage, *, items: bool, streams: range = NO_STREAMS, wanted: Wanted | None = None) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        *,
+        items: bool,
+        streams: range = NO_STREAMS,
+        wanted: Wanted | None = None,
+        skips: Sequence[SkipLog] = (),
+    ) -> None:
         self.items = items
         self.close = stage.close
         self.recall = stage.recall
@@ -104,7 +114,7 @@ class Straight:
         self.streams = streams
         self._stage = stage
         self._wanted = wanted if wanted is not None else Wanted()
-        self._trail = Trail(stage)
+        self._trail = Trail(stage, skips)
 
     def take(self, n: int) -> Chunk:
         """Pulls the stage."""
@@ -216,11 +226,16 @@ def recalled(inlets: Sequence[Inlet], tickets: Tickets) -> list[Any]:
     """Examples again, each from the input that reads its stream."""
     streams = tickets.streams()
     out: list[Any] = [None] * len(tickets)
+    known = 0
     for inlet in inlets:
         which = np.flatnonzero((streams >= inlet.streams.start) & (streams < inlet.streams.stop))
+        known += len(which)
         if len(which):
             for place, row in zip(which.tolist(), inlet.recall(tickets.select(which)), strict=True):
                 out[place] = row
+    if known < len(tickets):
+        got = sorted({*streams.tolist()} - {stream for inlet in inlets for stream in inlet.streams})
+        raise StateError(mismatch("tickets of the sources that are read here", f"of {got}", at="open(state)"))
     return out
 
 

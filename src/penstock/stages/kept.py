@@ -24,6 +24,8 @@ Quotas = Sequence[tuple[Int64s, Int64s]]
 """Classes and counts of batches, one after the other."""
 
 NONE = np.empty(0, np.int64)
+AT_ONCE = 1 << 14
+"""Of a run that is held, so many labels are looked at in a step, however long it is: they are checked each time. [examples]"""
 
 
 class Given(NamedTuple):
@@ -305,7 +307,8 @@ class KeptRuns:
             _, draws = rings.compose(NONE, 0, number, quotas)
         else:
             numbering = self._numbering
-            added, draws = rings.compose(numbering.numbers[: numbering.ready], self._at, number, quotas)
+            ready = min(numbering.ready, self._at + AT_ONCE)
+            added, draws = rings.compose(numbering.numbers[:ready], self._at, number, quotas)
             self._at += added
         if draws:
             slots, uses, numbers = rings.composed()

@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from penstock.errors import StateError, mismatch
 from penstock.sampling import Prior, Rings, kernels, spare_limits, thresholds
 from penstock.sampling.shares import Float64s
 from penstock.stages.snapshot import Saved
@@ -73,11 +74,19 @@ class Learning:
             "expected": self.expected,
         }
 
-    def restore(self, saved: Saved) -> None:
-        """Goes on from there."""
+    def restore(self, saved: Saved, *, begun: bool, asked: bool) -> None:
+        """Goes on from there.
+
+        Args:
+          saved: the snapshot.
+          begun: whether there is something that waits.
+          asked: whether it was asked for.
+        """
         self._prior = Prior.restore(saved["prior"])
         self._seen, self._at = np.array(saved["seen"], np.int64), int(saved["at"])
         self.due, self.expected = int(saved["due"]), float(saved["expected"])
+        if (self._at or asked) and not begun:
+            raise StateError(mismatch("what waits, where examples have come", "None", at="open(state)"))
 
     def enough(self, target: Float64s) -> Float64s | None:
         """How many examples of each class are enough to hold, float64[K]; `None` where it is not time to look.

@@ -53,7 +53,7 @@ class Map:
         """Whether it has ended; not in the middle of a chunk that was mapped whole."""
         if self._rest is not None:
             raise Unsettled
-        return {"of": self._upstream.snapshot(), "over": self._over}
+        return {"of": self._upstream.snapshot(), "over": self._over, "skips": self._applied.mark()}
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there."""

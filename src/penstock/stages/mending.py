@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, final
 
-from penstock.faults import Ledger
+from penstock.faults import Ledger, SkipLog
 from penstock.ticket import Ticket
 
 __all__ = ["AtOnce", "Mending", "Pauses"]
@@ -119,6 +119,10 @@ class Mending:
                 self.over()
                 return result, None
         return None, error
+
+    def mark(self) -> SkipLog | None:
+        """The log of what is skipped from now on, for a snapshot; `None` where nothing is."""
+        return self.ledger.mark() if self.skips else None
 
     def skipped(self, ticket: Ticket, error: BaseException) -> BaseException | None:
         """Skips an example, if it may be: gives `None`, or what is to be raised.

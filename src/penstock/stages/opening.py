@@ -196,15 +196,16 @@ class Opening:
 
     def _pass_known(self, mending: Mending) -> None:
         """Goes past the items that stand here and were skipped before a state was taken: unread, where the source can."""
-        count, known = 0, mending.ledger.is_known
-        while known(Ticket(self.stream, self.epoch, self.offset + count)):
-            count += 1
-        if not count:
+        ledger = mending.ledger
+        if not ledger.is_known(Ticket(self.stream, self.epoch, self.offset)):
             return
         try:
             raw: Any = self.opened() and self._raw
         except Exception:  # it cannot be opened: that is an error of its own, and comes again
             return
+        count = 0
+        while ledger.meets(Ticket(self.stream, self.epoch, self.offset + count)):
+            count += 1
         if callable(getattr(raw, "skip", None)):
             raw.skip(count)
         elif getattr(self.source, "by_index", False):
@@ -225,8 +226,12 @@ class Opening:
         return self.offset
 
     def _catch_up(self, raw: Iterator[Any], at: int, place: int, known: int | None, mending: Mending) -> None:
-        """Reads again, or skips, what was given or skipped before, from where the iterator begins."""
+        """Reads again, or skips, what was given or skipped before, from where the iterator begins.
+
+        An error stands for an example here too, where that may be skipped: whichever they were, they are not given again.
+        """
         item: Any = ENDED
+        error: Exception | None = None
         skip = getattr(raw, "skip", None)
         try:
             if callable(skip) and place:
@@ -237,11 +242,14 @@ class Opening:
                     mending.pauses.check()
                 try:
                     item = next(raw, ENDED)
-                except Exception:
-                    if not mending.ledger.has(Ticket(self.stream, self.epoch, at)):
+                except Exception as raised:
+                    if not mending.skips:
                         raise
-                    at, item = at + 1, NOTHING
+                    error, at, item = raised, at + 1, NOTHING
                     continue
+                if item is ENDED and error is not None:  # where it raised: a generator does not go on
+                    raise error
+                error = None
                 if item is ENDED:
                     want, got = f"the {place} examples that it had given", f"{at}, and its end"
                     raise SourceError(mismatch(want, got, at=f"source {self.label!r}"))
@@ -300,7 +308,7 @@ class Opening:
                     skip(place - at)
                     at = place
                 while self._mending is not None and at < place:
-                    self._step_over(iterator, Ticket(self.stream, epoch, at), self._mending)
+                    self._step_over(iterator, self._mending)
                     at += 1
                 item = next(islice(iterator, place - at, None), ENDED)
                 if item is ENDED:
@@ -311,12 +319,13 @@ class Opening:
         finally:
             _close(iterator)
 
-    def _step_over(self, iterator: Iterator[Any], ticket: Ticket, mending: Mending) -> None:
-        """Reads an item again, or an error that was skipped there."""
+    @staticmethod
+    def _step_over(iterator: Iterator[Any], mending: Mending) -> None:
+        """Reads an item again, or the error that was skipped there."""
         try:
             next(iterator, ENDED)
         except Exception:
-            if not mending.ledger.has(ticket):
+            if not mending.skips:
                 raise
 
     @property

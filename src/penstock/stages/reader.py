@@ -107,6 +107,7 @@ class RowReader(Opening):
             "source": state,
             "last": last if self._raw is None or self.last is not NOTHING else None,
             **({} if state is None else {"marks": self._marks.state()}),
+            "skips": self._mending.mark() if self._mending is not None else None,
         }
 
     def restore(self, saved: Saved) -> None:
@@ -334,6 +335,7 @@ class RunReader(Opening):
             "source": self._before if within else self._state(),
             "marks": self._marks.state(),
             "last": checksum(_row(run, self._at - 1)) if run is not None and self._at else self._known_row,
+            "skips": self._mending.mark() if self._mending is not None else None,
         }
 
     def restore(self, saved: Saved) -> None:

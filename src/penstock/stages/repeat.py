@@ -7,6 +7,7 @@ from typing import Any, final
 
 from penstock.chunk import END, Chunk
 from penstock.errors import SpecError, mismatch
+from penstock.faults import SkipLog
 from penstock.stages.reader import RowReader
 from penstock.stages.snapshot import Saved
 from penstock.stages.stage import Stage
@@ -24,13 +25,23 @@ class Repeat:
       epochs: how many passes; `None` never ends.
       epoch: the first pass.
       by_row: whether each pass is a reader of single examples, and nothing else.
+      skips: gives the logs of what is skipped in it from then on.
     """
 
     again = True
     """Whether another pass may follow its end."""
 
-    def __init__(self, make: Callable[[int], Stage], epochs: int | None, *, epoch: int, by_row: bool = False) -> None:
+    def __init__(
+        self,
+        make: Callable[[int], Stage],
+        epochs: int | None,
+        *,
+        epoch: int,
+        by_row: bool = False,
+        skips: Callable[[], list[SkipLog]] = list,
+    ) -> None:
         self._make = make
+        self._skips = skips
         self._epoch = epoch
         self._last = None if epochs is None else epoch + epochs
         self._stage: Stage | None = None
@@ -89,6 +100,7 @@ class Repeat:
             "last": self._last,
             "given": self._given,
             "of": stage.snapshot() if stage is not None else None,
+            "skips": self._skips() if goes_on else [],
         }
 
     def restore(self, saved: Saved) -> None:

@@ -2,7 +2,7 @@
 
 Guarantees
   What comes behind it is read as if the others had never come: they are skipped in their order, once, and counted.
-  It holds nothing, and a snapshot of it is its upstream's: a run that raised goes on as one that skips.
+  It holds nothing, and a snapshot of it is one of its upstream: a run that raised goes on as one that skips.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Screen:
         return END
 
     def snapshot(self) -> Saved:
-        """As upstream."""
-        return self._upstream.snapshot()
+        """As upstream, and what is skipped here from now on."""
+        return {**self._upstream.snapshot(), "screened": self._applied.mark()}
 
     def restore(self, saved: Saved) -> None:
         """As upstream."""

@@ -2,8 +2,8 @@
 
 Guarantees
   The parts of all ranks are disjoint, and together the stream: but for its last round, where that is not full.
-  Every rank gives the same number of examples. Where ranks see the same stream, each knows by itself when it ends; where
-  each opens its own files, their lengths tell.
+  Every rank gives the same number of examples, unless that is not asked for. Where ranks see the same stream, each knows by
+  itself when it ends; where each opens its own files, their lengths tell.
   An example keeps its ticket, and so its random numbers; one that is given again, or as padding, counts as another use.
 Assumes
   Every rank sees the same stream in the same order, or the files that it was told of.
@@ -19,6 +19,7 @@ import numpy as np
 
 from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SourceError, SpecError, mismatch
+from penstock.faults import SkipLog
 from penstock.stages.dealers import Dealer
 from penstock.stages.snapshot import Saved, Unsettled, Wanted, drop, noted
 from penstock.stages.stage import Stage
@@ -35,6 +36,7 @@ class Fill:
     Args:
       whole: to a multiple of so many. [examples]
       again: opens the stream again, whose first examples fill it; `None` pads with copies of the last.
+      skips: gives the logs of what is skipped in that from then on.
       mask: the name under which it is told which examples are no padding; `None` where none are.
       beside: the names of what may stand beside an example, in a pair of it and a dict.
     """
@@ -44,11 +46,13 @@ class Fill:
         whole: int,
         *,
         again: Callable[[], Stage] | None = None,
+        skips: Callable[[], list[SkipLog]] = list,
         mask: str | None = None,
         beside: Collection[str] = (),
     ) -> None:
         self.whole = whole
         self.again = again
+        self.skips = skips
         self.mask = mask
         self.beside = frozenset(beside)
 
@@ -85,6 +89,7 @@ class Share:
       upstream: the stream.
       dealer: says which of its examples are the rank's own.
       fill: how its part is filled up at the end; `None` leaves a round out that is not full.
+      even: whether every rank is to give as many; else nothing is left out nor filled up.
       lengths: how many examples each part has, where ranks do not see the same stream; asked when it is needed.
       told: the figures to begin with, which say who this is.
       wanted: whether a snapshot is wanted.
@@ -98,12 +103,14 @@ class Share:
         fill: Fill | None,
         lengths: Callable[[], Sequence[int]] | None,
         told: ShareStats,
+        even: bool = True,
         wanted: Wanted | None = None,
     ) -> None:
         self._upstream = upstream
         self._dealer = dealer
         self._fill = fill
         self._lengths = lengths
+        self._drops = fill is None and even
         self._told = told
         self._wanted = wanted if wanted is not None else Wanted()
         self._mark: Saved | None = None  # where it stood before its last chunk of which nothing was held back before
@@ -164,7 +171,7 @@ class Share:
             for part in self._dealer.deal(chunk):
                 self._add(part)
         if chunk.error is not None:
-            for part in self._dealer.last(whole=self._fill is None)[0]:
+            for part in self._dealer.last(whole=self._drops)[0]:
                 self._add(part)
             self._end(chunk.error)
         elif not chunk.count:
@@ -197,7 +204,7 @@ class Share:
     def _ended(self) -> None:
         """At the end of the stream: leaves out what is no whole round, or fills it up."""
         fill = self._fill
-        parts, left_out = self._dealer.last(whole=fill is None)
+        parts, left_out = self._dealer.last(whole=self._drops)
         self.discarded += left_out
         if fill is not None and self._until is None:
             own = self._dealer.rounded() if self._lengths is None else max(self._lengths())
@@ -267,7 +274,7 @@ class Share:
         if self._error is not None:
             raise Unsettled
         pads = self._fill is not None and self._fill.again is None  # what it pads with is to come again
-        if not self._ready and (self._over or (self._dealer.settled and not pads)):
+        if not self._ready and (self._over or (self._dealer.settled and (not pads or self._last is None))):
             place = self._place()
             if place is not None:
                 return place
@@ -282,7 +289,8 @@ class Share:
             return None
         names = ("until", "put", "again", "padded", "passes", "of_pass", "over")
         own = {name: getattr(self, f"_{name}") for name in names}
-        return {"of": of, "seen": self._dealer.seen, "dropped": self.discarded, "given": 0, **own}
+        skips = [] if self._fill is None or self._fill.again is None else self._fill.skips()
+        return {"of": of, "seen": self._dealer.seen, "dropped": self.discarded, "given": 0, "skips": skips, **own}
 
     def halt(self) -> None:
         """Gives nothing more, as at an end, and leaves what it would have given to others; see `leave`."""

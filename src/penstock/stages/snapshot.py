@@ -9,13 +9,14 @@ What came before a chunk is noted only while a snapshot is wanted, since it cost
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, final
 
 import numpy as np
 
 from penstock.chunk import END, Chunk
 from penstock.errors import StateError, mismatch
+from penstock.faults import SkipLog
 from penstock.ticket import Numbers, Table, Tickets, listed_tickets
 
 __all__ = [
@@ -38,6 +39,9 @@ __all__ = [
 
 Saved = dict[str, Any]
 """A snapshot."""
+
+LARGE = 4096
+"""What came before a chunk as large as this is always noted, which costs little beside it. [examples]"""
 
 
 class Unsettled(Exception):
@@ -97,13 +101,14 @@ class Again:
       wanted: whether a snapshot is wanted.
     """
 
-    __slots__ = ("_before", "_last", "_upstream", "_wanted", "due")
+    __slots__ = ("_before", "_large", "_last", "_upstream", "_wanted", "due")
 
     def __init__(self, upstream: Any, wanted: Wanted) -> None:
         self._upstream = upstream
         self._wanted = wanted
         self._before: Saved | None = None
         self._last = 0
+        self._large = True  # whether the last that might have been was
         self.due = 0
         """Examples that are to be dropped before anything is given: `settle` does that. [examples]"""
 
@@ -117,9 +122,13 @@ class Again:
             rest = self.settle()
             if rest is not None:
                 return rest
-        self._before = noted(self._upstream) if self._wanted.on and not all_used else None
+        # A run of columns may be all that there is: when a snapshot is wanted it has been taken long since.
+        wanted = self._wanted.on or (n >= LARGE and self._large)
+        self._before = noted(self._upstream) if wanted and not all_used else None
         chunk: Chunk = self._upstream.take(n)
         self._last = chunk.count
+        if n >= LARGE:
+            self._large = chunk.count >= LARGE
         return chunk
 
     def settle(self) -> Chunk | None:
@@ -151,12 +160,14 @@ class Trail:
 
     Args:
       stage: the stage.
+      skips: what is skipped there from its beginning on.
     """
 
-    __slots__ = ("_place", "_stage", "due", "since")
+    __slots__ = ("_place", "_skips", "_stage", "due", "since")
 
-    def __init__(self, stage: Any) -> None:
+    def __init__(self, stage: Any, skips: Sequence[SkipLog] = ()) -> None:
         self._stage = stage
+        self._skips = skips
         self._place: Saved | None = None
         self.due = 0
         """Examples that are to be dropped before anything is given: `settle` does that. [examples]"""
@@ -171,11 +182,12 @@ class Trail:
 
     def set(self, place: Saved) -> None:
         """Notes where it stood just now."""
-        self._place, self.since = place, 0
+        self._place, self.since, self._skips = place, 0, ()
 
     def snapshot(self, held: int) -> Saved:
         """The place that was noted last, and how many were given since, but for the last `held`."""
-        return {"of": self._place, "given": self.since - held}
+        place = {"of": self._place, "given": self.since - held}
+        return {**place, "skips": list(self._skips)} if self._skips and self._place is None else place
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there; what was given since is dropped when something is first taken."""

@@ -409,7 +409,7 @@ class Stratify:
         if saved["labels"] is not None:
             self._classes.restore(saved["labels"])
         self._schedule.restore(saved["schedule"])
-        self._learning.restore(saved["learning"])
+        self._learning.restore(saved["learning"], begun=saved["kept"] is not None, asked=saved["asked"] is not None)
         self._absence.restore(saved["absence"], self._recalled)
         self._limits.restore(saved["limits"])
         self._claims.restore(saved["claims"])

@@ -21,13 +21,13 @@ from typing import Any, final
 import numpy as np
 
 from penstock.chunk import END, WHOLE, Chunk
-from penstock.errors import PenstockWarning, SpecError, mismatch
+from penstock.errors import PenstockWarning, SpecError, StateError, mismatch
 from penstock.sampling import Classes, Prior, Shares, Sieve, Target, chances, efficiency, leant
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.claims import Claims
 from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.reader import place_of_ticket
-from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, figures
+from penstock.stages.snapshot import Again, Saved, Unsettled, Wanted, counted, figures
 from penstock.stages.stage import Pouring, Stage
 from penstock.stages.vigil import Vigil, listed
 from penstock.stages.weights import attached, check_name, weights_of
@@ -338,6 +338,7 @@ class Thinned:
             "how": self._how if self._reads else None,
             "events": [list(event) for event in self._events],
             **{name.lstrip("_"): getattr(self, name) for name in _NUMBERS},
+            "ended": self._ended and held is None,  # the error behind what is held comes with it again
             **{name.lstrip("_"): getattr(self, name).copy() for name in _ARRAYS},
         }
 
@@ -346,6 +347,7 @@ class Thinned:
         self._again.restore(saved["upstream"])
         if saved["labels"] is not None:
             self._classes.restore(saved["labels"])
+        counted(saved["sieve"], "arrived")
         self._sieve.restore(saved["sieve"])
         self._prior = Prior.restore(saved["prior"])
         self._vigil.restore(saved["vigil"])
@@ -362,6 +364,8 @@ class Thinned:
             setattr(self, name, type(getattr(self, name))(saved[name.lstrip("_")]))
         for name in _ARRAYS:
             setattr(self, name, figures(saved[name.lstrip("_")]))
+        if self._over and not self._ended:
+            raise StateError(mismatch("a stream that is over at its end", "one over before that", at="open(state)"))
 
     @property
     def recalls(self) -> bool:

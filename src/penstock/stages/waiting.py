@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock.errors import StateError, mismatch
 from penstock.sampling import Rings
 from penstock.sampling.shares import Int64s
 from penstock.stages.origins import Origins
@@ -72,5 +73,11 @@ def rings_of(rings: Rings, origins: Origins, saved: Saved, rows: list[Any] | Non
         "waiting": [column.tolist() for column in waiting],
     }
     rings.restore(state, rows)
+    counted = (rings.distinct, rings.thinned, rings.evicted_fresh, rings.fresh_held)
+    arrived = sum(int(np.sum(figures)) for figures in counted) + rings.ignored
+    numbers = waiting[1]
+    if rings.arrived != arrived or (len(numbers) and not 0 <= numbers.min() <= numbers.max() < arrived):
+        want = f"{arrived:,} arrivals, as there are of all classes, and what waits among them"
+        raise StateError(mismatch(want, f"{rings.arrived:,}", at="open(state)"))
     order = np.argsort(waiting[1], kind="stable")
     origins.restore(waiting[1][order], tickets.select(order))
