@@ -1,7 +1,7 @@
 """From examples to a batch: checked, padded, and written once."""
 
 from penstock.assemble.assembler import Assembler
-from penstock.assemble.kernels import NATIVE, Pool, Sink, collect, keep, pull_turns
+from penstock.assemble.kernels import NATIVE, Pool, Runs, Sink, collect, keep, pull_turns
 from penstock.assemble.misfit import Misfit
 
-__all__ = ["NATIVE", "Assembler", "Misfit", "Pool", "Sink", "collect", "keep", "pull_turns"]
+__all__ = ["NATIVE", "Assembler", "Misfit", "Pool", "Runs", "Sink", "collect", "keep", "pull_turns"]

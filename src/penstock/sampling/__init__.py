@@ -14,6 +14,7 @@ No file here reads an example, starts a thread or knows a stage.
     prior         what arrives, estimated; what to admit by it
     bounds        what no method can beat
     rings         what waits of each class, and who is next
+    number_rings  the same for examples that somebody else keeps
     chances       how likely each class is kept, where nothing waits
     sieve         who is, by a coin
 
@@ -34,7 +35,7 @@ from penstock.sampling.carry import Carry
 from penstock.sampling.chances import chances, leant
 from penstock.sampling.classes import Classes
 from penstock.sampling.dealt import Dealt, dealt
-from penstock.sampling.kernels import NATIVE, Rings, Sieve
+from penstock.sampling.kernels import NATIVE, NumberRings, Rings, Sieve
 from penstock.sampling.metric import PerClass
 from penstock.sampling.mixture import Changing, Steady, Weights, read_weights
 from penstock.sampling.prior import Prior, thresholds
@@ -50,6 +51,7 @@ __all__ = [
     "Changing",
     "Classes",
     "Dealt",
+    "NumberRings",
     "PerClass",
     "Prior",
     "Quota",

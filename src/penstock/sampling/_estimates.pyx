@@ -29,7 +29,7 @@ cdef Py_ssize_t checked(cnp.ndarray first, int kind, cnp.ndarray second, int oth
     return cnp.PyArray_SIZE(first)
 
 
-cdef double total(double* values, Py_ssize_t n) noexcept:
+cdef double summed(double* values, Py_ssize_t n) noexcept:
     cdef double so_far = 0
     cdef Py_ssize_t i
     for i in range(n):
@@ -52,7 +52,7 @@ def estimate(cnp.ndarray counts, cnp.ndarray start, double unseen):
     """As `estimates.estimate`."""
     cdef Py_ssize_t i, n = checked(counts, cnp.NPY_FLOAT64, start, cnp.NPY_FLOAT64)
     cdef cnp.ndarray out = new(n, cnp.NPY_FLOAT64)
-    cdef double all_of_them = total(floats(counts), n) + unseen
+    cdef double all_of_them = summed(floats(counts), n) + unseen
     for i in range(n):
         floats(out)[i] = (floats(counts)[i] + unseen * floats(start)[i]) / all_of_them
     return out
@@ -108,3 +108,8 @@ def most_inputs(cnp.ndarray arriving, cnp.ndarray target, double size, double re
             uses = repeats * floats(arriving)[i]
             most = max(most, needed / uses if uses > 0 else never)
     return most
+
+
+def total(cnp.ndarray values):
+    """As `estimates.total`."""
+    return summed(floats(values), checked(values, cnp.NPY_FLOAT64, values, cnp.NPY_FLOAT64))

@@ -43,7 +43,7 @@ cdef class Tables(Intake):
         self._open()
         self.held = self.capacity = self.classes = 0
         self.unloads, self.shelf = False, None
-        self.top = self.logged = self.log_size = self.log_room = 0
+        self.top = self.log_size = self.log_room = 0
         self.free_first = -1
         self.grow(())
 
@@ -89,24 +89,23 @@ cdef class Tables(Intake):
             self.log_room, self.log = len(self.log_table), data(self.log_table)
         while self.capacity < top:
             self.slot_table = grown(self.slot_table, 2 * self.capacity or FIRST)
-            if self.keeps_rows:
-                self.rows += [None] * (len(self.slot_table) - self.capacity)
+            self.rows += [None] * (len(self.slot_table) - self.capacity)
             self.capacity, self.slot = len(self.slot_table), <Slot*> cnp.PyArray_DATA(self.slot_table)
         return 0
 
-    def admitted(self):
-        """As `rings.Rings.admitted`."""
+    cdef cnp.ndarray _admitted(self):
+        """The slots of what was admitted since this was last called and still waits."""
         cdef int64_t i, number, slot, m = 0
         for i in range(self.log_size):
             number, slot = self.log[2 * i], self.log[2 * i + 1]
             if self.slot[slot].number == number and self.slot[slot].uses >= 0:
-                self.log[2 * m], self.log[2 * m + 1] = number, slot
+                self.log[m] = slot
                 m += 1
-        cdef cnp.ndarray places = empty(m), slots = empty(m)
+        cdef cnp.ndarray slots = empty(m)
         for i in range(m):
-            data(places)[i], data(slots)[i] = self.log[2 * i] - self.logged, self.log[2 * i + 1]
-        self.log_size, self.logged = 0, self.arrived
-        return places, slots
+            data(slots)[i] = self.log[i]
+        self.log_size = 0
+        return slots
 
     cdef list _read(self):
         """What waits, as `rings.Rings.state` tells it: class, number, uses and slot of each example, class by class."""
@@ -142,7 +141,7 @@ cdef class Tables(Intake):
         cdef int64_t i, m
         cdef list rows = self.rows, unloaded = []
         if self.unloads:
-            _, slots = self.admitted()
+            slots = self._admitted()
         else:
             slots = np.flatnonzero(self.slot_table["uses"][:self.top] >= 0)
             self.unloads = True

@@ -21,6 +21,7 @@ Lemma 1 of Laurent and Massart, Annals of Statistics 28 (2000).
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any, Self, final
 
 import numpy as np
@@ -112,7 +113,7 @@ class Prior:
     @property
     def effective_window(self) -> float:
         """How many arrivals the estimate rests on. It grows up to `window`, and shrinks where shares change. [arrivals]"""
-        return float(np.cumsum(self._counts)[-1])
+        return kernels.total(self._counts)
 
     @property
     def shares(self) -> Float64s:
@@ -152,7 +153,7 @@ class Prior:
 
     def _test(self) -> None:
         """Compares the recent counts with those before; drops these where they disagree."""
-        known, seen = float(np.cumsum(self._before)[-1]), int(self._recent.sum())
+        known, seen = kernels.total(self._before), int(self._recent.sum())
         if known >= self.window // 8 and seen:
             distance, freedom = kernels.distance(self._recent, self._estimate(self._before))
             distance /= 1 + seen / known
@@ -189,6 +190,7 @@ def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float 
     return kernels.admission(arriving, target, repeats, slack)
 
 
+@lru_cache(maxsize=16)
 def _power(base: float, exponent: int) -> float:
     """A whole power by squaring, which rounds alike everywhere."""
     power = 1.0

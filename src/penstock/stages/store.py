@@ -66,11 +66,6 @@ class Store:
             ]
         )
 
-    @property
-    def columnar(self) -> bool:
-        """Whether they lie as columns."""
-        return self._rows is None
-
     def rows(self, slots: Int64s) -> list[Any]:
         """The examples at some slots, as they are: int64[m]."""
         if self._rows is not None:

@@ -9,8 +9,8 @@ Assumes
   A label is hashable, and reading it changes nothing.
 How
   Single examples go straight into the rings, which stop at the arrival that completes a batch. A run of columns lies
-  ready as a whole: the rings go through its class numbers, and compose all batches that it completes at once; then each
-  example that is given is copied once, and those that go on waiting are copied to the store.
+  ready as a whole: the rings go through its class numbers, and compose all batches that it completes at once. The run is
+  held for as long as many of its examples wait, so that each that is given is copied once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from penstock.assemble import Assembler, Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
-from penstock.sampling import Classes, Dealt, Rings, Schedule, Target
+from penstock.sampling import Classes, Dealt, NumberRings, Rings, Schedule, Target
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
 from penstock.stages.claims import Claims
@@ -160,16 +160,12 @@ class Stratify:
                 self._claims.end(batches)
             if given is not None:
                 return given.as_chunk()
-            if not self._goes_on():
+            if self._kept is None or not (self._kept.held or self._kept.rings.full):  # nothing at hand to go on with
                 if self._over:
                     return self._last()
                 self._feed()
         error, self._error = self._error, None
         return END if error is None else Chunk([], END.tickets, error=error)
-
-    def _goes_on(self) -> bool:
-        """Whether there is something at hand to go on with."""
-        return self._kept is not None and (self._kept.held or self._kept.rings.full)
 
     def _step(self, kept: Kept, most: int) -> int:
         """Goes through what is held until a batch is complete, or something is due; gives how many were drawn."""
@@ -363,12 +359,14 @@ class Stratify:
 
     def _made(self, reading: tuple[How, Any] | None) -> tuple[Kept, Callable[[], None]]:
         """Rings of rows whose labels are read so, or of runs of columns; and what makes room in them for new classes."""
-        rings = Rings(self._wishes.repeats, self._seed, keeps_rows=reading is not None)
+        kind = NumberRings if reading is None else Rings
+        rings = kind(self._wishes.repeats, self._seed)
 
         def grow() -> None:
             self._limits.make_room(rings, len(self._classes))
 
-        if reading is not None:
+        if not isinstance(rings, NumberRings):
+            assert reading is not None, "of rows it is known how labels are read"
             return KeptRows(rings, reading, self._classes, grow), grow
         most = 1 if self._one_by_one else MOST
         return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=most), grow
@@ -454,17 +452,19 @@ class Stratify:
 
     def _learn(self, rings: Rings) -> None:
         """Learns what has arrived, if that is due."""
-        if rings.arrived >= self._learning.due:
-            self._learning.learn(rings, len(self._classes))
-            if self._schedule.metric:
-                self._schedule.enough(rings.fresh_held)
-            elif self._target is not None and len(self._target) == len(self._classes):
-                self._learning.apply(rings, self._target)
-                enough, asked = self._learning.enough(self._target), self._asked
-                if self._schedule.steady and enough is not None:  # Never less is held than is asked for.
-                    self._limits.spare(rings, self._target, enough)
-                    if asked is not None:
-                        self._limits.hold(rings, asked.classes, asked.counts)
+        if rings.arrived < self._learning.due:
+            return
+        self._learning.learn(rings, len(self._classes))
+        if self._schedule.metric:
+            self._schedule.enough(rings.fresh_held)
+        elif self._target is not None and len(self._target) == len(self._classes):
+            self._learning.apply(rings, self._target)
+            enough, asked = self._learning.enough(self._target), self._asked
+            if self._schedule.steady and enough is not None:  # Never less is held than is asked for.
+                self._limits.spare(rings, self._target, enough)
+                if asked is not None:
+                    self._limits.hold(rings, asked.classes, asked.counts)
+        self._set_until(rings)
 
     def _see_to_absent(self, rings: Rings) -> None:
         """Sees whether a class stays away."""
