@@ -37,17 +37,6 @@ cdef double summed(double* values, Py_ssize_t n) noexcept:
     return so_far
 
 
-def decayed(cnp.ndarray counts, double kept, cnp.ndarray more, double share):
-    """As `estimates.decayed`."""
-    cdef Py_ssize_t i, n = checked(counts, cnp.NPY_FLOAT64, more, cnp.NPY_INT64)
-    cdef cnp.ndarray out = new(n, cnp.NPY_FLOAT64)
-    cdef double* before = floats(counts)
-    cdef int64_t* came = <int64_t*> cnp.PyArray_DATA(more)
-    for i in range(n):
-        floats(out)[i] = before[i] * kept + <double> came[i] * share
-    return out
-
-
 def estimate(cnp.ndarray counts, cnp.ndarray start, double unseen):
     """As `estimates.estimate`."""
     cdef Py_ssize_t i, n = checked(counts, cnp.NPY_FLOAT64, start, cnp.NPY_FLOAT64)
@@ -108,8 +97,3 @@ def most_inputs(cnp.ndarray arriving, cnp.ndarray target, double size, double re
             uses = repeats * floats(arriving)[i]
             most = max(most, needed / uses if uses > 0 else never)
     return most
-
-
-def total(cnp.ndarray values):
-    """As `estimates.total`."""
-    return summed(floats(values), checked(values, cnp.NPY_FLOAT64, values, cnp.NPY_FLOAT64))

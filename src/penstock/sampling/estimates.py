@@ -50,7 +50,7 @@ def distance(recent: Int64s, shares: Float64s) -> tuple[float, int]:
 
 
 def admission(arriving: Float64s, target: Float64s, repeats: int, slack: float) -> Uint64s:
-    """See `prior.thresholds`."""
+    """See `thresholds.thresholds`."""
     both = (arriving > 0) & (target > 0)
     chance = np.where(target > 0, 1.0, 0.0)
     if both.any():
