@@ -15,9 +15,7 @@ How
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any, final
 
 import numpy as np
@@ -100,7 +98,7 @@ class Stratify:
         self._claims = Claims()
         self._kept: Kept | None = None  # None before the first example
         self._asked: Asked | None = None
-        self._ahead: deque[tuple[Int64s, Int64s]] = deque()
+        self._ahead: list[tuple[Int64s, Int64s]] = []
         self._over_classes = 0
         self._target: Float64s | None = None
         self._pool = Pool()
@@ -182,8 +180,7 @@ class Stratify:
             self._drawn, self._asked = self._asked, None
             if draws <= len(quotas):
                 self._wait_for(rings, *quotas[draws - 1])
-            for _ in range(min(draws, len(quotas))):
-                self._ahead.popleft()
+            del self._ahead[: min(draws, len(quotas))]
         refused = kept.refused
         if refused is not None:
             kept.refused = None
@@ -261,7 +258,7 @@ class Stratify:
             self._over_classes = len(self._classes)
             self._ahead.clear()
         if self._ahead:
-            its, counts = self._ahead.popleft()
+            its, counts = self._ahead.pop(0)
         else:
             arriving = self._learning.arriving(len(self._classes)) if self._schedule.follows else None
             try:
@@ -282,9 +279,10 @@ class Stratify:
         """The quotas of the batches after the one that is asked for, where the target stays: so many at most."""
         if most <= 0 or self._asked is None or not self._schedule.steady or self._over_classes != len(self._classes):
             return []
-        while len(self._ahead) < most:
-            self._ahead.append(self._schedule.take(self._claims.number, None))
-        return list(islice(self._ahead, most))
+        ahead = self._ahead
+        while len(ahead) < most:
+            ahead += self._schedule.several(most - len(ahead))
+        return ahead[:most]
 
     def _aim(self, rings: Rings, target: Float64s) -> None:
         """Has rings be of sizes, and admit, as a target needs it."""
@@ -416,7 +414,7 @@ class Stratify:
             self._kept, _ = self._made(None if kept["how"] is None else self._by.read_as(kept["how"]))
             self._kept.restore(kept, self._recalled)
         self._asked = None if saved["asked"] is None else Asked.restored(saved["asked"])
-        self._ahead = deque((np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"])
+        self._ahead = [(np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"]]
         self._over_classes, self._drop = int(saved["over_classes"]), int(saved["given"])
         if saved["target"] is not None:
             self._target = self._schedule.shares if saved["steady"] else np.array(saved["target"], np.float64)
