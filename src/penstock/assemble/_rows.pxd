@@ -1,5 +1,8 @@
 # cython: language_level=3
-"""Rows of arrays, as bytes that are copied. All of it is inline, so there is no module to import."""
+"""Rows of arrays, as bytes that are copied. All of it is inline, so there is no module to import.
+
+A row is read once, so it is asked for in the way that drives nothing out of the larger caches.
+"""
 
 cimport numpy as cnp
 from libc.string cimport memcpy
@@ -7,7 +10,7 @@ from libc.string cimport memcpy
 cdef extern from *:
     """
     #if defined(__GNUC__)
-    #define penstock_prefetch(address) __builtin_prefetch(address)
+    #define penstock_prefetch(address) __builtin_prefetch(address, 0, 0)
     #else
     #define penstock_prefetch(address) ((void) (address))
     #endif

@@ -13,7 +13,7 @@ from libc.stdlib cimport free
 from penstock.sampling._integers cimport data, empty, plain
 from penstock.sampling._intake cimport Intake
 from penstock.sampling._queues cimport (
-    BLOCK, Queue, Ring, count, evict, expect, expect_number, mix, pop, put, set_bar, throw_coins
+    BLOCK, Queue, Ring, count, evict, expect, expect_number, is_usual, mix, pop, put, set_bar, throw_coins
 )
 from penstock.sampling._slots cimport coin, prefetch
 
@@ -211,6 +211,21 @@ cdef class NumberRings(Intake):
         set_bar(ring)
         return evicted > 1
 
+    cdef inline void _admit_once(self, Ring* ring, int64_t number, uint64_t thrown) noexcept:
+        """Takes an arrival in that is used once, if its coin says so, where there is room; without a branch, as of coins."""
+        cdef int64_t size = count(&ring.fresh), need = ring.need, limit = ring.limit
+        cdef bint admitted = thrown <= ring.bar
+        cdef bint evicts = admitted & (size == limit)
+        ring.fresh.items[ring.fresh.tail & ring.fresh.mask] = number
+        ring.fresh.tail += admitted
+        ring.fresh.head += evicts
+        ring.evicted_fresh += evicts
+        size += admitted - evicts
+        self.held += admitted - evicts
+        self.lacking -= (admitted & (1 - evicts)) & (size == need)
+        ring.at_hand = size
+        ring.bar = ring.threshold | -<uint64_t> (1 - ((size >= need) & (size >= limit - (limit >> 4))))
+
     def add_classes(self, classes, Py_ssize_t start):
         """As `rings.Rings.add_classes`."""
         cdef cnp.ndarray array = self._checked(classes, start)
@@ -249,6 +264,8 @@ cdef class NumberRings(Intake):
         cdef uint64_t seed = self.seed
         cdef Ring* table = self.ring
         cdef Ring* ring
+        cdef bint once = self.repeats == 1
+        cdef int64_t never = 0 if self.wanted else -1  # classes lacking, where it is full
         while place < good and not self._halted():
             k, number, classes = min(BLOCK, good - place, self.until - self.arrived), self.arrived, data(array) + place
             m = 0
@@ -266,6 +283,11 @@ cdef class NumberRings(Intake):
                 ring = &table[classes[i]]
                 if classes[i] < 0:
                     self.ignored += 1
+                elif once and is_usual(&ring.fresh, ring.limit):
+                    self._admit_once(ring, number + i, thrown[i])
+                    if self.lacking == never:
+                        done = i + 1
+                        break
                 elif thrown[i] <= ring.bar:
                     if self._admit(ring, number + i) or self._full():
                         done = i + 1

@@ -69,6 +69,11 @@ cdef inline int make_room(Queue* queue) except -1:
 cdef inline int64_t count(Queue* queue) noexcept: return queue.tail - queue.head
 
 
+cdef inline bint is_usual(Queue* queue, int64_t limit) noexcept:
+    # Whether there is room for one more, and no more in it than there may be.
+    return queue.tail - queue.head <= min(queue.mask, limit)
+
+
 cdef inline int put(Queue* queue, int64_t item) except -1:
     if queue.tail - queue.head > queue.mask:
         make_room(queue)
