@@ -153,9 +153,10 @@ cdef class NumberRings(Intake):
             set_bar(&self.ring[of])
 
     def ask(self, classes, counts):
-        """As `rings.Rings.ask`."""
-        which, often = checks.checked_quota(classes, counts)
-        self._ask(which, often)
+        """As `rings.Rings.ask`; arrays in a row, as schedules give them, are taken as they are."""
+        if not (plain(classes) and plain(counts) and len(classes) == len(counts)):
+            classes, counts = checks.checked_quota(classes, counts)
+        self._ask(classes, counts)
 
     cdef _ask(self, cnp.ndarray which, cnp.ndarray often):
         cdef int64_t i, of, asked, m = cnp.PyArray_SIZE(which)
@@ -315,10 +316,7 @@ cdef class NumberRings(Intake):
                     self._ask(empty(0), empty(0))
                     break
                 which, often = quotas[draws - 1]
-                if plain(which) and plain(often) and len(which) == len(often):
-                    self._ask(which, often)
-                else:
-                    self.ask(which, often)
+                self.ask(which, often)
             else:
                 place = self._add_classes(array, place, good)
                 if not self._full():

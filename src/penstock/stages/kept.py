@@ -234,7 +234,7 @@ class KeptRows:
         tickets = self._origins.of(rings.numbers, rings.uses)
         if self._assembler is None:
             return Given(rings.drawn, None, tickets)
-        return Given(*self._store.collect(self._slots, None, NONE, 0), tickets)
+        return Given(*self._store.collect(self._slots), tickets)
 
 
 @final
