@@ -50,20 +50,19 @@ cdef class Prior:
     cdef int64_t recent_n
 
     def __init__(self, int64_t classes, *, window=None, start=None):
-        self._set(prior.Prior(classes, window=window, start=start).state())
+        self._set(prior.Prior(classes, window=window, start=start))
 
     @classmethod
     def restore(cls, state):
         """As `prior.Prior.restore`."""
         cdef Prior made = cls.__new__(cls)
-        made._set(prior.Prior.restore(state).state())
+        made._set(prior.Prior.restore(state))
         return made
 
-    cdef _set(self, state):
-        self.start, self.counts = np.array(state["start"], np.float64), np.array(state["counts"], np.float64)
-        self.before, self.recent = np.array(state["before"], np.float64), np.array(state["recent"], np.int64)
-        self.window, self.alarms, self.recent_n = state["window"], state["alarms"], state["recent_n"]
-        self.scatter = state["scatter"]
+    cdef _set(self, twin):
+        """Takes over all that a twin has."""
+        self.start, self.counts, self.before, self.recent = twin._start, twin._counts.copy(), twin._before, twin._recent
+        self.window, self.alarms, self.scatter, self.recent_n = twin.window, twin.alarms, twin.scatter, twin._recent_n
 
     def state(self):
         """As `prior.Prior.state`."""
@@ -113,7 +112,7 @@ cdef class Prior:
     cdef _grow(self, int64_t classes):
         made = prior.Prior.restore(self.state())
         made._grow(classes)
-        self._set(made.state())
+        self._set(made)
 
     cdef _test(self):
         """Compares the recent counts with those before; drops these where they disagree."""

@@ -76,8 +76,14 @@ cdef class Rings(Tables):
         prefetch(&self.ring[of])
         prefetch(&self.ring[of].used_first)
 
-    cdef void _ask_for_more(self, int64_t of) noexcept:
+    cdef void _ask_for_more(self, int64_t of, int i) noexcept:
         cdef Ring* ring = &self.ring[of]
+        cdef int64_t slot
+        if i < self.free_count:
+            slot = self.free[self.free_count - 1 - i]
+            prefetch(&self.slot[slot])
+            if self.shelf is not None:
+                self.shelf.expect(slot)
         if ring.fresh:
             prefetch(&self.slot[ring.fresh_last])
         if ring.fresh + ring.used >= ring.limit:
@@ -142,11 +148,11 @@ cdef class Rings(Tables):
             self._release(slot)
             self.rows[slot] = None  # This may run code of the row's own.
             ring = &self.ring[of]
-        slot = self.free_first
-        if self.log_size == self.log_room or (slot < 0 and self.top == self.capacity):
+        if self.log_size == self.log_room or (not self.free_count and self.top == self.capacity):
             self._make_room(self.top + 1)
-        if slot >= 0:
-            self.free_first = self.slot[slot].after
+        if self.free_count:
+            self.free_count -= 1
+            slot = self.free[self.free_count]
         else:
             slot = self.top
             self.top += 1
@@ -269,7 +275,10 @@ cdef class Rings(Tables):
         self.top = len(waiting) + len(state["free"])
         self._make_room(self.top)
         table = self.ring_table[1:self.classes + 1]
-        self.free_first = tables.write(table, self.slot_table, waiting, state["free"])
+        tables.write(table, self.slot_table, waiting)
+        self.free_count = len(state["free"])
+        self.free_table[:self.free_count] = state["free"]
+        self.slot_table["uses"][state["free"]] = -1
         for of, _, uses, slot, row in waiting:
             self.ring[<int64_t> of].at_hand += self.repeats - uses
             self.rows[slot] = row

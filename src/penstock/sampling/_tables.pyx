@@ -38,13 +38,12 @@ cdef class Tables(Intake):
     cdef _clear_tables(self):
         self.ring_table, self.slot_table = np.zeros(1, slots.RING), np.zeros(0, slots.SLOT)
         self.ring_table["threshold"][0] = splitmix.LARGEST
-        self.log_table = np.zeros((0, 2), np.int64)
+        self.log_table, self.free_table = np.zeros((0, 2), np.int64), empty(0)
         self.rows = []
         self._open()
         self.held = self.capacity = self.classes = 0
         self.unloads, self.shelf = False, None
-        self.top = self.log_size = self.log_room = 0
-        self.free_first = -1
+        self.top = self.log_size = self.log_room = self.free_count = 0
         self.grow(())
 
     def at_hand(self, classes):
@@ -91,6 +90,8 @@ cdef class Tables(Intake):
             self.slot_table = grown(self.slot_table, 2 * self.capacity or FIRST)
             self.rows += [None] * (len(self.slot_table) - self.capacity)
             self.capacity, self.slot = len(self.slot_table), <Slot*> cnp.PyArray_DATA(self.slot_table)
+            self.free_table = grown(self.free_table, self.capacity)
+            self.free = data(self.free_table)
         return 0
 
     cdef cnp.ndarray _admitted(self):
@@ -129,11 +130,7 @@ cdef class Tables(Intake):
 
     cdef cnp.ndarray _read_free(self):
         """The slots that are free again, in the order in which they were freed."""
-        cdef int64_t i, slot = self.free_first, n = self.top - self.held
-        cdef cnp.ndarray slots = empty(n)
-        for i in range(n - 1, -1, -1):
-            data(slots)[i], slot = slot, self.slot[slot].after
-        return slots
+        return self.free_table[:self.free_count].copy()
 
     def unload(self):
         """As `rings.Rings.unload`."""

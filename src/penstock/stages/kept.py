@@ -129,7 +129,7 @@ class KeptRows:
             return number
 
         self._how, key = reading
-        rings.labels(self._how, key, classes.numbers, unknown, identity=classes.counted)
+        rings.labels(self._how, key, classes.looked_up, unknown, identity=classes.counted)
 
     @property
     def held(self) -> bool:
