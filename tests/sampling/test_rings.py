@@ -62,7 +62,11 @@ def seen(one: Any) -> dict[str, Any]:
     return {
         **arrays,
         "dtypes": {getattr(one, name).dtype for name in arrays},
-        **({"rows": list(one.rows), "drawn": list(one.drawn), "capacity": one.capacity} if keeps_rows else {}),
+        **(
+            {"rows": list(one.rows), "drawn": list(one.drawn), "capacity": one.capacity, "loaded": one.loaded}
+            if keeps_rows
+            else {}
+        ),
         "misfit": one.misfit,
         "error": (type(one.error), str(one.error)),
         "length": len(one),

@@ -132,6 +132,11 @@ cdef class Tables(Intake):
         """The slots that are free again, in the order in which they were freed."""
         return self.free_table[:self.free_count].copy()
 
+    @property
+    def loaded(self):
+        """As `rings.Rings.loaded`."""
+        return self.log_size if self.unloads else self.held
+
     def unload(self):
         """As `rings.Rings.unload`."""
         cdef cnp.ndarray slots

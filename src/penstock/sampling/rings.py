@@ -252,6 +252,11 @@ class Rings(Intake, Counts):
         self._slots.release(slot)
         self.rows[slot] = None
 
+    @property
+    def loaded(self) -> int:
+        """How many examples `unload` would hand over, and perhaps some that no longer wait. [examples]"""
+        return len(self._log) if self._unloads else self.held
+
     def unload(self) -> tuple[Integers, list[Any]]:
         """Hands over the examples that are kept here and wait, and keeps them no more; from then on the caller does.
 

@@ -190,7 +190,7 @@ class KeptRows:
     def step(self, number: int, quotas: Quotas) -> int:
         """Adds rows, or draws a batch."""
         rings = self.rings
-        if self._assembler is not None and (rings.full or rings.capacity > self._shelved):
+        if self._assembler is not None and (rings.capacity > self._shelved or (rings.full and rings.loaded)):
             self._unload(self._assembler)
         if rings.full:
             self._slots = rings.draw(number)
