@@ -32,7 +32,7 @@ cdef uint64_t SHUFFLE = splitmix.SHUFFLE
 
 cdef enum:
     MANY = 128  # classes, of which the nearest cache does not hold all
-    AHEAD = 8  # classes
+    AHEAD = 24  # classes
 
 
 QUEUE = [("items", "i8"), ("mask", "i8"), ("head", "i8"), ("tail", "i8")]
@@ -145,7 +145,7 @@ cdef class NumberRings(Intake):
         cdef int64_t of
         for of in range(self.classes):
             self.ring[of].threshold = (<uint64_t*> cnp.PyArray_DATA(array))[of]
-        self._set_bars()
+            set_bar(&self.ring[of])
 
     cdef void _set_bars(self) noexcept:
         cdef int64_t of

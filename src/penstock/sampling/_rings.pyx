@@ -32,7 +32,7 @@ cdef int64_t FIRST = slots.FIRST
 
 cdef enum:
     MANY = 128  # classes, of which the nearest cache does not hold all
-    AHEAD = 8  # classes
+    AHEAD = 24  # classes
 
 
 @cython.final
@@ -102,8 +102,8 @@ cdef class Rings(Tables):
         self.which, self.often, self.asked_at = which, often, self.arrived
         for i in range(cnp.PyArray_SIZE(which)):
             of, count = data(which)[i], data(often)[i]
-            if i + AHEAD < cnp.PyArray_SIZE(which):
-                prefetch(&self.ring[data(which)[i + AHEAD]])  # It reads nothing, so the class need not be there.
+            if i + AHEAD < cnp.PyArray_SIZE(which):  # It reads nothing, so the class need not be there.
+                self._ask_for(data(which)[i + AHEAD])
             ring = &self.ring[of]
             if not 0 <= of < self.classes or count < 0 or ring.need or count > max(ring.at_hand, ring.limit * self.repeats):
                 self._ask_nothing(i)

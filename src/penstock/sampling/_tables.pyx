@@ -5,7 +5,7 @@ The numbers of a class stand together, so that an arrival is thinned or admitted
 """
 
 cimport numpy as cnp
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from penstock.sampling._intake cimport Intake
 from penstock.sampling._integers cimport data, empty
@@ -73,8 +73,11 @@ cdef class Tables(Intake):
 
     def admit(self, thresholds):
         """As `rings.Rings.admit`."""
-        self.ring_table["threshold"][1:self.classes + 1] = checks.checked_thresholds(thresholds, self.classes)
-        self._set_bars()
+        cdef cnp.ndarray array = checks.checked_thresholds(thresholds, self.classes)
+        cdef int64_t of
+        for of in range(self.classes):
+            self.ring[of].threshold = (<uint64_t*> cnp.PyArray_DATA(array))[of]
+            set_bar(&self.ring[of])
 
     cdef void _set_bars(self) noexcept:
         cdef int64_t of

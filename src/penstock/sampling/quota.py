@@ -29,7 +29,7 @@ from penstock.sampling.shares import Int64s, Shares
 
 __all__ = ["Quota"]
 
-AT_ONCE = 2048
+AT_ONCE = 8192
 """About as many entries are worked out at a time."""
 KEPT = 65_536
 """A schedule of at most as many entries is kept whole."""
