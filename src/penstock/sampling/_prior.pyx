@@ -64,14 +64,15 @@ cdef class Prior:
         self.start, self.counts, self.before, self.recent = twin._start, twin._counts.copy(), twin._before, twin._recent
         self.window, self.alarms, self.scatter, self.recent_n = twin.window, twin.alarms, twin.scatter, twin._recent_n
 
-    def state(self):
+    def state(self, *, arrays=False):
         """As `prior.Prior.state`."""
+        listed = np.copy if arrays else np.ndarray.tolist
         return {
             "window": self.window,
-            "start": self.start.tolist(),
-            "counts": self.counts.tolist(),
-            "before": self.before.tolist(),
-            "recent": self.recent.tolist(),
+            "start": listed(self.start),
+            "counts": listed(self.counts),
+            "before": listed(self.before),
+            "recent": listed(self.recent),
             "recent_n": self.recent_n,
             "scatter": self.scatter,
             "alarms": self.alarms,

@@ -92,14 +92,15 @@ class Prior:
             raise ValueError(mismatch(f"counts of {len(prior._start)} classes", "others", at="Prior.restore(state)"))
         return prior
 
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs, as JSON can hold it."""
+    def state(self, *, arrays: bool = False) -> dict[str, Any]:
+        """What `restore` needs, as JSON can hold it; or with an array, in place of a list, of what there is of each class."""
+        listed = np.copy if arrays else np.ndarray.tolist
         return {
             "window": self.window,
-            "start": self._start.tolist(),
-            "counts": self._counts.tolist(),
-            "before": self._before.tolist(),
-            "recent": self._recent.tolist(),
+            "start": listed(self._start),
+            "counts": listed(self._counts),
+            "before": listed(self._before),
+            "recent": listed(self._recent),
             "recent_n": self._recent_n,
             "scatter": self.scatter,
             "alarms": self.alarms,

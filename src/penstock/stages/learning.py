@@ -67,7 +67,7 @@ class Learning:
     def snapshot(self) -> Saved:
         """What was learnt."""
         return {
-            "prior": self._prior.state(),
+            "prior": self._prior.state(arrays=True),
             "seen": self._seen.copy(),
             "at": self._at,
             "due": self.due,
