@@ -23,6 +23,7 @@ Lemma 1 of Laurent and Massart, Annals of Statistics 28 (2000).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Self, final
 
 import numpy as np
@@ -94,7 +95,7 @@ class Prior:
 
     def state(self, *, arrays: bool = False) -> dict[str, Any]:
         """What `restore` needs, as JSON can hold it; or with an array, in place of a list, of what there is of each class."""
-        listed = np.copy if arrays else np.ndarray.tolist
+        listed: Callable[[Any], Any] = np.copy if arrays else np.ndarray.tolist
         return {
             "window": self.window,
             "start": listed(self._start),
