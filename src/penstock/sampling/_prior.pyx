@@ -66,7 +66,7 @@ cdef class Prior:
 
     def state(self, *, arrays=False):
         """As `prior.Prior.state`."""
-        listed = np.copy if arrays else np.ndarray.tolist
+        listed = (lambda values: values.copy()) if arrays else (lambda values: values.tolist())
         return {
             "window": self.window,
             "start": listed(self.start),

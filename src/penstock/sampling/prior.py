@@ -23,7 +23,6 @@ Lemma 1 of Laurent and Massart, Annals of Statistics 28 (2000).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, Self, final
 
 import numpy as np
@@ -95,7 +94,10 @@ class Prior:
 
     def state(self, *, arrays: bool = False) -> dict[str, Any]:
         """What `restore` needs, as JSON can hold it; or with an array, in place of a list, of what there is of each class."""
-        listed: Callable[[Any], Any] = np.copy if arrays else np.ndarray.tolist
+
+        def listed(values: np.ndarray[Any, Any]) -> Any:
+            return values.copy() if arrays else values.tolist()
+
         return {
             "window": self.window,
             "start": listed(self._start),
