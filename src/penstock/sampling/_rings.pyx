@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from penstock.sampling._integers cimport data, empty, plain
+from penstock.sampling._integers cimport data, empty, fixed
 from penstock.sampling._slots cimport (
     Ring, Slot, coin, evict, prefetch, push, set_bar, shuffle, use
 )
@@ -90,8 +90,8 @@ cdef class Rings(Tables):
             prefetch(&self.slot[ring.used_first if ring.used else ring.fresh_first])
 
     def ask(self, classes, counts):
-        """As `rings.Rings.ask`; arrays in a row, as schedules give them, are taken as they are."""
-        if not (plain(classes) and plain(counts) and len(classes) == len(counts)):
+        """As `rings.Rings.ask`; what nobody writes to, as what schedules give, is taken as it is."""
+        if not (fixed(classes) and fixed(counts) and len(classes) == len(counts)):
             classes, counts = checks.checked_quota(classes, counts)
         self._ask(classes, counts)
 
