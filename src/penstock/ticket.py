@@ -132,6 +132,9 @@ class _Item:
     def cut(self, start: int, stop: int) -> _Item:
         return _Item(self.stream, self.epoch, self.offset, self.first + start, stop - start)
 
+    def at(self, index: int) -> list[int]:
+        return [self.stream, self.epoch, self.offset, self.first + index, 0]
+
     def table(self) -> Table:
         out = np.empty((self.count, 5), np.int64)
         out[:] = (self.stream, self.epoch, self.offset, 0, 0)
@@ -238,6 +241,14 @@ class _Every:
     def cut(self, start: int, stop: int) -> _Every:
         return _Every(self.of, self.first + start * self.step, self.step, stop - start)
 
+    def at(self, index: int) -> list[int]:
+        place = self.first + index * self.step
+        for part in self.of:
+            if place < part.count:
+                return list(part[place])
+            place -= part.count
+        raise IndexError(f"ticket {index} past the end of {self.count}")
+
     def table(self) -> Table:
         last = self.first + (self.count - 1) * self.step
         return Tickets.joined(self.of).cut(self.first, last + 1).table()[:: self.step]
@@ -278,7 +289,7 @@ class Tickets:
     def __getitem__(self, index: int) -> Ticket:
         for rule in self._rules:
             if index < rule.count:
-                if type(rule) is _Turns:
+                if isinstance(rule, (_Turns, _Item, _Every)):  # as nearly all are that are asked for one
                     return Ticket(*rule.at(index))
                 return Ticket(*rule.cut(index, index + 1).table()[0].tolist())
             index -= rule.count

@@ -53,6 +53,7 @@ def test_there_is_native_code_to_speak_of():
         "_native",
         "_pile",
         "_pool",
+        "_runs",
         "_shelf",
         "_sink",
     ]

@@ -21,9 +21,8 @@ def test_the_native_sums_are_those_of_the_twin_to_the_bit(values: list[float], d
     several = st.lists(counts, min_size=len(values), max_size=len(values))
     held, new = np.array(data.draw(several), float) / 3, np.array(data.draw(several), np.int64)
     start, target = np.array(values), np.array(data.draw(st.permutations(values)))
-    kept, repeats = data.draw(st.floats(0, 1)), data.draw(st.integers(1, 9))
+    repeats = data.draw(st.integers(1, 9))
     for name, given_ in {
-        "decayed": (held, kept, new, kept / 7),
         "estimate": (held, start, 0.5),
         "distance": (new, start),
         "admission": (start, target, repeats, 0.125),
@@ -38,7 +37,9 @@ def test_the_native_sums_are_those_of_the_twin_to_the_bit(values: list[float], d
 def test_the_native_sums_refuse_what_they_would_read_wrongly():
     """They go by the memory, so an array of another kind must not get that far."""
     with pytest.raises(AssertionError, match="counts are int64"):
-        kernels.decayed(np.zeros(2, np.float32), 0.5, np.zeros(2, np.int64), 1.0)
+        kernels.estimate(np.zeros(2, np.float32), np.zeros(2), 0.5)
+    with pytest.raises(AssertionError, match="counts are int64"):
+        kernels.Prior(2).update(np.zeros(2), 64)
     with pytest.raises(AssertionError, match="one number"):
         kernels.estimate(np.zeros(2), np.zeros(3), 0.5)
 

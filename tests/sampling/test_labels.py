@@ -135,3 +135,25 @@ def test_a_stub_lists_just_the_public_names_of_its_class(name: str):
 
     assert {one for one in listed if one[0] != "_"} == {one for one in dir(native_class) if one[0] != "_"}
     assert len(source.with_suffix(".pyx").read_text().splitlines()) <= 500
+
+
+@either
+@pytest.mark.parametrize(
+    ("numbers", "all_are"),
+    [
+        ([], True),
+        ([0], True),
+        ([9, 0, 5], True),
+        ([10], False),
+        ([0] * 40 + [-1], False),
+        ([2**63 - 1, -(2**63)], False),
+    ],
+)
+def test_whole_numbers_are_known_to_be_classes(module: Any, numbers: list[int], all_are: bool):
+    """In a row or apart in memory: labels may be a column of the user's table."""
+    array = np.array(numbers, np.int64)
+    apart = np.repeat(array, 3)[::3]
+    table = np.zeros(len(numbers), [("a", "u1"), ("label", "i8")])
+    table["label"] = array
+
+    assert [module.all_below(each, 10) for each in (array, apart, table["label"])] == [all_are] * 3

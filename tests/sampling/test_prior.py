@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import penstock.sampling.prior as twin
 from penstock.sampling import Prior, thresholds
-from penstock.sampling.prior import ALWAYS, usual_window
+from penstock.sampling.estimates import ALWAYS
+from penstock.sampling.prior import usual_window
 
 SKEWED = np.array([0.90, 0.07, 0.02, 0.01])
 
@@ -96,6 +98,32 @@ def test_arrivals_of_no_class_age_what_is_known():
     prior.update(np.array([0]), 100)
 
     assert prior.effective_window == pytest.approx(before * (1 - 1 / 1024) ** 100, rel=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 900), min_size=1, max_size=8), st.integers(0, 99)), max_size=60),
+    st.none() | st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(any),
+    st.none() | st.integers(16, 3000),
+)
+def test_native_and_twin_are_alike_to_the_bit(
+    runs: list[tuple[list[int], int]], start: list[float] | None, window: int | None
+):
+    """What is learnt decides what is admitted; runs that scatter set off alarms, and classes are added meanwhile."""
+    begun = None if start is None else np.array(start) / np.cumsum(start)[-1]
+    one, two = (kind(3, window=window, start=begun) for kind in (twin.Prior, Prior))
+    classes = 3
+    for counts, more in runs:
+        classes = max(classes, len(counts))
+        came = np.zeros(classes, np.int64)
+        came[: len(counts)] = counts
+        for prior in (one, two):
+            prior.update(came, int(came.sum()) + more or 1)
+
+        assert two.state() == one.state()
+        assert two.shares.tobytes() == one.shares.tobytes()
+        assert (two.effective_window, two.every, two.alarms) == (one.effective_window, one.every, one.alarms)
+    for prior in (one, two):
+        assert Prior.restore(prior.state()).state() == Prior.restore(prior.state(arrays=True)).state() == one.state()
 
 
 @given(st.integers(0, 2**32), st.integers(0, 60))

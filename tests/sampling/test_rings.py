@@ -15,12 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock.sampling.kernels as kernels
+import penstock.sampling.number_rings as number_rings
 import penstock.sampling.rings as rings
 from penstock.sampling.counts import COUNTERS
 from penstock.sampling.splitmix import LARGEST, coin
 
 native = pytest.importorskip("penstock.sampling._rings") if kernels.NATIVE else None
+native_numbers = pytest.importorskip("penstock.sampling._number_rings") if kernels.NATIVE else None
 BOTH = [rings.Rings] if native is None else [rings.Rings, native.Rings]
+NUMBERS: dict[Any, Any] = {rings.Rings: number_rings.NumberRings}
+"""The rings that keep numbers alone, beside those that keep examples."""
+if native is not None:
+    NUMBERS[native.Rings] = native_numbers.NumberRings
 needs_native = pytest.mark.skipif(native is None, reason="the native part is not in use")
 either = pytest.mark.parametrize("kind", BOTH, ids=["twin", "native"][: len(BOTH)])
 
@@ -43,27 +49,31 @@ def made(
     kind: Callable[..., Any], *, classes: int = 3, limit: int = 4, repeats: int = 2, seed: int = 5, rows: bool = True
 ) -> Any:
     """Rings whose examples are `(number, label)`; the labels are the classes."""
-    one = kind(repeats, seed, keeps_rows=rows)
+    one = (kind if rows else NUMBERS[kind])(repeats, seed)
     one.grow([limit] * classes)
     one.labels("index", 1, {}, lambda label: -1, identity=True)
     return one
 
 
 def seen(one: Any) -> dict[str, Any]:
-    """All that can be seen of rings, apart from what `admitted` tells once."""
+    """All that can be seen of rings."""
+    keeps_rows = type(one) not in NUMBERS.values()
     arrays = {name: getattr(one, name).tolist() for name in (*COUNTERS, "fresh_held", "uses", "numbers")}
     return {
         **arrays,
         "dtypes": {getattr(one, name).dtype for name in arrays},
-        "rows": list(one.rows),
-        "drawn": list(one.drawn),
+        **(
+            {"rows": list(one.rows), "drawn": list(one.drawn), "capacity": one.capacity, "loaded": one.loaded}
+            if keeps_rows
+            else {}
+        ),
         "misfit": one.misfit,
         "error": (type(one.error), str(one.error)),
         "length": len(one),
         "live": [one.live(of) for of in range(len(one.seen))],
         "state": one.state(),
         "waiting": (one.waiting.tolist(), one.waiting.dtype),
-        **{name: getattr(one, name) for name in ("arrived", "ignored", "held", "capacity", "until", "full", "halted")},
+        **{name: getattr(one, name) for name in ("arrived", "ignored", "held", "until", "full", "halted")},
     }
 
 
@@ -100,7 +110,6 @@ STEPS = st.one_of(
     st.tuples(st.just("classes"), st.lists(st.integers(-1, MOST), max_size=9), st.integers(0, 3)),
     st.tuples(st.just("labels"), how, st.booleans()),
     st.tuples(st.just("compose"), st.lists(st.integers(-1, MOST), max_size=40), st.lists(counts, max_size=4)),
-    st.tuples(st.just("admitted")),
     st.tuples(st.just("composed")),
     st.tuples(st.just("unload")),
     st.tuples(st.just("restore")),
@@ -145,7 +154,7 @@ class Machine:
     """Rings that go through a program; two of them must do the same."""
 
     def __init__(self, kind: Callable[..., Any], repeats: int, seed: int, keeps_rows: bool) -> None:
-        self.make = lambda: kind(repeats, seed, keeps_rows=keeps_rows)
+        self.make = lambda: (kind if keeps_rows else NUMBERS[kind])(repeats, seed)
         self.rings = self.make()
         self.repeats, self.keeps_rows = repeats, keeps_rows
         self.way: tuple[str, bool] = ("index", True)
@@ -174,7 +183,7 @@ class Machine:
                 return one.admit(values[0][:classes])
             if name == "ask":
                 return one.ask(*self.quota(values[0]))
-            if name == "compose":
+            if name == "compose" and not self.keeps_rows:
                 quotas = [self.quota(each) for each in values[1]]
                 quotas[:2] = [tuple(np.array(part, np.int64) for part in pair) for pair in quotas[:2]]
                 return one.compose(values[0], 0, 2**64 - 2, quotas)
@@ -195,8 +204,8 @@ class Machine:
             if name == "labels":
                 self.way = values
                 return told(one, *values)
-            if name in ("admitted", "composed"):
-                return [(array.tolist(), array.dtype) for array in getattr(one, name)()]
+            if name == "composed" and not self.keeps_rows:
+                return [(array.tolist(), array.dtype) for array in one.composed()]
             if name == "unload" and self.keeps_rows:
                 slots, rows = one.unload()
                 return slots.tolist(), slots.dtype, rows
@@ -206,7 +215,8 @@ class Machine:
                 assert json.loads(json.dumps(held, default=lambda array: array.tolist())) == json.loads(
                     json.dumps(state)
                 )
-                one.admitted(), one.composed()  # A state does not hold the logs, so they are read before.
+                if not self.keeps_rows:
+                    one.composed()  # A state does not hold what was composed, so it is read before.
                 rows = [one.rows[slot] for slot in state["waiting"][3]] if self.keeps_rows else None
                 self.rings = self.make()
                 self.rings.restore(state, rows)
@@ -246,8 +256,10 @@ def test_g1_every_arrival_is_counted_once_after_every_step(kind: Any, program: t
         held = sum(one.live(of) for of in range(len(one.seen)))
         assert conserved(one)
         assert (one.given >= one.distinct).all()
-        assert one.held == held <= one.capacity
+        assert one.held == held
         assert one.full == is_full(one, arguments[0])
+        if arguments[2]:
+            assert held <= one.capacity
         if arguments[2] and ("unload",) not in steps:
             assert held == sum(row is not None for row in one.rows)  # `None` is no example of these programs
 
@@ -288,8 +300,12 @@ def test_how_arrivals_are_cut_changes_nothing(kind: Any, via: str, program: Any)
                 at += len(one) - before
             if not one.full:
                 break
-            draws.append((one.draw(number).tolist(), one.uses.tolist(), one.numbers.tolist()))
-        return draws, one.state()
+            one.draw(number)
+            draws.append((one.uses.tolist(), one.numbers.tolist()))
+        state = one.state()
+        if by != "classes":  # which knows of no slots
+            del state["free"], state["waiting"][3]
+        return draws, state
 
     assert outcome(cycle(pieces), via) == outcome(cycle([len(drawn)]), "add")
 
@@ -365,8 +381,7 @@ def test_an_arrival_is_thinned_by_its_own_coin(kind: Any):
     kept = []
     for number in range(300):
         one.add_classes(np.array([0 if number % 3 else -1]), 0)
-        places, _ = one.admitted()
-        kept += [number] * len(places)
+        kept += [number] * (number in one.waiting)
 
     assert kept == [1] + [number for number in range(2, 300) if number % 3 and coin(11, number) <= 2**63]
     assert one.ignored == 100
@@ -459,32 +474,66 @@ def test_a_ring_that_is_made_smaller_gives_up_the_rest_at_the_next_arrival(kind:
 
 
 @either
-def test_of_what_was_admitted_only_what_still_waits_is_told(kind: Any):
-    """Whoever keeps columns need not copy what is gone already: each slot stands there once."""
+def test_what_arrives_by_its_class_is_known_by_its_number(kind: Any):
+    """Whoever keeps the examples finds them by it; those of no class are counted too."""
     one = made(kind, classes=2, limit=1, rows=False)
     one.ask([1], [1])
+    oldest = [one.oldest]
     taken = one.add_classes(np.array([9, 0, -1, 0, 0]), 1)
-
-    assert taken == 4
-    assert [array.tolist() for array in one.admitted()] == [[3], [0]]
-    assert [array.tolist() for array in one.admitted()] == [[], []]
+    oldest.append(one.oldest)
+    waiting = one.waiting.tolist()
     one.add_classes(np.array([-1, 0]), 0)
-    assert [array.tolist() for array in one.admitted()] == [[1], [0]]
+
+    assert (taken, waiting, oldest) == (4, [3], [0, 3])
     assert one.waiting.tolist() == [5]
+
+
+@either
+@given(st.lists(st.integers(0, 2), max_size=60), st.integers(1, 3), st.integers(1, 5))
+def test_the_oldest_is_the_least_number_of_those_that_wait(kind: Any, drawn: list[int], repeats: int, count: int):
+    """Also among those that were used, which stand in the order of their use."""
+    one = made(kind, repeats=repeats, rows=False)
+    one.ask([0], [min(count, 4 * repeats)])
+    at = number = 0
+    while at < len(drawn):
+        at += one.add_classes(np.array(drawn), at)
+        if one.full:
+            one.draw(number)
+            number += 1
+
+        assert one.oldest == min(one.waiting.tolist(), default=one.arrived)
 
 
 @either
 def test_a_slot_that_is_free_is_given_again_the_last_first(kind: Any):
     """What was touched last is still in the cache."""
-    one = made(kind, classes=1, repeats=1, rows=False)
+    one = made(kind, classes=1, repeats=1)
     one.ask([0], [3])
-    one.add_classes(np.zeros(3, np.int64), 0)
+    one.add([(number, 0) for number in range(3)], 0)
     one.draw(0)  # Frees 0, 1 and 2, as they were taken.
-    one.admitted()
     one.ask([0], [4])
-    one.add_classes(np.zeros(4, np.int64), 0)
+    one.add([(number, 0) for number in range(3, 7)], 0)
 
-    assert one.admitted()[1].tolist() == [2, 1, 0, 3]
+    assert [row[0] for row in one.rows[:4]] == [5, 4, 3, 6]
+
+
+@either
+@pytest.mark.parametrize("rows", [True, False], ids=["rows", "numbers"])
+def test_a_ring_that_was_made_smaller_may_lack_what_the_larger_one_had(kind: Any, rows: bool):
+    """The first that is admitted puts 7 of 9 out; more are needed then than are left, so none that follows is thinned."""
+    one = made(kind, classes=2, limit=10, repeats=1, rows=rows)
+    one.admit([2**63, LARGEST])
+    one.ask([0, 1], [6, 1])
+    for size in (10, 3):
+        one.grow([size, 10])
+        if rows:
+            one.add([(number, 0) for number in range(9)], 0)
+        else:
+            one.add_classes(np.zeros(9, np.int64), 0)
+    first = next(number for number in range(9) if coin(5, 9 + number) <= 2**63)
+
+    assert 0 < first < 8, "some are thinned before it, and some come after it"
+    assert (one.thinned[0], one.evicted_fresh[0], one.live(0)) == (first, 7 + 8 - first, 3)
 
 
 @either
@@ -553,7 +602,7 @@ def test_a_label_that_is_refused_is_a_misfit_with_its_error(kind: Any, bad: Any,
 @either
 def test_an_unknown_label_may_make_room_for_its_class(kind: Any):
     """An open set of classes: the function grows the rings from within."""
-    one = kind(1, 0, keeps_rows=True)
+    one = kind(1, 0)
     classes: dict[Any, int] = {}
 
     def new(label: Any) -> int:
@@ -638,11 +687,14 @@ def test_a_state_of_other_rings_is_refused(kind: Any):
 
     def refused(rows: Any = rows, repeats: int = 2, keeps_rows: bool = True, **changed: Any) -> str:
         with pytest.raises(ValueError, match=r"rings\.restore") as error:
-            kind(repeats, 0, keeps_rows=keeps_rows).restore({**state, **changed}, rows)
+            (kind if keeps_rows else NUMBERS[kind])(repeats, 0).restore({**state, **changed}, rows)
         return str(error.value)
 
     assert refused(rows=None) == "expected 2 rows, got none - at rings.restore"
-    assert refused(keeps_rows=False) == "expected no rows, got 2 - at rings.restore"
+    numbers = state["waiting"][:3]
+    assert refused(keeps_rows=False, waiting=numbers) == "expected no rows, got 2 - at rings.restore"
+    assert refused(None, keeps_rows=False, waiting=[[0, 7], [0, 1], [0, 0]]).startswith("expected classes below 3")
+    assert refused(None, keeps_rows=False, waiting=[[0, 0], [0, 1], [0, 2]]).startswith("expected fewer than 2 uses")
     assert (
         refused(waiting=[[0, 7], [0, 1], [0, 0], [0, 1]]) == "expected classes below 3, got others - at rings.restore"
     )
@@ -667,8 +719,8 @@ def test_a_state_of_other_rings_is_refused(kind: Any):
         (lambda one: one.ask([[0]], [[1]]), "an array of shape"),
         (lambda one: one.labels("name", 1, {}, len), "`index`, `key`, `call` or `whole`, got `name`"),
         (lambda one: one.add_classes(np.zeros(1, np.int64), 0), "expected the examples, got their classes"),
-        (lambda one: type(one)(0, 0, keeps_rows=True), "`repeats` of 1 to 2147483647, got 0"),
-        (lambda one: type(one)(1, 0, keeps_rows=True).add([], 0), "to know how labels are read"),
+        (lambda one: type(one)(0, 0), "`repeats` of 1 to 2147483647, got 0"),
+        (lambda one: type(one)(1, 0).add([], 0), "to know how labels are read"),
     ],
 )
 def test_what_cannot_be_is_refused(kind: Any, wrong: Callable[[Any], Any], said: str):
@@ -728,7 +780,7 @@ def test_composing_is_adding_drawing_and_asking(kind: Any, program: Any, until: 
             at += one.add_classes(classes, at)
             if not one.full:
                 break
-            taken.append([array.tolist() for array in (one.draw(number), one.uses, one.numbers)])
+            taken.append([array.tolist() for array in (one.draw(number), one.uses)])
             number += 1
             one.ask([0, 1, 2], asked[number] if number < len(asked) else [0, 0, 0])
         state = one.state()
@@ -741,7 +793,7 @@ def test_composing_is_adding_drawing_and_asking(kind: Any, program: Any, until: 
 
     assert cut[2] == whole[2] == apart[2]
     assert (cut[0], whole[0]) == (apart[0], apart[0])
-    assert [each or [[], [], []] for each in (cut[1], whole[1])] == [apart[1] or [[], [], []]] * 2
+    assert [each or [[], []] for each in (cut[1], whole[1])] == [apart[1] or [[], []]] * 2
 
 
 @either
@@ -751,8 +803,8 @@ def test_many_classes_are_cheap(kind: Any):
     one.ask(np.arange(0, 100_000, 500), np.full(200, 1))
     one.add_classes(np.arange(99_999, -1, -1), 0)
 
-    slots = one.draw(0)
+    numbers = one.draw(0)
 
-    assert sorted(99_999 - one.numbers) == list(range(0, 100_000, 500))
-    assert (len(slots), one.held) == (200, 99_800)
+    assert sorted(99_999 - numbers) == list(range(0, 100_000, 500))
+    assert (len(numbers), one.held) == (200, 99_800)
     assert conserved(one)

@@ -43,7 +43,7 @@ either = pytest.mark.parametrize(("kind", "shelf"), KINDS, ids=["twin", "native"
 
 def made(kind: Callable[..., Any], shelf: Callable[..., Any]) -> tuple[Any, Arrays]:
     """Rings of two classes that write pairs of float32[2] and label to arrays of so many rows, and the arrays."""
-    rings = kind(1, 0, keeps_rows=True)
+    rings = kind(1, 0)
     rings.labels("index", 1, {0: 0, 1: 1}, lambda label: -1, identity=True)
     rings.grow([8, 8])
     rings.unload()

@@ -3,33 +3,11 @@
 
 cimport numpy as cnp
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy
 
 from penstock.assemble._pool cimport Pool
-
-import numpy as np
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define penstock_prefetch(address) __builtin_prefetch(address)
-    #else
-    #define penstock_prefetch(address) ((void) (address))
-    #endif
-    """
-    void prefetch "penstock_prefetch"(const void*) noexcept nogil
+from penstock.assemble._rows cimport AHEAD, MOST_DIMS, Rows, move, packed, prefetch, row_of, rows_of
 
 cnp.import_array()
-
-cdef enum:
-    MOST_DIMS = 64  # NumPy's own bound
-    AHEAD = 12  # rows
-    LINE = 64  # bytes of a cache's line
-
-
-cdef struct Rows:
-    char* first
-    Py_ssize_t step  # bytes from one row to the next
 
 
 def keep(tuple kept, cnp.ndarray slots, tuple run, cnp.ndarray places):
@@ -88,18 +66,6 @@ def collect(tuple kept, cnp.ndarray slots, tuple run, cnp.ndarray places, int64_
     return tuple(arrays)
 
 
-cdef inline void move(char* to, const char* of, Py_ssize_t row) noexcept:
-    # The sizes that most components have are known to the compiler, and so cost no call.
-    if row == 8:
-        memcpy(to, of, 8)
-    elif row == LINE:
-        memcpy(to, of, LINE)
-    elif row == 4:
-        memcpy(to, of, 4)
-    else:
-        memcpy(to, of, row)
-
-
 cdef Py_ssize_t checked(cnp.ndarray one, cnp.ndarray two) except -1:
     """How many numbers there are in each."""
     for array in (one, two):
@@ -126,30 +92,3 @@ cdef int check_either(int64_t* slot, int64_t* place, Py_ssize_t n, int64_t least
     if not good:
         raise IndexError(f"expected places below {end} or slots below {room}, got others")
     return 0
-
-
-cdef cnp.ndarray packed(cnp.ndarray array):
-    """The array, or a copy whose rows are each one piece of memory."""
-    cdef Py_ssize_t size = cnp.PyArray_ITEMSIZE(array)
-    cdef int axis
-    assert not array.dtype.hasobject, "objects are not moved as bytes"
-    for axis in range(cnp.PyArray_NDIM(array) - 1, 0, -1):
-        if cnp.PyArray_STRIDE(array, axis) != size and cnp.PyArray_DIM(array, axis) > 1:
-            return np.ascontiguousarray(array)
-        size *= cnp.PyArray_DIM(array, axis)
-    return array
-
-
-cdef Py_ssize_t row_of(cnp.ndarray array):
-    """Bytes of a row."""
-    cdef Py_ssize_t size = cnp.PyArray_ITEMSIZE(array)
-    cdef int axis
-    for axis in range(1, cnp.PyArray_NDIM(array)):
-        size *= cnp.PyArray_DIM(array, axis)
-    return size
-
-
-cdef Rows rows_of(cnp.ndarray array):
-    cdef Rows rows
-    rows.first, rows.step = <char*> cnp.PyArray_DATA(array), cnp.PyArray_STRIDE(array, 0)
-    return rows

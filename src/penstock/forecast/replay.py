@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from penstock.forecast.progress import Show, quiet
-from penstock.sampling.kernels import Rings
+from penstock.sampling.kernels import NumberRings
 from penstock.sampling.quota import Quota
 from penstock.sampling.shares import Int64s, Shares
 
@@ -78,7 +78,7 @@ def replay(
     2
     """
     wanted = np.array([weight > 0 for weight in shares.weights])
-    rings, quota = Rings(repeats, 0, keeps_rows=False), Quota(shares, batch_size)
+    rings, quota = NumberRings(repeats, 0), Quota(shares, batch_size)
     rings.grow(limits)
     rings.ask(*quota.take())
     batches, before, longest = 0, 0, 0
@@ -100,7 +100,6 @@ def replay(
                     rings.draw(batches)
                     batches += 1
                     rings.ask(*quota.take())
-            rings.admitted()  # Else they would be remembered.
             advance(len(part))
     return Replay(
         repeats,

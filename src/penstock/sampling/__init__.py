@@ -11,9 +11,11 @@ No file here reads an example, starts a thread or knows a stage.
     metric        P classes a batch, m examples each
     mixture       whose turn it is when sources are mixed by weights
     temperature   a target that follows what arrives
-    prior         what arrives, estimated; what to admit by it
+    prior         what arrives, estimated
+    thresholds    what to admit by it
     bounds        what no method can beat
     rings         what waits of each class, and who is next
+    number_rings  the same for examples that somebody else keeps
     chances       how likely each class is kept, where nothing waits
     sieve         who is, by a coin
 
@@ -34,15 +36,15 @@ from penstock.sampling.carry import Carry
 from penstock.sampling.chances import chances, leant
 from penstock.sampling.classes import Classes
 from penstock.sampling.dealt import Dealt, dealt
-from penstock.sampling.kernels import NATIVE, Rings, Sieve
+from penstock.sampling.kernels import NATIVE, NumberRings, Prior, Rings, Sieve
 from penstock.sampling.metric import PerClass
 from penstock.sampling.mixture import Changing, Steady, Weights, read_weights
-from penstock.sampling.prior import Prior, thresholds
 from penstock.sampling.quota import Quota
 from penstock.sampling.schedule import Schedule
 from penstock.sampling.shares import Shares, probabilities, shares
 from penstock.sampling.target import Target
 from penstock.sampling.temperature import Temperature
+from penstock.sampling.thresholds import thresholds
 
 __all__ = [
     "NATIVE",
@@ -50,6 +52,7 @@ __all__ = [
     "Changing",
     "Classes",
     "Dealt",
+    "NumberRings",
     "PerClass",
     "Prior",
     "Quota",

@@ -29,7 +29,7 @@ cdef Py_ssize_t checked(cnp.ndarray first, int kind, cnp.ndarray second, int oth
     return cnp.PyArray_SIZE(first)
 
 
-cdef double total(double* values, Py_ssize_t n) noexcept:
+cdef double summed(double* values, Py_ssize_t n) noexcept:
     cdef double so_far = 0
     cdef Py_ssize_t i
     for i in range(n):
@@ -37,22 +37,11 @@ cdef double total(double* values, Py_ssize_t n) noexcept:
     return so_far
 
 
-def decayed(cnp.ndarray counts, double kept, cnp.ndarray more, double share):
-    """As `estimates.decayed`."""
-    cdef Py_ssize_t i, n = checked(counts, cnp.NPY_FLOAT64, more, cnp.NPY_INT64)
-    cdef cnp.ndarray out = new(n, cnp.NPY_FLOAT64)
-    cdef double* before = floats(counts)
-    cdef int64_t* came = <int64_t*> cnp.PyArray_DATA(more)
-    for i in range(n):
-        floats(out)[i] = before[i] * kept + <double> came[i] * share
-    return out
-
-
 def estimate(cnp.ndarray counts, cnp.ndarray start, double unseen):
     """As `estimates.estimate`."""
     cdef Py_ssize_t i, n = checked(counts, cnp.NPY_FLOAT64, start, cnp.NPY_FLOAT64)
     cdef cnp.ndarray out = new(n, cnp.NPY_FLOAT64)
-    cdef double all_of_them = total(floats(counts), n) + unseen
+    cdef double all_of_them = summed(floats(counts), n) + unseen
     for i in range(n):
         floats(out)[i] = (floats(counts)[i] + unseen * floats(start)[i]) / all_of_them
     return out

@@ -8,6 +8,7 @@ cdef class Shelf:
 
     cdef Py_ssize_t room
     cpdef bint put(self, object example, Py_ssize_t place) except -1
+    cdef void expect(self, Py_ssize_t place) noexcept
 
 cdef class Intake:
     cdef readonly int64_t arrived
@@ -23,7 +24,7 @@ cdef class Intake:
     cdef bint _halted(self) noexcept
     cdef int64_t _ahead(self) noexcept
     cdef void _ask_for(self, int64_t of) noexcept
-    cdef void _ask_for_more(self, int64_t of) noexcept
+    cdef void _ask_for_more(self, int64_t of, int i) noexcept
     cdef Py_ssize_t _pull_some(self, list iterators, Py_ssize_t first, Py_ssize_t n, bint* over) except -1
     cdef int64_t _class_of(self, object example) except -2
     cdef int64_t _arrive(self, int64_t of) except -2

@@ -29,6 +29,9 @@ cdef class Shelf:
         """As `intake.Shelf.put`."""
         return False
 
+    cdef void expect(self, Py_ssize_t place) noexcept:
+        """Has a place brought near, which is soon to be written to."""
+
 
 cdef class Intake:
     """As `intake.Intake`."""
@@ -55,8 +58,8 @@ cdef class Intake:
     cdef void _ask_for(self, int64_t of) noexcept:
         """Has what is known of a class brought near."""
 
-    cdef void _ask_for_more(self, int64_t of) noexcept:
-        """Has that brought near which only shows once what was asked for is there."""
+    cdef void _ask_for_more(self, int64_t of, int i) noexcept:
+        """Has that brought near which only shows once what was asked for is there, and what the i-th to be kept takes."""
 
     cdef int64_t _arrive(self, int64_t of) except -2:
         raise NotImplementedError
@@ -123,7 +126,7 @@ cdef class Intake:
                     place = 0
         finally:  # Those before one that raises have arrived all the same.
             for i in range(m):
-                self._ask_for_more(of[i])
+                self._ask_for_more(of[i], i)
             for i in range(m):
                 if i < m - 1 or self.misfit is None:
                     kept = self._arrive(of[i])

@@ -17,3 +17,8 @@ cdef inline bint plain(values):
         isinstance(values, cnp.ndarray) and cnp.PyArray_TYPE(values) == cnp.NPY_INT64 and cnp.PyArray_NDIM(values) == 1
         and cnp.PyArray_IS_C_CONTIGUOUS(values)
     )
+
+
+cdef inline bint fixed(values):
+    # Whether they are integers in a row that are not written to.
+    return plain(values) and not cnp.PyArray_ISWRITEABLE(values)

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
+from penstock.sampling.shares import Int64s
+
 class Labels:
     def __init__(
         self,
@@ -12,3 +14,5 @@ class Labels:
         identity: bool,
     ) -> None: ...
     def class_of(self, example: Any, classes: int) -> int: ...
+
+def all_below(numbers: Int64s, end: int) -> bool: ...

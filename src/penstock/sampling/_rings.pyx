@@ -8,9 +8,9 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from penstock.sampling._integers cimport data, empty, plain
+from penstock.sampling._integers cimport data, empty, fixed
 from penstock.sampling._slots cimport (
-    BLOCK, Ring, Slot, coin, evict, expect, prefetch, push, set_bar, shuffle, take_back, throw, use
+    Ring, Slot, coin, evict, prefetch, push, set_bar, shuffle, use
 )
 from penstock.sampling._tables cimport Tables, grown
 
@@ -32,7 +32,7 @@ cdef int64_t FIRST = slots.FIRST
 
 cdef enum:
     MANY = 128  # classes, of which the nearest cache does not hold all
-    AHEAD = 8  # classes
+    AHEAD = 24  # classes
 
 
 @cython.final
@@ -42,21 +42,21 @@ cdef class Rings(Tables):
     cdef readonly int64_t asked_at, ignored
     cdef readonly object uses, numbers
     cdef readonly list drawn
-    cdef int64_t lacking, wanted, taken, taken_room
+    cdef int64_t lacking, wanted, taken_room
     cdef uint64_t seed
     cdef cnp.ndarray which, often, taken_table
     cdef int64_t* take  # of each that was drawn: slot and uses in one, and its number
 
-    def __init__(self, repeats, seed, *, keeps_rows):
+    def __init__(self, repeats, seed):
         self.repeats, self.seed = checks.checked_repeats(repeats), seed & splitmix.LARGEST
-        self.keeps_rows = keeps_rows
+        self.keeps_rows = True
         self.name = rings.Rings.name
         self._clear()
 
     cdef _clear(self):
         self._clear_tables()
         self.taken_table = np.zeros((0, 2), np.int64)
-        self.asked_at = self.ignored = self.taken = self.taken_room = self.lacking = self.wanted = 0
+        self.asked_at = self.ignored = self.taken_room = self.lacking = self.wanted = 0
         self.drawn = []
         self.uses = self.numbers = self.which = self.often = empty(0)
 
@@ -76,17 +76,24 @@ cdef class Rings(Tables):
         prefetch(&self.ring[of])
         prefetch(&self.ring[of].used_first)
 
-    cdef void _ask_for_more(self, int64_t of) noexcept:
+    cdef void _ask_for_more(self, int64_t of, int i) noexcept:
         cdef Ring* ring = &self.ring[of]
+        cdef int64_t slot
+        if i < self.free_count:
+            slot = self.free[self.free_count - 1 - i]
+            prefetch(&self.slot[slot])
+            if self.shelf is not None:
+                self.shelf.expect(slot)
         if ring.fresh:
             prefetch(&self.slot[ring.fresh_last])
         if ring.fresh + ring.used >= ring.limit:
             prefetch(&self.slot[ring.used_first if ring.used else ring.fresh_first])
 
     def ask(self, classes, counts):
-        """As `rings.Rings.ask`."""
-        which, often = checks.checked_quota(classes, counts)
-        self._ask(which, often)
+        """As `rings.Rings.ask`; what nobody writes to, as what schedules give, is taken as it is."""
+        if not (fixed(classes) and fixed(counts) and len(classes) == len(counts)):
+            classes, counts = checks.checked_quota(classes, counts)
+        self._ask(classes, counts)
 
     cdef _ask(self, cnp.ndarray which, cnp.ndarray often):
         cdef int64_t i, of, count
@@ -95,8 +102,8 @@ cdef class Rings(Tables):
         self.which, self.often, self.asked_at = which, often, self.arrived
         for i in range(cnp.PyArray_SIZE(which)):
             of, count = data(which)[i], data(often)[i]
-            if i + AHEAD < cnp.PyArray_SIZE(which):
-                prefetch(&self.ring[data(which)[i + AHEAD]])  # It reads nothing, so the class need not be there.
+            if i + AHEAD < cnp.PyArray_SIZE(which):  # It reads nothing, so the class need not be there.
+                self._ask_for(data(which)[i + AHEAD])
             ring = &self.ring[of]
             if not 0 <= of < self.classes or count < 0 or ring.need or count > max(ring.at_hand, ring.limit * self.repeats):
                 self._ask_nothing(i)
@@ -114,98 +121,6 @@ cdef class Rings(Tables):
             set_bar(&self.ring[data(self.which)[i]])
         self.which = self.often = empty(0)
         self.lacking = self.wanted = 0
-
-    def add_classes(self, classes, Py_ssize_t start):
-        """As `rings.Rings.add_classes`."""
-        cdef cnp.ndarray array = self._checked(classes, start)
-        return self._add_classes(array, start, self._good(array, start)) - start
-
-    cdef cnp.ndarray _checked(self, classes, Py_ssize_t start):
-        array = checks.checked_classes(classes, self.keeps_rows)
-        assert start >= 0, "places are counted from the first"
-        self.misfit = self.error = None
-        return array
-
-    cdef int64_t _good(self, cnp.ndarray classes, int64_t place) noexcept:
-        """The place of the first class from a place on that is not there, or the end."""
-        while place < cnp.PyArray_SIZE(classes) and -1 <= data(classes)[place] < self.classes:
-            place += 1
-        return place
-
-    cdef int64_t _add_classes(self, cnp.ndarray array, int64_t place, int64_t good) except -1:
-        """Adds from a place on, and gives the place of the first that was not added.
-
-        Coins are thrown for a block of arrivals without a branch: a processor cannot guess who is admitted, and a wrong
-        guess costs more than all the rest. Bars only fall while nothing is drawn, so those at or below their bar at the
-        beginning of the block are all that can be admitted; they are looked at again one by one.
-        """
-        cdef int64_t* classes = data(array)
-        cdef uint64_t thrown[BLOCK]
-        cdef int low[BLOCK + 1]
-        cdef int i, j, k, m, done
-        cdef int64_t number
-        cdef uint64_t seed = self.seed
-        cdef Ring* table = self.ring
-        while place < good and not self._halted():
-            k, number = min(BLOCK, good - place, self.until - self.arrived), self.arrived
-            m = throw(table, classes + place, k, seed, number, thrown, low)
-            expect(table, self.slot, classes + place, low, m, min(k, good - place - BLOCK) if self.classes > MANY else 0)
-            done = k
-            for j in range(m):
-                i = low[j]
-                if classes[place + i] < 0:
-                    self.ignored += 1
-                elif thrown[i] > table[classes[place + i]].bar:
-                    table[classes[place + i]].thinned += 1
-                else:
-                    self._admit(classes[place + i], number + i)
-                    if self._full():
-                        done = i + 1
-                        break
-            if done < k:
-                take_back(table, classes + place, k, done, low, j + 1, m)
-            self.arrived += done
-            place += done
-        if place < cnp.PyArray_SIZE(array) and place == good and not self._halted():
-            raise ValueError(mismatch(f"a class below {self.classes}, or -1", classes[place], at="rings.add_classes"))
-        return place
-
-    def compose(self, classes, Py_ssize_t start, number, quotas):
-        """As `rings.Rings.compose`."""
-        cdef cnp.ndarray array = self._checked(classes, start)
-        cdef int64_t place = start, draws = 0, more = len(quotas), good = self._good(array, start)
-        cdef uint64_t first = number & splitmix.LARGEST
-        while True:
-            if self._full():
-                self._draw(first + draws)
-                draws += 1
-                if draws > more:
-                    self._ask(empty(0), empty(0))
-                    break
-                which, often = quotas[draws - 1]
-                if plain(which) and plain(often) and len(which) == len(often):
-                    self._ask(which, often)
-                else:
-                    self.ask(which, often)
-            else:
-                place = self._add_classes(array, place, good)
-                if not self._full():
-                    break
-        return place - start, draws
-
-    def composed(self):
-        """As `rings.Rings.composed`."""
-        n, self.taken = self.taken, 0
-        return self._told(0, n)
-
-    cdef tuple _told(self, int64_t start, int64_t n):
-        """Slots, uses and numbers of n that were drawn."""
-        cdef cnp.ndarray slots = empty(n), uses = empty(n), numbers = empty(n)
-        cdef int64_t* take = self.take + 2 * start
-        cdef int64_t i
-        for i in range(n):
-            data(slots)[i], data(uses)[i], data(numbers)[i] = <int32_t> take[2 * i], take[2 * i] >> 32, take[2 * i + 1]
-        return slots, uses, numbers
 
     cdef int64_t _arrive(self, int64_t of) except -2:
         """Counts an arrival, and gives the slot that it is kept in, or -1."""
@@ -231,14 +146,13 @@ cdef class Rings(Tables):
         while ring.fresh + ring.used >= ring.limit:
             slot = evict(self.slot, ring, self.repeats)
             self._release(slot)
-            if self.keeps_rows:
-                self.rows[slot] = None  # This may run code of the row's own.
-                ring = &self.ring[of]
-        slot = self.free_first
-        if self.log_size == self.log_room or (slot < 0 and self.top == self.capacity):
+            self.rows[slot] = None  # This may run code of the row's own.
+            ring = &self.ring[of]
+        if self.log_size == self.log_room or (not self.free_count and self.top == self.capacity):
             self._make_room(self.top + 1)
-        if slot >= 0:
-            self.free_first = self.slot[slot].after
+        if self.free_count:
+            self.free_count -= 1
+            slot = self.free[self.free_count]
         else:
             slot = self.top
             self.top += 1
@@ -248,7 +162,7 @@ cdef class Rings(Tables):
         ring.at_hand += self.repeats
         self.lacking += met - (ring.at_hand >= ring.need)
         set_bar(ring)
-        if not self.keeps_rows or self.unloads:
+        if self.unloads:
             self.log[2 * self.log_size], self.log[2 * self.log_size + 1] = number, slot
             self.log_size += 1
         return slot
@@ -256,17 +170,21 @@ cdef class Rings(Tables):
     cdef _keep(self, object example, int64_t kept):
         if self.shelf is not None and kept < self.shelf.room and self.shelf.put(example, kept):
             self.log_size -= 1  # There is nothing to unload.
-        elif self.keeps_rows:
+        else:
             self.rows[kept] = example
 
     def draw(self, number):
         """As `rings.Rings.draw`."""
-        cdef int64_t start = self.taken
+        cdef cnp.ndarray slots, uses, numbers
+        cdef int64_t i, n = self.wanted
         self._draw(number & splitmix.LARGEST)
-        slots, self.uses, self.numbers = self._told(start, self.taken - start)
-        self.taken = start
-        if self.keeps_rows and not self.unloads:
-            self._hand_over(slots, self.uses)
+        slots, uses, numbers = empty(n), empty(n), empty(n)
+        for i in range(n):
+            data(slots)[i], data(uses)[i] = <int32_t> self.take[2 * i], self.take[2 * i] >> 32
+            data(numbers)[i] = self.take[2 * i + 1]
+        self.uses, self.numbers = uses, numbers
+        if not self.unloads:
+            self._hand_over(slots, uses)
         return slots
 
     cdef _draw(self, uint64_t number):
@@ -274,17 +192,16 @@ cdef class Rings(Tables):
         cdef int64_t i, j = 0, m = cnp.PyArray_SIZE(self.which), slot, count, turn, left, place, n = self.wanted
         cdef cnp.ndarray places
         cdef int64_t repeats, arrived
-        cdef bint keeps_rows
         cdef Slot* table
         cdef int64_t* to
         cdef Ring* ring
         if self.lacking:
             raise checks.not_at_hand(self.lacking)
-        while self.taken + n > self.taken_room:
+        while n > self.taken_room:
             self.taken_table = grown(self.taken_table, 2 * self.taken_room or FIRST)
             self.taken_room, self.take = len(self.taken_table), data(self.taken_table)
-        to = self.take + 2 * self.taken
-        places, turn, table, repeats, arrived, keeps_rows = np.arange(m), 0, self.slot, self.repeats, self.arrived, self.keeps_rows
+        to = self.take
+        places, turn, table, repeats, arrived = np.arange(m), 0, self.slot, self.repeats, self.arrived
         while m:  # One of each class in turn, so that what is waited for from memory is waited for together.
             left, m = m, 0
             for i in range(left):
@@ -301,8 +218,7 @@ cdef class Rings(Tables):
                 slot = use(table, ring, repeats)
                 ring.waited += arrived - table[slot].number
                 to[j] = slot | <int64_t> table[slot].uses << 32  # What is shuffled is one array.
-                if keeps_rows:
-                    prefetch(PyList_GET_ITEM(self.rows, slot))
+                prefetch(PyList_GET_ITEM(self.rows, slot))
                 if table[slot].uses == repeats:
                     self._release(slot)
                 j += 1
@@ -312,7 +228,6 @@ cdef class Rings(Tables):
         shuffle(coin(self.seed ^ SHUFFLE, number), n, to)
         for i in range(n - 1, -1, -1):  # It spreads out to make room for the numbers.
             to[2 * i + 1], to[2 * i] = self.slot[<int32_t> to[i]].number, to[i]
-        self.taken += n
 
     def drawn_classes(self, number, classes, counts):
         """As `rings.Rings.drawn_classes`."""
@@ -353,23 +268,24 @@ cdef class Rings(Tables):
 
     def restore(self, state, rows=None):
         """As `rings.Rings.restore`."""
-        waiting = checks.checked_waiting(state, rows, repeats=self.repeats, keeps_rows=self.keeps_rows)
+        waiting = checks.checked_waiting(state, rows, repeats=self.repeats)
         self._clear()
         self.grow(state["limits"])
         self.admit(state["thresholds"])
         self.top = len(waiting) + len(state["free"])
         self._make_room(self.top)
         table = self.ring_table[1:self.classes + 1]
-        self.free_first = tables.write(table, self.slot_table, waiting, state["free"])
+        tables.write(table, self.slot_table, waiting)
+        self.free_count = len(state["free"])
+        self.free_table[:self.free_count] = state["free"]
+        self.slot_table["uses"][state["free"]] = -1
         for of, _, uses, slot, row in waiting:
             self.ring[<int64_t> of].at_hand += self.repeats - uses
-            if self.keeps_rows:
-                self.rows[slot] = row
+            self.rows[slot] = row
         self.held = len(waiting)
         for name in counting.COUNTERS:
             table[name] = state[name]
         self.arrived, self.ignored, self.until = state["arrived"], state["ignored"], state["until"]
-        self.logged = self.arrived
         self._set_bars()
         self.ask(*state["asked"])
         self.asked_at = state["asked_at"]

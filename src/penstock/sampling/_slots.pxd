@@ -15,10 +15,6 @@ cdef extern from *:
     void prefetch "penstock_prefetch"(void*) noexcept
 
 
-cdef enum:
-    BLOCK = 32  # arrivals whose coins are thrown together
-
-
 cdef struct Slot:
     int64_t number
     int32_t uses
@@ -126,45 +122,3 @@ cdef inline void shuffle(uint64_t stream, int64_t n, int64_t* values) noexcept:
         last = n - 1 - turn
         place = <int64_t> (((coin(stream, turn) >> 32) * <uint64_t> (last + 1)) >> 32)
         values[last], values[place] = values[place], values[last]
-
-
-cdef inline int throw(
-    Ring* rings, int64_t* classes, int k, uint64_t seed, int64_t number, uint64_t* thrown, int* low
-) noexcept:
-    # Counts k arrivals, and all as thinned whose coin is above their bar; gives the places of the others, without a branch.
-    cdef int i, m = 0
-    cdef bint is_low
-    cdef Ring* ring
-    for i in range(k):
-        ring = &rings[classes[i]]
-        thrown[i] = coin(seed, number + i)
-        is_low = thrown[i] <= ring.bar
-        ring.seen += 1
-        ring.thinned += 1 - is_low
-        low[m] = i
-        m += is_low
-    return m
-
-
-cdef inline void take_back(Ring* rings, int64_t* classes, int k, int done, int* low, int j, int m) noexcept:
-    # Counts as not yet arrived what comes after the first `done` of a block; its low ones are those from the j-th on.
-    cdef int i
-    for i in range(done, k):
-        rings[classes[i]].seen -= 1
-        rings[classes[i]].thinned -= 1
-    for i in range(j, m):
-        rings[classes[low[i]]].thinned += 1
-
-
-cdef inline void expect(Ring* rings, Slot* slots, int64_t* classes, int* low, int m, int later) noexcept:
-    # Brings into the cache the slots at the ends of the rings of low ones, and the rings of the next block.
-    cdef int j
-    cdef Ring* ring
-    for j in range(m):
-        ring = &rings[classes[low[j]]]
-        if ring.fresh:
-            prefetch(&slots[ring.fresh_first])
-            prefetch(&slots[ring.fresh_last])
-    for j in range(later):
-        prefetch(&rings[classes[BLOCK + j]])
-        prefetch(<char*> &rings[classes[BLOCK + j]] + 64)

@@ -5,7 +5,7 @@ The numbers of a class stand together, so that an arrival is thinned or admitted
 """
 
 cimport numpy as cnp
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from penstock.sampling._intake cimport Intake
 from penstock.sampling._integers cimport data, empty
@@ -38,13 +38,12 @@ cdef class Tables(Intake):
     cdef _clear_tables(self):
         self.ring_table, self.slot_table = np.zeros(1, slots.RING), np.zeros(0, slots.SLOT)
         self.ring_table["threshold"][0] = splitmix.LARGEST
-        self.log_table = np.zeros((0, 2), np.int64)
+        self.log_table, self.free_table = np.zeros((0, 2), np.int64), empty(0)
         self.rows = []
         self._open()
         self.held = self.capacity = self.classes = 0
         self.unloads, self.shelf = False, None
-        self.top = self.logged = self.log_size = self.log_room = 0
-        self.free_first = -1
+        self.top = self.log_size = self.log_room = self.free_count = 0
         self.grow(())
 
     def at_hand(self, classes):
@@ -74,8 +73,11 @@ cdef class Tables(Intake):
 
     def admit(self, thresholds):
         """As `rings.Rings.admit`."""
-        self.ring_table["threshold"][1:self.classes + 1] = checks.checked_thresholds(thresholds, self.classes)
-        self._set_bars()
+        cdef cnp.ndarray array = checks.checked_thresholds(thresholds, self.classes)
+        cdef int64_t of
+        for of in range(self.classes):
+            self.ring[of].threshold = (<uint64_t*> cnp.PyArray_DATA(array))[of]
+            set_bar(&self.ring[of])
 
     cdef void _set_bars(self) noexcept:
         cdef int64_t of
@@ -89,24 +91,25 @@ cdef class Tables(Intake):
             self.log_room, self.log = len(self.log_table), data(self.log_table)
         while self.capacity < top:
             self.slot_table = grown(self.slot_table, 2 * self.capacity or FIRST)
-            if self.keeps_rows:
-                self.rows += [None] * (len(self.slot_table) - self.capacity)
+            self.rows += [None] * (len(self.slot_table) - self.capacity)
             self.capacity, self.slot = len(self.slot_table), <Slot*> cnp.PyArray_DATA(self.slot_table)
+            self.free_table = grown(self.free_table, self.capacity)
+            self.free = data(self.free_table)
         return 0
 
-    def admitted(self):
-        """As `rings.Rings.admitted`."""
+    cdef cnp.ndarray _admitted(self):
+        """The slots of what was admitted since this was last called and still waits."""
         cdef int64_t i, number, slot, m = 0
         for i in range(self.log_size):
             number, slot = self.log[2 * i], self.log[2 * i + 1]
             if self.slot[slot].number == number and self.slot[slot].uses >= 0:
-                self.log[2 * m], self.log[2 * m + 1] = number, slot
+                self.log[m] = slot
                 m += 1
-        cdef cnp.ndarray places = empty(m), slots = empty(m)
+        cdef cnp.ndarray slots = empty(m)
         for i in range(m):
-            data(places)[i], data(slots)[i] = self.log[2 * i] - self.logged, self.log[2 * i + 1]
-        self.log_size, self.logged = 0, self.arrived
-        return places, slots
+            data(slots)[i] = self.log[i]
+        self.log_size = 0
+        return slots
 
     cdef list _read(self):
         """What waits, as `rings.Rings.state` tells it: class, number, uses and slot of each example, class by class."""
@@ -130,11 +133,12 @@ cdef class Tables(Intake):
 
     cdef cnp.ndarray _read_free(self):
         """The slots that are free again, in the order in which they were freed."""
-        cdef int64_t i, slot = self.free_first, n = self.top - self.held
-        cdef cnp.ndarray slots = empty(n)
-        for i in range(n - 1, -1, -1):
-            data(slots)[i], slot = slot, self.slot[slot].after
-        return slots
+        return self.free_table[:self.free_count].copy()
+
+    @property
+    def loaded(self):
+        """As `rings.Rings.loaded`."""
+        return self.log_size if self.unloads else self.held
 
     def unload(self):
         """As `rings.Rings.unload`."""
@@ -142,7 +146,7 @@ cdef class Tables(Intake):
         cdef int64_t i, m
         cdef list rows = self.rows, unloaded = []
         if self.unloads:
-            _, slots = self.admitted()
+            slots = self._admitted()
         else:
             slots = np.flatnonzero(self.slot_table["uses"][:self.top] >= 0)
             self.unloads = True

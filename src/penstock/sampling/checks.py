@@ -12,6 +12,7 @@ __all__ = [
     "MOST",
     "checked_chances",
     "checked_classes",
+    "checked_numbers",
     "checked_quota",
     "checked_repeats",
     "checked_sieve",
@@ -135,24 +136,36 @@ def not_at_hand(lacking: int) -> ValueError:
 
 
 def checked_waiting(
-    state: dict[str, Any], rows: list[Any] | None, *, repeats: int, keeps_rows: bool
+    state: dict[str, Any], rows: list[Any] | None, *, repeats: int
 ) -> list[tuple[int, int, int, int, Any]]:
     """The examples that wait in a state of rings: class, number, uses and slot of each, and its row.
 
     Raises:
       ValueError: the state is not one of such rings.
     """
-    classes, (of, numbers, uses, slots) = len(state["limits"]), state["waiting"]
-    if (rows is not None) != keeps_rows or len(slots) != len(slots if rows is None else rows):
-        got = "none" if rows is None else len(rows)
-        raise ValueError(mismatch(f"{len(slots) if keeps_rows else 'no'} rows", got, at="rings.restore"))
+    of, numbers, uses, slots = state["waiting"]
+    if rows is None or len(slots) != len(rows):
+        raise ValueError(mismatch(f"{len(slots)} rows", "none" if rows is None else len(rows), at="rings.restore"))
     if sorted([*slots, *state["free"]]) != list(range(len(slots) + len(state["free"]))):
         raise ValueError(mismatch("each slot once, waiting or free", "other slots", at="rings.restore"))
+    checked_numbers({**state, "waiting": [of, numbers, uses]}, None, repeats=repeats)
+    return list(zip(of, numbers, uses, slots, rows, strict=True))
+
+
+def checked_numbers(state: dict[str, Any], rows: list[Any] | None, *, repeats: int) -> list[tuple[int, int, int]]:
+    """The examples that wait in a state of rings that keep none: class, number and uses of each.
+
+    Raises:
+      ValueError: the state is not one of such rings.
+    """
+    classes, (of, numbers, uses) = len(state["limits"]), state["waiting"]
+    if rows is not None:
+        raise ValueError(mismatch("no rows", len(rows), at="rings.restore"))
     if not all(0 <= number < classes for number in of):
         raise ValueError(mismatch(f"classes below {classes}", "others", at="rings.restore"))
     if not all(0 <= count < repeats for count in uses):
         raise ValueError(mismatch(f"fewer than {repeats} uses of an example", "more", at="rings.restore"))
-    return list(zip(of, numbers, uses, slots, slots if rows is None else rows, strict=True))
+    return list(zip(of, numbers, uses, strict=True))
 
 
 def _one_dimensional(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

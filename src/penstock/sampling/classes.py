@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable
+from functools import cached_property
 from typing import Any, Literal, final
 
 import numpy as np
@@ -34,8 +35,6 @@ class Classes:
     ) -> None:
         self.labels: list[Hashable] = list(labels)
         """The label of each class, by its number."""
-        self.numbers: dict[Hashable, int] = {label: number for number, label in enumerate(self.labels)}
-        """The number of each label."""
         self.grows = grows
         """Whether a label that is new becomes a class."""
         self._unknown = unknown
@@ -43,6 +42,16 @@ class Classes:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @cached_property
+    def numbers(self) -> dict[Hashable, int]:
+        """The number of each label; made when it is first looked at, since many classes are mostly numbers themselves."""
+        return {label: number for number, label in enumerate(self.labels)}
+
+    @property
+    def looked_up(self) -> dict[Hashable, int]:
+        """The numbers as they are looked up; empty where labels are numbers themselves."""
+        return {} if self.counted else self.numbers
 
     @property
     def counted(self) -> bool:

@@ -109,6 +109,10 @@ class Dealt:
     def enough(self, held: Int64s) -> None:
         """Nothing: only P classes and m of each look at what is held."""
 
+    def several(self, most: int) -> list[tuple[Int64s, Int64s]]:
+        """As `Schedule.several`."""
+        return [self.take(0, None)]
+
     def take(self, number: int, arriving: Float64s | None) -> tuple[Int64s, Int64s]:
         """The classes of the rank's next batch, ascending, and how many of each: int64[m] twice. As `Schedule.take`."""
         classes, counts = self._schedule.take(number, arriving)

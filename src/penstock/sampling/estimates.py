@@ -12,7 +12,7 @@ import numpy as np
 
 from penstock.sampling.shares import Float64s, Int64s
 
-__all__ = ["ALWAYS", "LEAST_EXPECTED", "admission", "decayed", "distance", "estimate", "most_inputs"]
+__all__ = ["ALWAYS", "LEAST_EXPECTED", "admission", "decayed", "distance", "estimate", "most_inputs", "total"]
 
 Uint64s = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -30,7 +30,7 @@ def decayed(counts: Float64s, kept: float, new: Int64s, share: float) -> Float64
 
 def estimate(counts: Float64s, start: Float64s, unseen: float) -> Float64s:
     """The shares that counts tell, and as many counts more that are spread as `start` says: float64[K]."""
-    shares: Float64s = (counts + unseen * start) / (_sum(counts) + unseen)
+    shares: Float64s = (counts + unseen * start) / (total(counts) + unseen)
     return shares
 
 
@@ -44,13 +44,13 @@ def distance(recent: Int64s, shares: Float64s) -> tuple[float, int]:
     expected = seen * shares
     alone = expected >= LEAST_EXPECTED
     apart = (recent[alone] - expected[alone]) ** 2 / expected[alone]
-    rest = _sum(np.where(alone, 0, expected))
+    rest = total(np.where(alone, 0, expected))
     off = int(recent[~alone].sum()) - rest
-    return _sum(apart) + off * off / max(rest, LEAST_EXPECTED), max(1, int(alone.sum()) + (rest > 0) - 1)
+    return total(apart) + off * off / max(rest, LEAST_EXPECTED), max(1, int(alone.sum()) + (rest > 0) - 1)
 
 
 def admission(arriving: Float64s, target: Float64s, repeats: int, slack: float) -> Uint64s:
-    """See `prior.thresholds`."""
+    """See `thresholds.thresholds`."""
     both = (arriving > 0) & (target > 0)
     chance = np.where(target > 0, 1.0, 0.0)
     if both.any():
@@ -70,5 +70,6 @@ def most_inputs(arriving: Float64s, target: Float64s, size: int, repeats: int, n
     return float(np.divide(counts, uses, out=np.full(len(uses), never), where=uses > 0).max(initial=0))
 
 
-def _sum(values: Float64s) -> float:
+def total(values: Float64s) -> float:
+    """The sum of values, from the first to the last."""
     return float(np.cumsum(values)[-1]) if len(values) else 0.0

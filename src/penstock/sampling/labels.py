@@ -9,8 +9,9 @@ from typing import Any, Literal, final
 import numpy as np
 
 from penstock.errors import mismatch
+from penstock.sampling.shares import Int64s
 
-__all__ = ["HOW", "Labels"]
+__all__ = ["HOW", "Labels", "all_below"]
 
 HOW = ("index", "key", "call", "whole")
 """Where a label is: `example[key]` of a tuple or list, or of a dict; `key(example)`; or the example itself."""
@@ -63,3 +64,14 @@ class Labels:
         if of is None:
             of = self._unknown(label)
         return operator.index(of)
+
+
+def all_below(numbers: Int64s, end: int) -> bool:
+    """Whether whole numbers, int64[n], are all from 0 up, and below an end.
+
+    >>> all_below(np.array([0, 2]), 3), all_below(np.array([0, -1]), 3)
+    (True, False)
+    """
+    return (
+        not len(numbers) or int(numbers.view(np.uint64).max()) < end
+    )  # Seen as without a sign, what is below 0 is large.

@@ -1,4 +1,4 @@
-"""The shares of the classes as they arrive, learnt from what arrives, and what to admit by them.
+"""The shares of the classes as they arrive, learnt from what arrives.
 
 Exact proportions never need this: a prior that is wrong costs inputs, not exactness.
 
@@ -14,6 +14,8 @@ How
   Streams in which equal classes come in runs scatter more than chance does. How much more is learnt from the tests
   themselves, and not taken for drift.
 
+This is the definition. `_prior.pyx` is its fast twin, and gives the same answers to the bit.
+
 Source: Gama et al., "A survey on concept drift adaptation", 2014, for the two windows; the bound on chi-square is
 Lemma 1 of Laurent and Massart, Annals of Statistics 28 (2000).
 """
@@ -26,11 +28,10 @@ from typing import Any, Self, final
 import numpy as np
 
 from penstock.errors import mismatch
-from penstock.sampling import kernels
-from penstock.sampling.estimates import ALWAYS, Uint64s
+from penstock.sampling import estimates
 from penstock.sampling.shares import Float64s, Int64s
 
-__all__ = ["ALWAYS", "Prior", "thresholds", "usual_window"]
+__all__ = ["Prior", "usual_window"]
 
 UNSEEN = 0.5
 """What a class counts that was never seen, as an average over the classes: so no share is ever 0 by chance alone."""
@@ -91,14 +92,18 @@ class Prior:
             raise ValueError(mismatch(f"counts of {len(prior._start)} classes", "others", at="Prior.restore(state)"))
         return prior
 
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs, as JSON can hold it."""
+    def state(self, *, arrays: bool = False) -> dict[str, Any]:
+        """What `restore` needs, as JSON can hold it; or with an array, in place of a list, of what there is of each class."""
+
+        def listed(values: np.ndarray[Any, Any]) -> Any:
+            return values.copy() if arrays else values.tolist()
+
         return {
             "window": self.window,
-            "start": self._start.tolist(),
-            "counts": self._counts.tolist(),
-            "before": self._before.tolist(),
-            "recent": self._recent.tolist(),
+            "start": listed(self._start),
+            "counts": listed(self._counts),
+            "before": listed(self._before),
+            "recent": listed(self._recent),
             "recent_n": self._recent_n,
             "scatter": self.scatter,
             "alarms": self.alarms,
@@ -112,7 +117,7 @@ class Prior:
     @property
     def effective_window(self) -> float:
         """How many arrivals the estimate rests on. It grows up to `window`, and shrinks where shares change. [arrivals]"""
-        return float(np.cumsum(self._counts)[-1])
+        return estimates.total(self._counts)
 
     @property
     def shares(self) -> Float64s:
@@ -131,7 +136,7 @@ class Prior:
         self._grow(len(counts))
         kept = _power(1 - 1 / self.window, n)
         # Those of the run came one after the other, and have decayed too: the first as much as what was before it.
-        self._counts = kernels.decayed(self._counts, kept, counts, (1 - kept) * self.window / n)
+        self._counts = estimates.decayed(self._counts, kept, counts, (1 - kept) * self.window / n)
         self._recent = self._recent + counts
         self._recent_n += n
         if self._recent_n >= self.window // 8:
@@ -148,13 +153,13 @@ class Prior:
         self._recent = np.concatenate((self._recent, np.zeros(more, np.int64)))
 
     def _estimate(self, counts: Float64s) -> Float64s:
-        return kernels.estimate(counts, self._start, UNSEEN * len(counts))
+        return estimates.estimate(counts, self._start, UNSEEN * len(counts))
 
     def _test(self) -> None:
         """Compares the recent counts with those before; drops these where they disagree."""
-        known, seen = float(np.cumsum(self._before)[-1]), int(self._recent.sum())
+        known, seen = estimates.total(self._before), int(self._recent.sum())
         if known >= self.window // 8 and seen:
-            distance, freedom = kernels.distance(self._recent, self._estimate(self._before))
+            distance, freedom = estimates.distance(self._recent, self._estimate(self._before))
             distance /= 1 + seen / known
             limit = freedom + 2 * math.sqrt(freedom * DOUBT) + 2 * DOUBT
             if distance > self.scatter * limit:
@@ -165,28 +170,6 @@ class Prior:
         self._before = self._counts
         self._recent = np.zeros(len(self._recent), np.int64)
         self._recent_n = 0
-
-
-def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float = 0.125) -> Uint64s:
-    """What a coin of 64 bits must not exceed for an example to be admitted.
-
-    At the best rate, `repeats * min p / q` examples delivered for each that arrives, a class needs `rate * q / p` of what
-    arrives of it; it is admitted with that probability, and somewhat more, lest chance and a prior that lags starve it.
-    So each arrival of a class has the same chance.
-
-    Args:
-      arriving: p, float64[K].
-      target: q, float64[K].
-      repeats: how often one example may be used.
-      slack: how much more than needed is admitted, as a part of it.
-
-    Returns:
-      uint64[K]: 0 for a class without a target; `ALWAYS` for one that is always admitted.
-
-    >>> thresholds(np.array([0.8, 0.2]), np.array([0.5, 0.5]), 1).tolist() == [int(0.28125 * 2**64), ALWAYS]
-    True
-    """
-    return kernels.admission(arriving, target, repeats, slack)
 
 
 def _power(base: float, exponent: int) -> float:

@@ -30,7 +30,7 @@ from penstock.sampling.shares import Int64s, Shares
 
 __all__ = ["Quota"]
 
-AT_ONCE = 2048
+AT_ONCE = 8192
 """About as many entries are worked out at a time."""
 KEPT = 65_536
 """A schedule of at most as many entries is kept whole."""
@@ -109,11 +109,16 @@ class Quota:
         Returns:
           The classes that are in it, ascending, int64[m]; how many of each, int64[m], all above 0. Both read-only.
         """
+        return self.several(1)[0]
+
+    def several(self, most: int) -> list[tuple[Int64s, Int64s]]:
+        """The next batches, as `take` would give one after the other: at least one of them, and `most` at most."""
         place = self._place()
         if place >= len(self._batches):
             self._cut()
-        self.position += 1
-        return self._batches[place]
+        batches = self._batches[place : place + most]
+        self.position += len(batches)
+        return batches
 
     def pattern(self, n: int) -> Int64s:
         """The classes of the next n batches of one: who comes when sources or classes are mixed one by one.

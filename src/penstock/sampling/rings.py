@@ -25,13 +25,12 @@ This is the definition. `_rings.pyx` is its fast twin, and gives the same answer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
 from penstock.errors import mismatch
 from penstock.sampling.checks import (
-    checked_classes,
     checked_quota,
     checked_repeats,
     checked_sizes,
@@ -50,7 +49,6 @@ __all__ = ["Rings"]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
-@final
 class Rings(Intake, Counts):
     """The examples that wait to be drawn, in a ring for each class.
 
@@ -59,10 +57,8 @@ class Rings(Intake, Counts):
     Args:
       repeats: how often one example may be used.
       seed: of the coins that thin, and of the order within a draw.
-      keeps_rows: whether the examples themselves are kept, in `rows`. Else only their slots are told of, and the caller
-        keeps what belongs to them.
 
-    >>> rings = Rings(1, 0, keeps_rows=True)
+    >>> rings = Rings(1, 0)
     >>> rings.grow([8, 8])
     >>> rings.labels("index", 1, {"cat": 0, "dog": 1}, lambda label: -1)
     >>> rings.ask([0, 1], [1, 1])
@@ -73,11 +69,11 @@ class Rings(Intake, Counts):
     """
 
     name = "rings"
+    _keeps_rows = True
 
-    def __init__(self, repeats: int, seed: int, *, keeps_rows: bool) -> None:
+    def __init__(self, repeats: int, seed: int) -> None:
         self._repeats = checked_repeats(repeats)
         self._seed = seed & LARGEST
-        self._keeps_rows = keeps_rows
         self._clear()
 
     def _clear(self) -> None:
@@ -90,7 +86,7 @@ class Rings(Intake, Counts):
         """Examples that wait. [examples]"""
         self._clear_counts()
         self.drawn: list[Any] = []
-        """The examples of the last draw, where they are kept."""
+        """The examples of the last draw, as long as they are kept here."""
         self.uses: Integers = np.zeros(0, np.int64)
         """Of each example of the last draw, which use this is: 1 for the first."""
         self.numbers: Integers = np.zeros(0, np.int64)
@@ -99,14 +95,13 @@ class Rings(Intake, Counts):
         self._thresholds: list[int] = []
         self._need: list[int] = []
         self._at_hand: list[int] = []  # Legal uses: over the class's examples, the sum of repeats - uses.
-        self._slots = Slots(keeps_rows=self._keeps_rows)
+        self._slots = Slots()
         links = self._slots.after, self._slots.before
         self._fresh, self._used = Queues(*links), Queues(*links)
         self._asked: list[tuple[int, int]] = []
         self._wanted = 0  # Examples asked for.
         self._lacking = 0  # Classes asked for whose need is not met.
-        self._composed: list[tuple[int, int, int]] = []
-        self._log, self._logged = list[tuple[int, int]](), 0  # And the arrivals when it was last read.
+        self._log: list[tuple[int, int]] = []
         self._unloads = False
         self._shelf: Shelf | None = None
 
@@ -116,7 +111,7 @@ class Rings(Intake, Counts):
 
     @property
     def rows(self) -> list[Any]:
-        """The examples that wait, each at its slot, where they are kept."""
+        """The examples that wait, each at its slot, as long as they are kept here."""
         return self._slots.rows
 
     @property
@@ -232,14 +227,14 @@ class Rings(Intake, Counts):
         self.held += 1
         self._at_hand[of] += self._repeats
         self._lacking += met - (self._at_hand[of] >= self._need[of])
-        if not self._keeps_rows or self._unloads:
+        if self._unloads:
             self._log.append((number, slot))
         return slot
 
     def _keep(self, example: Any, kept: int) -> None:
         if self._shelf is not None and kept < self._shelf.room and self._shelf.put(example, kept):
             self._log.pop()  # There is nothing to unload.
-        elif self._keeps_rows:
+        else:
             self.rows[kept] = example
 
     def _evict(self, of: int) -> None:
@@ -255,20 +250,12 @@ class Rings(Intake, Counts):
         self._at_hand[of] -= self._repeats - self._slots.uses[slot]
         self.held -= 1
         self._slots.release(slot)
-        if self._keeps_rows:
-            self.rows[slot] = None
+        self.rows[slot] = None
 
-    def admitted(self) -> tuple[Integers, Integers]:
-        """What was admitted since this was last called and still waits, where the caller keeps the examples.
-
-        Returns:
-          Two arrays of shape `(m,)` and int64: how many arrived since then before the example, and its slot.
-        """
-        waits = [(number, slot) for number, slot in self._log if self._slots.holds(slot, number)]
-        places, slots = np.array(waits, np.int64).reshape(-1, 2).T.copy()
-        places -= self._logged
-        self._log, self._logged = [], self.arrived
-        return places, slots
+    @property
+    def loaded(self) -> int:
+        """How many examples `unload` would hand over, and perhaps some that no longer wait. [examples]"""
+        return len(self._log) if self._unloads else self.held
 
     def unload(self) -> tuple[Integers, list[Any]]:
         """Hands over the examples that are kept here and wait, and keeps them no more; from then on the caller does.
@@ -279,7 +266,8 @@ class Rings(Intake, Counts):
           Their slots, int64[m], and the examples.
         """
         if self._unloads:
-            _, slots = self.admitted()
+            waits = [slot for number, slot in self._log if self._slots.holds(slot, number)]
+            slots, self._log = np.array(waits, np.int64), []
         else:
             slots = np.flatnonzero(np.array(self._slots.uses) >= 0)
             self._unloads = True
@@ -318,44 +306,12 @@ class Rings(Intake, Counts):
         """
         taken = self._taken(number)
         slots, self.uses, self.numbers = np.array(taken, np.int64).reshape(-1, 3).T.copy()
-        if self._keeps_rows and not self._unloads:
+        if not self._unloads:
             self.drawn = [self.rows[slot] for slot, _, _ in taken]
             for slot, uses, _ in taken:
                 if uses == self._repeats:
                     self.rows[slot] = None
         return slots
-
-    def compose(
-        self, classes: Integers, start: int, number: int, quotas: Sequence[tuple[Integers, Integers]]
-    ) -> tuple[int, int]:
-        """As `add_classes`, and draws whenever what is asked for is at hand; then it asks for the next quota.
-
-        Stops where `add_classes` does for want of arrivals, and when the last quota was drawn; then nothing is asked for.
-
-        Args:
-          classes: as for `add_classes`.
-          start: the place of the first that is added.
-          number: of the first draw.
-          quotas: what is asked for after the first draw, the second, and so on: classes and counts, as for `ask`.
-
-        Returns:
-          How many were added, and how many draws there were; `composed` tells of them.
-        """
-        classes = checked_classes(classes, self._keeps_rows)
-        at, draws = start, 0
-        while draws <= len(quotas):
-            at += self.add_classes(classes, at)
-            if not self.full:
-                break
-            self._composed += self._taken(number + draws)
-            self.ask(*quotas[draws] if draws < len(quotas) else ((), ()))
-            draws += 1
-        return at - start, draws
-
-    def composed(self) -> tuple[Integers, Integers, Integers]:
-        """Of all that `compose` drew since this was last called: slots, uses and numbers, int64[n] each, as for `draw`."""
-        drawn, self._composed = np.array(self._composed, np.int64).reshape(-1, 3).T.copy(), []
-        return drawn[0], drawn[1], drawn[2]
 
     def _taken(self, number: int) -> list[tuple[int, int, int]]:
         """Takes what is asked for: of each example its slot, which of its uses this is, and its number."""
@@ -428,12 +384,12 @@ class Rings(Intake, Counts):
 
         Args:
           state: as `state` gave it.
-          rows: the examples that wait, in the order of `state["waiting"]`, where they are kept.
+          rows: the examples that wait, in the order of `state["waiting"]`.
 
         Raises:
           ValueError: the state is not one of such rings.
         """
-        waiting = checked_waiting(state, rows, repeats=self._repeats, keeps_rows=self._keeps_rows)
+        waiting = checked_waiting(state, rows, repeats=self._repeats)
         self._clear()
         self.grow(state["limits"])
         self.admit(state["thresholds"])
@@ -445,6 +401,5 @@ class Rings(Intake, Counts):
         for name in COUNTERS:
             getattr(self, name)[:] = state[name]
         self.arrived, self.ignored, self.until = state["arrived"], state["ignored"], state["until"]
-        self._logged = self.arrived
         self.ask(*state["asked"])
         self.asked_at = state["asked_at"]

@@ -120,6 +120,12 @@ class Schedule:
             self._shown.update(self._ready[len(self._shown) :])
             self._per_class.grow(len(self._ready))
 
+    def several(self, most: int) -> list[tuple[Int64s, Int64s]]:
+        """The next batches, as `take` would tell them, where it is steady: at least one of them, and `most` at most."""
+        if self._quota is None or self._over != len(self._classes):
+            return [self.take(0, None)]
+        return self._quota.several(most)
+
     def take(self, number: int, arriving: Float64s | None) -> tuple[Int64s, Int64s]:
         """The classes of the next batch, ascending, and how many of each: int64[m] twice.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational
-from typing import Any, Self, final
+from typing import Any, Self, TypeGuard, final
 
 import numpy as np
 
@@ -73,6 +73,8 @@ class Shares:
     def floats(self) -> Float64s:
         """The shares as float64[K], each correctly rounded."""
         total = self.total
+        if self.weights.count(self.weights[0]) == len(self.weights):
+            return np.full(len(self.weights), self.weights[0] / total)
         return np.array([weight / total for weight in self.weights], np.float64)
 
 
@@ -116,6 +118,9 @@ def probabilities(values: object, *, what: str) -> Shares:
 
 def _whole(values: object, what: str) -> tuple[list[int], int]:
     """The values as whole numbers, and what 1 is in the same unit."""
+    if _is_one_number(values):
+        whole, one = _whole(values[:1], what)
+        return whole * len(values), one
     parts = _parts(values, what)
     if not parts:
         raise PipelineError(mismatch(f"{what} of at least one class", "none"))
@@ -130,6 +135,13 @@ def _whole(values: object, what: str) -> tuple[list[int], int]:
     if not any(whole):
         raise PipelineError(mismatch(f"{what} with at least one above 0", f"{len(whole)} zeros"))
     return whole, common * 10**-least
+
+
+def _is_one_number(values: object) -> TypeGuard[Float64s]:
+    """Whether it is an array of the same number above 0 over and over, as where there are very many classes."""
+    if not isinstance(values, np.ndarray) or values.dtype not in (np.float64, np.int64) or values.ndim != 1:
+        return False
+    return len(values) > 1 and bool(values[0] > 0) and bool((values == values[0]).all())
 
 
 Part = tuple[int, int, int]

@@ -25,13 +25,9 @@ FIRST = 64
 
 @final
 class Slots:
-    """Numbered places for examples. A place that is free is given again, the last freed first.
+    """Numbered places for examples. A place that is free is given again, the last freed first."""
 
-    Args:
-      keeps_rows: whether the examples themselves stand in `rows`.
-    """
-
-    def __init__(self, *, keeps_rows: bool) -> None:
+    def __init__(self) -> None:
         self.of: list[int] = []
         """The class of the example in each slot."""
         self.uses: list[int] = []
@@ -46,7 +42,6 @@ class Slots:
         """The example itself; `None` in a slot that is free."""
         self.free: list[int] = []
         """Slots that are free again, in the order in which they were freed."""
-        self._keeps_rows = keeps_rows
         self._top = 0  # From here on, no slot was ever taken.
 
     @property
@@ -83,8 +78,7 @@ class Slots:
         self._make_room(len(waiting) + len(free))
         for of, number, uses, slot, row in waiting:
             self.of[slot], self.uses[slot], self.number[slot] = of, uses, number
-            if self._keeps_rows:
-                self.rows[slot] = row
+            self.rows[slot] = row
 
     def _make_room(self, top: int) -> None:
         self._top = top
@@ -93,8 +87,7 @@ class Slots:
             for values in (self.of, self.number, self.after, self.before):
                 values += [0] * more
             self.uses += [-1] * more
-            if self._keeps_rows:
-                self.rows += [None] * more
+            self.rows += [None] * more
 
 
 @final

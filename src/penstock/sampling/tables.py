@@ -11,22 +11,14 @@ __all__ = ["write"]
 Table = np.ndarray[Any, Any]
 
 
-def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> int:
+def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, Any]]) -> None:
     """Puts what waits into empty tables.
 
     Args:
       rings: of dtype `RING`, one for each class.
       slots: of dtype `SLOT`, as many as are needed.
       waiting: class, number, uses, slot and example of each.
-      free: slots that are free again, in the order in which they were freed.
-
-    Returns:
-      The slot that was freed last, or -1.
     """
-    first_free = -1
-    for slot in free:
-        slots["after"][slot], slots["uses"][slot] = first_free, -1
-        first_free = slot
     for of, number, uses, slot, _ in waiting:
         slots["number"][slot], slots["uses"][slot] = number, uses
         kind = "used" if uses else "fresh"
@@ -36,4 +28,3 @@ def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, An
             rings[f"{kind}_first"][of] = slot
         rings[f"{kind}_last"][of] = slot
         rings[kind][of] += 1
-    return first_free

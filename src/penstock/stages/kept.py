@@ -1,4 +1,4 @@
-"""Examples on their way through the rings: as rows, which the rings keep themselves, or as runs of columns with a store."""
+"""Examples on their way through the rings: as rows, which the rings keep themselves, or as runs of columns, held as they came."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from penstock.assemble import Assembler, Misfit, Pool
 from penstock.chunk import Chunk, Columns
-from penstock.sampling import Classes, Rings
+from penstock.sampling import Classes, NumberRings, Rings
 from penstock.sampling.shares import Int64s
+from penstock.stages.held import Held
 from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved
 from penstock.stages.store import Store
-from penstock.stages.waiting import rings_of, saved_rings, slots_of, tickets_of
+from penstock.stages.waiting import numbers_of, rings_of, saved_rings, slots_of, tickets_of
 from penstock.ticket import NO_TICKETS, Tickets
 
 __all__ = ["Given", "Kept", "KeptRows", "KeptRuns", "Quotas", "Refused"]
@@ -56,13 +57,16 @@ class Refused(NamedTuple):
 class Kept(Protocol):
     """A way to keep examples."""
 
-    rings: Rings
     refused: Refused | None
     """The example at which it stopped for good."""
     most: int
     """So many batches can be drawn before they are given. [batches]"""
     stops: bool
     """Whether it draws no more than one at a step, so that it may ask for the next one at once."""
+
+    @property
+    def rings(self) -> Rings:
+        """What decides."""
 
     @property
     def held(self) -> bool:
@@ -127,7 +131,7 @@ class KeptRows:
             return number
 
         self._how, key = reading
-        rings.labels(self._how, key, classes.numbers, unknown, identity=classes.counted)
+        rings.labels(self._how, key, classes.looked_up, unknown, identity=classes.counted)
 
     @property
     def held(self) -> bool:
@@ -188,7 +192,7 @@ class KeptRows:
     def step(self, number: int, quotas: Quotas) -> int:
         """Adds rows, or draws a batch."""
         rings = self.rings
-        if self._assembler is not None and (rings.full or rings.capacity > self._shelved):
+        if self._assembler is not None and (rings.capacity > self._shelved or (rings.full and rings.loaded)):
             self._unload(self._assembler)
         if rings.full:
             self._slots = rings.draw(number)
@@ -232,15 +236,15 @@ class KeptRows:
         tickets = self._origins.of(rings.numbers, rings.uses)
         if self._assembler is None:
             return Given(rings.drawn, None, tickets)
-        return Given(*self._store.collect(self._slots, None, NONE, 0), tickets)
+        return Given(*self._store.collect(self._slots), tickets)
 
 
 @final
 class KeptRuns:
-    """Runs of columns; what waits longer than its run is at hand lies in a store.
+    """Runs of columns, which are held as they came while enough of their examples wait.
 
     Args:
-      rings: which keep no rows.
+      rings: which keep numbers alone.
       by: how labels are read.
       classes: the classes.
       grow: called when there is a new one.
@@ -249,7 +253,7 @@ class KeptRuns:
     """
 
     def __init__(
-        self, rings: Rings, by: By, classes: Classes, grow: Callable[[], None], pool: Pool, *, most: int
+        self, rings: NumberRings, by: By, classes: Classes, grow: Callable[[], None], pool: Pool, *, most: int
     ) -> None:
         self.rings = rings
         self.refused: Refused | None = None
@@ -257,11 +261,11 @@ class KeptRuns:
         self._by = by
         self._classes = classes
         self._grow = grow
-        self._store = Store(pool)
+        self._held = Held(pool, rings)
         self._origins = Origins(lambda: rings.waiting)
         self._run: Chunk | None = None
         self._numbering: Numbering
-        self._first = self._at = self._since = 0  # arrivals before the run; added of it; of which some are in the store
+        self._at = 0  # added of the run
 
     @property
     def held(self) -> bool:
@@ -270,10 +274,9 @@ class KeptRuns:
 
     def hold(self, chunk: Chunk) -> None:
         """Takes a run."""
-        self._store.suit(chunk)
-        self._run, self._numbering = chunk, Numbering(chunk, self._by, self._classes)
-        self._first, self._at, self._since = self.rings.arrived, 0, 0
-        self._origins.add(self._first, chunk.tickets)
+        self._held.add(chunk)
+        self._run, self._numbering, self._at = chunk, Numbering(chunk, self._by, self._classes), 0
+        self._origins.add(self.rings.arrived, chunk.tickets)
 
     def _see_end(self, run: Chunk, numbering: Numbering) -> None:
         """Lets go of a run that is used up."""
@@ -281,15 +284,8 @@ class KeptRuns:
             return
         if numbering.error is not None:
             self.refused = Refused(run.as_rows()[self._at], numbering.error, run.tickets, self._at)
-        self._keep(run)
         self._run = None
-
-    def _keep(self, run: Chunk) -> None:
-        """Copies what has arrived and goes on waiting."""
-        places, slots = self.rings.admitted()
-        if len(places):
-            self._store.keep(slots, run, places + self._since, self.rings.capacity)
-        self._since = self._at
+        self._held.trim()
 
     def prepare(self) -> None:
         """Numbers more labels where all that were are added."""
@@ -301,7 +297,7 @@ class KeptRuns:
             self._grow()
 
     def step(self, number: int, quotas: Quotas) -> int:
-        """Adds from the run and draws; what is drawn is to be given before the run is let go."""
+        """Adds from the run and draws."""
         rings, run = self.rings, self._run
         if run is None:
             _, draws = rings.compose(NONE, 0, number, quotas)
@@ -311,9 +307,8 @@ class KeptRuns:
             added, draws = rings.compose(numbering.numbers[:ready], self._at, number, quotas)
             self._at += added
         if draws:
-            slots, uses, numbers = rings.composed()
-            rows, columns = self._store.collect(slots, run, numbers - self._first, self._since)
-            self._given = Given(rows, columns, self._origins.of(numbers, uses))
+            numbers, uses = rings.composed()
+            self._given = Given(*self._held.collect(numbers), self._origins.of(numbers, uses))
         if run is not None:
             self._see_end(run, self._numbering)
         return draws
@@ -325,21 +320,15 @@ class KeptRuns:
 
     def snapshot(self, tickets: bool) -> Saved:
         """What waits."""
-        if self._run is not None:
-            self._keep(self._run)
         saved = saved_rings(self.rings, self._origins)
-        rows = None if tickets else self._store.rows(slots_of(saved))
-        return {"how": None, "rings": saved, "rows": rows, "columns": self._store.columnar}
+        rows = None if tickets else self._held.rows(numbers_of(saved))
+        return {"how": None, "rings": saved, "rows": rows, "columns": self._held.columnar}
 
     def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
         """Goes on with what waited."""
         rows = recall(tickets_of(saved["rings"])) if saved["rows"] is None else saved["rows"]
         rings_of(self.rings, self._origins, saved["rings"], None)
-        if rows:
-            columns = Columns.stacked(rows) if saved["columns"] else None
-            run = Chunk(None if columns is not None else rows, NO_TICKETS, columns=columns)
-            self._store.suit(run)
-            self._store.keep(slots_of(saved["rings"]), run, np.arange(len(rows)), self.rings.capacity)
+        self._held.restore(numbers_of(saved["rings"]), rows, columnar=bool(saved["columns"]))
 
     def given(self) -> Given:
         """The batches that were drawn in the last step."""

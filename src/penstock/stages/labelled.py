@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock.chunk import Chunk, Columns
 from penstock.errors import SpecError, mismatch, placed
-from penstock.sampling import Classes
+from penstock.sampling import Classes, kernels
 from penstock.sampling.shares import Int64s
 from penstock.structure import Structure
 
@@ -182,8 +182,8 @@ def _are_numbers(labels: np.ndarray[Any, Any], classes: Classes) -> bool:
     """Whether labels are all numbers of classes themselves."""
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or not classes.counted or not labels.size:
         return False
-    if labels.dtype == np.int64:  # Looked through once: seen as without a sign, what is below 0 is large.
-        return int(labels.view(np.uint64).max()) < len(classes)
+    if labels.dtype == np.int64:
+        return kernels.all_below(labels, len(classes))
     return int(labels.min()) >= 0 and int(labels.max()) < len(classes)
 
 

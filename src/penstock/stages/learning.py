@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.errors import StateError, mismatch
 from penstock.sampling import Prior, Rings, kernels, spare_limits, thresholds
+from penstock.sampling.estimates import ALWAYS
 from penstock.sampling.shares import Float64s
 from penstock.stages.snapshot import Saved
 
@@ -58,16 +59,16 @@ class Learning:
     def learn(self, rings: Rings, classes: int) -> None:
         """Learns what has arrived since it last did."""
         seen = rings.seen[:classes].copy()
-        new = seen.copy()
-        new[: len(self._seen)] -= self._seen
-        self._prior.update(new, rings.arrived - self._at)
+        if len(self._seen) != classes:
+            self._seen = np.append(self._seen, np.zeros(classes - len(self._seen), np.int64))
+        self._prior.update(seen - self._seen, rings.arrived - self._at)
         self._seen, self._at = seen, rings.arrived
         self.due = rings.arrived + min(self._prior.every, max(FIRST, classes // 4, rings.arrived))
 
     def snapshot(self) -> Saved:
         """What was learnt."""
         return {
-            "prior": self._prior.state(),
+            "prior": self._prior.state(arrays=True),
             "seen": self._seen.copy(),
             "at": self._at,
             "due": self.due,
@@ -123,6 +124,6 @@ class Learning:
         inputs = kernels.most_inputs(arriving, target, self._size, self._repeats, NEVER)
         self.expected = min(NEVER, max(float(self._size), inputs))
         if self._at:
-            admitted = np.full(len(rings.seen), 2**64 - 1, np.uint64)
-            admitted[: len(target)] = thresholds(arriving, target, self._repeats)
-            rings.admit(admitted)
+            admitted = thresholds(arriving, target, self._repeats)
+            more = len(rings.seen) - len(admitted)
+            rings.admit(admitted if not more else np.append(admitted, np.full(more, ALWAYS, np.uint64)))

@@ -105,8 +105,10 @@ class Limits:
             self._raise(rings, classes, 2 * least)
 
     def _raise(self, rings: Rings, classes: Int64s, least: Int64s) -> None:
-        self._limits[classes] = np.maximum(self._limits[classes], least)
-        rings.grow(self._limits)
+        before = self._limits[classes]
+        if (before < least).any():
+            self._limits[classes] = np.maximum(before, least)
+            rings.grow(self._limits)
 
 
 def _nbytes(leaf: object) -> int:

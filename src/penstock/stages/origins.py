@@ -103,7 +103,7 @@ class _Drawn:
     def table(self) -> Int64s:
         out = np.empty((self.count, 5), np.int64)
         firsts, tickets = self.runs.firsts, self.runs.tickets
-        order = np.argsort(self.numbers, kind="stable")
+        order = np.argsort(self.numbers)
         done = 0
         while done < self.count:
             place = bisect_right(firsts, self.numbers[order[done]]) - 1

@@ -111,7 +111,7 @@ class Shuffle:
         table = self._tickets[slots]
         new = froms >= 0
         table[new] = chunk.tickets.table()[froms[new]]
-        rows, columns = self._store.collect(slots, chunk, froms, 0)
+        rows, columns = self._store.collect(slots, chunk, froms)
         came.pop(hole, None)
         if came:
             self._keep(np.array(list(came)), chunk, np.array(list(came.values())))
@@ -124,7 +124,7 @@ class Shuffle:
         return self._given(slots)
 
     def _given(self, slots: Places) -> Chunk:
-        rows, columns = self._store.collect(slots, None, slots, 0)
+        rows, columns = self._store.collect(slots)
         return Chunk(rows, listed_tickets(self._tickets[slots]), columns=columns)
 
     def _drain(self, n: int) -> Chunk:

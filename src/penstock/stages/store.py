@@ -66,11 +66,6 @@ class Store:
             ]
         )
 
-    @property
-    def columnar(self) -> bool:
-        """Whether they lie as columns."""
-        return self._rows is None
-
     def rows(self, slots: Int64s) -> list[Any]:
         """The examples at some slots, as they are: int64[m]."""
         if self._rows is not None:
@@ -99,30 +94,31 @@ class Store:
         keep(self._arrays, slots, run.columns.arrays, places)
 
     def collect(
-        self, slots: Int64s, run: Chunk | None, places: Int64s, least: int
+        self, slots: Int64s, run: Chunk | None = None, places: Int64s | None = None
     ) -> tuple[list[Any] | None, Columns | None]:
         """Copies of examples, each from its slot, or from the run that it has just arrived in.
 
         Args:
           slots: int64[n].
           run: that it suits; `None` if there is none.
-          places: their places in it, int64[n]; of those that arrived before place `least` the slot counts.
-          least: the first place of the run from which nothing was kept yet.
+          places: their places in it, int64[n]; where one is below 0 the slot counts.
 
         Returns:
           Rows or columns, of which the other is `None`.
         """
         kept = self._rows
-        if run is None:
-            places, least = np.full(len(slots), -1), 0
         if kept is not None:
-            rows = run.as_rows() if run is not None else []
-            both = zip(slots.tolist(), places.tolist(), strict=True)
-            return [rows[place] if place >= least else kept[slot] for slot, place in both], None
-        columns = run.columns if run is not None else None
+            if run is None or places is None:
+                return self.rows(slots), None
+            rows, both = run.as_rows(), zip(slots.tolist(), places.tolist(), strict=True)
+            return [rows[place] if place >= 0 else kept[slot] for slot, place in both], None
         assert self._structure is not None, "what is collected was kept, or lies in a run"
-        arrays = columns.arrays if columns is not None else self._arrays
-        return None, Columns(self._structure, collect(self._arrays, slots, arrays, places, least, self._pool))
+        if run is None or places is None:
+            arrays, places = self._arrays, slots
+        else:
+            assert run.columns is not None, "a run of rows would not have suited"
+            arrays = run.columns.arrays
+        return None, Columns(self._structure, collect(self._arrays, slots, arrays, places, 0, self._pool))
 
 
 def _grown(array: np.ndarray[Any, Any], capacity: int) -> np.ndarray[Any, Any]:

@@ -9,15 +9,13 @@ Assumes
   A label is hashable, and reading it changes nothing.
 How
   Single examples go straight into the rings, which stop at the arrival that completes a batch. A run of columns lies
-  ready as a whole: the rings go through its class numbers, and compose all batches that it completes at once; then each
-  example that is given is copied once, and those that go on waiting are copied to the store.
+  ready as a whole: the rings go through its class numbers, and compose all batches that it completes at once. The run is
+  held for as long as many of its examples wait, so that each that is given is copied once.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import Any, final
 
 import numpy as np
@@ -25,7 +23,7 @@ import numpy as np
 from penstock.assemble import Assembler, Pool
 from penstock.chunk import END, WHOLE, Chunk
 from penstock.errors import SpecError
-from penstock.sampling import Classes, Dealt, Rings, Schedule, Target
+from penstock.sampling import Classes, Dealt, NumberRings, Rings, Schedule, Target
 from penstock.sampling.shares import Float64s, Int64s
 from penstock.stages.absent import Absence, Asked
 from penstock.stages.claims import Claims
@@ -100,7 +98,7 @@ class Stratify:
         self._claims = Claims()
         self._kept: Kept | None = None  # None before the first example
         self._asked: Asked | None = None
-        self._ahead: deque[tuple[Int64s, Int64s]] = deque()
+        self._ahead: list[tuple[Int64s, Int64s]] = []
         self._over_classes = 0
         self._target: Float64s | None = None
         self._pool = Pool()
@@ -160,16 +158,12 @@ class Stratify:
                 self._claims.end(batches)
             if given is not None:
                 return given.as_chunk()
-            if not self._goes_on():
+            if self._kept is None or not (self._kept.held or self._kept.rings.full):  # nothing at hand to go on with
                 if self._over:
                     return self._last()
                 self._feed()
         error, self._error = self._error, None
         return END if error is None else Chunk([], END.tickets, error=error)
-
-    def _goes_on(self) -> bool:
-        """Whether there is something at hand to go on with."""
-        return self._kept is not None and (self._kept.held or self._kept.rings.full)
 
     def _step(self, kept: Kept, most: int) -> int:
         """Goes through what is held until a batch is complete, or something is due; gives how many were drawn."""
@@ -186,8 +180,7 @@ class Stratify:
             self._drawn, self._asked = self._asked, None
             if draws <= len(quotas):
                 self._wait_for(rings, *quotas[draws - 1])
-            for _ in range(min(draws, len(quotas))):
-                self._ahead.popleft()
+            del self._ahead[: min(draws, len(quotas))]
         refused = kept.refused
         if refused is not None:
             kept.refused = None
@@ -265,7 +258,7 @@ class Stratify:
             self._over_classes = len(self._classes)
             self._ahead.clear()
         if self._ahead:
-            its, counts = self._ahead.popleft()
+            its, counts = self._ahead.pop(0)
         else:
             arriving = self._learning.arriving(len(self._classes)) if self._schedule.follows else None
             try:
@@ -286,9 +279,10 @@ class Stratify:
         """The quotas of the batches after the one that is asked for, where the target stays: so many at most."""
         if most <= 0 or self._asked is None or not self._schedule.steady or self._over_classes != len(self._classes):
             return []
-        while len(self._ahead) < most:
-            self._ahead.append(self._schedule.take(self._claims.number, None))
-        return list(islice(self._ahead, most))
+        ahead = self._ahead
+        while len(ahead) < most:
+            ahead += self._schedule.several(most - len(ahead))
+        return ahead[:most]
 
     def _aim(self, rings: Rings, target: Float64s) -> None:
         """Has rings be of sizes, and admit, as a target needs it."""
@@ -363,12 +357,14 @@ class Stratify:
 
     def _made(self, reading: tuple[How, Any] | None) -> tuple[Kept, Callable[[], None]]:
         """Rings of rows whose labels are read so, or of runs of columns; and what makes room in them for new classes."""
-        rings = Rings(self._wishes.repeats, self._seed, keeps_rows=reading is not None)
+        kind = NumberRings if reading is None else Rings
+        rings = kind(self._wishes.repeats, self._seed)
 
         def grow() -> None:
             self._limits.make_room(rings, len(self._classes))
 
-        if reading is not None:
+        if not isinstance(rings, NumberRings):
+            assert reading is not None, "of rows it is known how labels are read"
             return KeptRows(rings, reading, self._classes, grow), grow
         most = 1 if self._one_by_one else MOST
         return KeptRuns(rings, self._by, self._classes, grow, self._pool, most=most), grow
@@ -418,7 +414,7 @@ class Stratify:
             self._kept, _ = self._made(None if kept["how"] is None else self._by.read_as(kept["how"]))
             self._kept.restore(kept, self._recalled)
         self._asked = None if saved["asked"] is None else Asked.restored(saved["asked"])
-        self._ahead = deque((np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"])
+        self._ahead = [(np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"]]
         self._over_classes, self._drop = int(saved["over_classes"]), int(saved["given"])
         if saved["target"] is not None:
             self._target = self._schedule.shares if saved["steady"] else np.array(saved["target"], np.float64)
@@ -454,17 +450,19 @@ class Stratify:
 
     def _learn(self, rings: Rings) -> None:
         """Learns what has arrived, if that is due."""
-        if rings.arrived >= self._learning.due:
-            self._learning.learn(rings, len(self._classes))
-            if self._schedule.metric:
-                self._schedule.enough(rings.fresh_held)
-            elif self._target is not None and len(self._target) == len(self._classes):
-                self._learning.apply(rings, self._target)
-                enough, asked = self._learning.enough(self._target), self._asked
-                if self._schedule.steady and enough is not None:  # Never less is held than is asked for.
-                    self._limits.spare(rings, self._target, enough)
-                    if asked is not None:
-                        self._limits.hold(rings, asked.classes, asked.counts)
+        if rings.arrived < self._learning.due:
+            return
+        self._learning.learn(rings, len(self._classes))
+        if self._schedule.metric:
+            self._schedule.enough(rings.fresh_held)
+        elif self._target is not None and len(self._target) == len(self._classes):
+            self._learning.apply(rings, self._target)
+            enough, asked = self._learning.enough(self._target), self._asked
+            if self._schedule.steady and enough is not None:  # Never less is held than is asked for.
+                self._limits.spare(rings, self._target, enough)
+                if asked is not None:
+                    self._limits.hold(rings, asked.classes, asked.counts)
+        self._set_until(rings)
 
     def _see_to_absent(self, rings: Rings) -> None:
         """Sees whether a class stays away."""

@@ -217,7 +217,7 @@ class Thinned:
 
     def _label_by(self, how: How, key: Any) -> None:
         self._how = how
-        self._sieve.labels(how, key, self._classes.numbers, self._class_of, identity=self._classes.counted)
+        self._sieve.labels(how, key, self._classes.looked_up, self._class_of, identity=self._classes.counted)
         self._reads = True
 
     def _class_of(self, label: object) -> int:

@@ -13,7 +13,7 @@ from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved, packed, packed_tickets, unpacked, unpacked_tickets
 from penstock.ticket import Tickets
 
-__all__ = ["fresh_of", "rings_of", "saved_rings", "slots_of", "tickets_of"]
+__all__ = ["fresh_of", "numbers_of", "rings_of", "saved_rings", "slots_of", "tickets_of"]
 
 LISTS = ("limits", "free")
 """What of a state of rings is a list of whole numbers, beside the counters."""
@@ -27,13 +27,14 @@ def saved_rings(rings: Rings, origins: Origins) -> Saved:
       origins: where the examples came from.
     """
     state = rings.state(arrays=True)
-    of, numbers, uses, slots = state.pop("waiting")
+    waiting = state.pop("waiting")
+    numbers = waiting[1]
     lists = {name: value for name, value in state.items() if isinstance(value, np.ndarray) and name != "thresholds"}
     return {
         "state": {name: value for name, value in state.items() if name not in lists and name != "thresholds"},
         "lists": {name: [len(value), packed(value)] for name, value in lists.items()},
         "thresholds": state["thresholds"],
-        "waiting": [packed(column) for column in (of, numbers, uses, slots)],
+        "waiting": [packed(column) for column in waiting],
         "tickets": packed_tickets(origins.of(numbers, np.ones(len(numbers), np.int64))),
     }
 
@@ -50,8 +51,13 @@ def fresh_of(saved: Saved) -> Tickets:
 
 
 def slots_of(saved: Saved) -> Int64s:
-    """The slot of each of them, int64[n]."""
+    """The slot of each of them, int64[n], where they lie in slots."""
     return unpacked(saved["waiting"][3], int(saved["tickets"]["n"]))
+
+
+def numbers_of(saved: Saved) -> Int64s:
+    """How many arrived before each of them, int64[n]."""
+    return unpacked(saved["waiting"][1], int(saved["tickets"]["n"]))
 
 
 def rings_of(rings: Rings, origins: Origins, saved: Saved, rows: list[Any] | None) -> None:
