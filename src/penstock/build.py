@@ -266,15 +266,19 @@ class _Builder:
             return stage
         inner = upstream if isinstance(upstream, Meter) else None
         word = place.after(node).words
+        paced = isinstance(node, Map | Filter)
         meter = Meter(
             stage,
             word_of(node),
             inner,
             check=self._coordinator.check,
             earlier=self.built.meters.get(word),
-            paced=isinstance(node, Map | Filter),
+            paced=paced,
         )
         self.built.meters[word] = meter
+        if node is self.last and not paced:  # what the driver takes of it, the head counts
+            self.built.last = meter
+            return stage
         return meter
 
     def _batcher(self, node: Batch, upstream: Stage, wanted: Wanted, place: Place) -> Batcher:

@@ -36,6 +36,8 @@ class Built:
     """What the lanes and readers of earlier epochs have seen."""
     meters: dict[int, Meter] = field(default_factory=dict)
     """The stages' meters, by the number of their word; the first word has the lowest."""
+    last: Meter | None = None
+    """The meter of the last stage, where the head is to count what is taken of it."""
     strata: dict[int, Strata] = field(default_factory=dict)
     """The newest stage of each word that sees to class proportions, by the number of the word."""
     strata_before: dict[int, StrataStats] = field(default_factory=dict)

@@ -92,6 +92,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
                 doing=self._built.doing,
                 shots=self._shots,
                 backlog=self._built.backlog,
+                meter=self._built.last,
                 watch=self._watch(options.watchdog_s, self._coordinator),
             )
             self._coordinator.start(self._head, "drive")

@@ -45,7 +45,7 @@ def put(backlog: Any, number: int = 3, long: int = LONG) -> np.ndarray:
     pile = Pile(native.prepared(FREE), 2)
     pile.add([np.full(long - 1, number), np.empty(0, int)])
     out = np.full((2, long), UNWRITTEN)
-    backlog.fill(pile, out, np.array(PAD), False, False)
+    pile.fill_with(backlog, out, np.array(PAD), False, False)
     return out
 
 
@@ -164,7 +164,7 @@ def test_what_leaves_are_views_of_is_held_until_they_are_written_and_no_longer()
     view = np.asarray(owner)
     pile.add([view[:LONG], view[5:6]])
     out = np.full((2, LONG), UNWRITTEN)
-    backlog.fill(pile, out, np.array(PAD), False, False)
+    pile.fill_with(backlog, out, np.array(PAD), False, False)
     batch = weakref.ref(out)
     del view, owner, pile
 

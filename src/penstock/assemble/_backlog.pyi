@@ -1,12 +1,9 @@
-from typing import Any, final
-
-from penstock.assemble.pile import Pile
-from penstock.assemble.reference import Array
+from typing import final
 
 @final
 class Backlog:
     put: int
-    def fill(self, pile: Pile, out: Array, value: Any, left: bool, truncate: bool) -> None: ...
+    written: int
     def finish(self, number: int) -> None: ...
     def help(self) -> None: ...
     def ring(self) -> None: ...

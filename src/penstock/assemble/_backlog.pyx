@@ -3,6 +3,7 @@
 
 To write a padded batch takes the driver long, since the memory of one that is far ahead of the loop is in no cache any more.
 It needs nothing of Python's, and whoever waits has a processor and nothing to do (benchmarks/ragged.py).
+The few rows of a batch that lies across two chunks are not worth it (benchmarks/chunks.py: 41 ms put off, 39 at once).
 
 Guarantees
   It is a bell, as `engine.bell.Bell`: a ring is never missed, whoever waits hears it, and ringing waits for nobody.
@@ -11,10 +12,9 @@ Assumes
   One waiter, who is the one that calls `finish`; one other, who puts off, and helps.
 How
   Whoever writes holds `work`; what is counted is changed under `door`, which is held for a few instructions and never while
-  anything is waited for. Piles are let go of by those who have the interpreter.
+  anything is waited for. Owners are let go of by those who have the interpreter.
 """
 
-cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cpython.object cimport PyObject
 from cpython.pythread cimport (
@@ -28,8 +28,6 @@ from cpython.pythread cimport (
 )
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
-from penstock.assemble._pile cimport Job, Pile, spread
-
 cdef extern from "pythread.h":
     ctypedef long long PY_TIMEOUT_T
     ctypedef enum PyLockStatus:
@@ -39,24 +37,14 @@ cdef extern from "pythread.h":
     PY_TIMEOUT_T PY_TIMEOUT_MAX
     PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock, PY_TIMEOUT_T, int) nogil
 
-cnp.import_array()
-
 cdef enum:
-    PLACES = 256  # jobs that may be put off at once
     GROUP = 16  # jobs that are worth to be woken for
-    LEAST = 1 << 14  # bytes of a component from which on it is worth while to put the writing off
+    LEAST = 1 << 14  # bytes from which on it is worth while to put the writing off
     MOST = 1 << 20  # bytes from which on it is done at once, without the interpreter
-
 
 
 cdef class Backlog:
     """What is still to be written, and the bell that the loop waits for."""
-
-    cdef PyObject* piles[PLACES]
-    cdef Job* jobs[PLACES]  # of the piles
-    cdef Py_ssize_t n_put, n_done, n_dropped  # jobs so far
-    cdef bint rung, waits
-    cdef PyThread_type_lock door, work, bell
 
     def __cinit__(self):
         self.door, self.work, self.bell = PyThread_allocate_lock(), PyThread_allocate_lock(), PyThread_allocate_lock()
@@ -76,19 +64,25 @@ cdef class Backlog:
 
     @property
     def put(self):
-        """How many piles were put off so far."""
+        """How many jobs were put off so far."""
         return self.n_put
 
-    def fill(self, Pile pile, cnp.ndarray out, value, bint left, bint truncate):
-        """Has the first n of a pile written to the n rows of `out`, now or before `finish` returns; see `Pile.fill`."""
-        cdef bint wakes
+    @property
+    def written(self):
+        """How many of them are written."""
+        return self.n_done
+
+    cdef bint takes(self, Py_ssize_t nbytes) noexcept:
+        """Whether so many bytes can be put off, and it is worth while."""
         self._drop()
-        if not LEAST <= cnp.PyArray_NBYTES(out) < MOST or self.n_put - self.n_dropped == PLACES:
-            pile.fill(out, value, left, truncate)
-            return
-        pile.aim(out, value, left, truncate)
-        Py_INCREF(pile)
-        self.piles[self.n_put % PLACES], self.jobs[self.n_put % PLACES] = <PyObject*> pile, &pile.job
+        return LEAST <= nbytes < MOST and self.n_put - self.n_dropped < PLACES
+
+    cdef void put_off(self, owner, void* job, Write write) noexcept:
+        """Has a job done before `finish` returns; its owner is held until then. Only where `takes` has said so."""
+        cdef Py_ssize_t place = self.n_put % PLACES
+        cdef bint wakes
+        Py_INCREF(owner)
+        self.owners[place], self.jobs[place], self.writes[place] = <PyObject*> owner, job, write
         PyThread_acquire_lock(self.door, WAIT_LOCK)
         self.n_put += 1
         wakes = self.waits and self.n_put - self.n_done >= GROUP
@@ -117,13 +111,13 @@ cdef class Backlog:
     cdef void _write(self, Py_ssize_t number) noexcept nogil:
         """Writes up to this; only with `work` held."""
         while self.n_done < number:
-            spread(self.jobs[self.n_done % PLACES])
+            self.writes[self.n_done % PLACES](self.jobs[self.n_done % PLACES])
             PyThread_acquire_lock(self.door, WAIT_LOCK)
             self.n_done += 1
             PyThread_release_lock(self.door)
 
     cdef void _drop(self) noexcept:
-        """Lets go of the piles that are written."""
+        """Lets go of what owns the jobs that are done."""
         cdef Py_ssize_t done
         PyThread_acquire_lock(self.door, WAIT_LOCK)
         done = self.n_done
@@ -132,9 +126,9 @@ cdef class Backlog:
             self._drop_one()
 
     cdef void _drop_one(self) noexcept:
-        cdef PyObject* pile = self.piles[self.n_dropped % PLACES]
+        cdef PyObject* owner = self.owners[self.n_dropped % PLACES]
         self.n_dropped += 1
-        Py_DECREF(<object> pile)  # which may run the code of whoever made what it holds
+        Py_DECREF(<object> owner)  # which may run the code of whoever made what it holds
 
     def ring(self):
         """As `Bell.ring`."""
@@ -148,7 +142,7 @@ cdef class Backlog:
     def wait(self, double most_s=-1):
         """As `Bell.wait`, and writes meanwhile; `most_s` counts from the last time that something was written."""
         cdef PY_TIMEOUT_T most = -1 if most_s < 0 else <PY_TIMEOUT_T> (most_s * 1e6)
-        cdef PyLockStatus status
+        cdef int status
         cdef Py_ssize_t number
         cdef bint rung
         if most > PY_TIMEOUT_MAX:
@@ -175,9 +169,9 @@ cdef class Backlog:
                 return False
             PyErr_CheckSignals()
 
-    cdef PyLockStatus _wait(self, PY_TIMEOUT_T most) noexcept nogil:
+    cdef int _wait(self, long long most) noexcept nogil:
         """Waits until it was rung, or there is enough to be written."""
-        cdef PyLockStatus status = PY_LOCK_ACQUIRED
+        cdef int status = PY_LOCK_ACQUIRED
         cdef bint woken
         PyThread_acquire_lock(self.door, WAIT_LOCK)
         self.waits = not self.rung and self.n_put - self.n_done < GROUP

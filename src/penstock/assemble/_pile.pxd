@@ -51,6 +51,3 @@ cdef class Pile:
     cdef bint put(self, leaf, Late* late) except -1
     cdef bint _keeps(self, PyObject* base) noexcept
     cdef char* _room(self, Py_ssize_t nbytes) except NULL
-    cdef int aim(self, cnp.ndarray out, value, bint left, bint truncate) except -1
-
-cdef void spread(Job* job) noexcept nogil

@@ -14,6 +14,7 @@ from libc.stdint cimport int64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
+from penstock.assemble._backlog cimport Backlog
 from penstock.assemble._native cimport MOST_DIMS, Kind, copied
 
 import numpy as np
@@ -183,21 +184,25 @@ cdef class Pile:
             self.sources[i].dims = self.dims + i * self.kind.ndim
         _spread(self.sources, n, self.kind, out, value, left, truncate)
 
-    cdef int aim(self, cnp.ndarray out, value, bint left, bint truncate) except -1:
-        """Readies everything for `spread`; `out` and the value are kept until then."""
+    def fill_with(self, Backlog backlog, cnp.ndarray out, value, bint left, bint truncate):
+        """As `fill`, now or before the backlog is finished; `out` and the value are kept until then."""
         cdef Py_ssize_t n = cnp.PyArray_DIM(out, 0), i
+        if not backlog.takes(cnp.PyArray_NBYTES(out)):
+            self.fill(out, value, left, truncate)
+            return
         assert n <= self.count and cnp.PyArray_IS_C_CONTIGUOUS(out), "only what was put is written"
         for i in range(n):
             self.sources[i].dims = self.dims + i * self.kind.ndim
         _aim(&self.job.target, self.sources, n, self.kind, out, value, left, truncate)
         self.out, self.value = out, value
         self.job.sources, self.job.n, self.job.to = self.sources, n, <char*> cnp.PyArray_DATA(out)
-        return 0
+        backlog.put_off(self, &self.job, _spread_out)
 
 
-cdef void spread(Job* job) noexcept nogil:
-    """Writes what a pile was aimed at; it needs nothing of Python's."""
-    _blocks(&job.target, job.sources, job.n, job.to)
+cdef void _spread_out(void* job) noexcept nogil:
+    """Writes what a pile was aimed at."""
+    cdef Job* its = <Job*> job
+    _blocks(&its.target, its.sources, its.n, its.to)
 
 
 cdef int _spread(

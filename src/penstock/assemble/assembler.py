@@ -45,6 +45,7 @@ class Assembler:
       spec: of an example, as read off the first.
       rule: what may be padded, by a component's path; `None` where nothing may.
       pool: where the batches' memory comes from.
+      backlog: writes what is padded, before anybody sees it; `None` has it written at once.
 
     Raises:
       SpecError: the first example contradicts a rule's shape.
@@ -56,10 +57,12 @@ class Assembler:
              [2, 3]])], {'n': array([1, 2])})
     """
 
-    def __init__(self, spec: Spec, rule: Callable[[Path], PadRule | None], pool: Pool) -> None:
+    def __init__(
+        self, spec: Spec, rule: Callable[[Path], PadRule | None], pool: Pool, backlog: Backlog | None = None
+    ) -> None:
         rules = [rule(path) for path in spec.paths]
         self._parts = [
-            Part(path, component, its, pool)
+            Part(path, component, its, pool, backlog)
             for path, component, its in zip(spec.paths, spec.components, rules, strict=True)
         ]
         _check_names(self._parts, rules)
@@ -99,16 +102,14 @@ class Assembler:
             return None
         return shelf(Sink(self._structure, self._kinds, list(arrays)))
 
-    def poured(self, sink: Sink, backlog: Backlog | None = None) -> tuple[list[Array], dict[str, Array]]:
-        """What a sink was filled with, as `rows` gives it; what is padded is written by the backlog, if there is one."""
+    def poured(self, sink: Sink) -> tuple[list[Array], dict[str, Array]]:
+        """What a sink was filled with, as `rows` gives it."""
         count, places = len(sink), sink.places
         extras: dict[str, Array] = {}
         if not self._pads:
             arrays: list[Any] = places
             return (arrays if len(arrays[0]) == count else [array[:count] for array in arrays]), extras
-        return [
-            part.poured(place, count, extras, backlog) for part, place in zip(self._parts, places, strict=True)
-        ], extras
+        return [part.poured(place, count, extras) for part, place in zip(self._parts, places, strict=True)], extras
 
     def rows(self, rows: list[Any]) -> tuple[list[Array], dict[str, Array]]:
         """Assembles examples.

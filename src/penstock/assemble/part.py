@@ -37,13 +37,16 @@ class Part:
       component: as read off the first example.
       rule: what may be padded, if anything.
       pool: where the batches' memory comes from.
+      backlog: writes what is padded, before anybody sees it; `None` has it written at once.
 
     Raises:
       SpecError: the first example contradicts the rule's shape.
       PipelineError: the rule's value does not suit the dtype.
     """
 
-    def __init__(self, path: Path, component: Component, rule: PadRule | None, pool: Pool) -> None:
+    def __init__(
+        self, path: Path, component: Component, rule: PadRule | None, pool: Pool, backlog: Backlog | None = None
+    ) -> None:
         self.name = path_text(path)
         self.component = component.with_shape(_asked(self.name, component, rule))
         """What is asked of a leaf; `None` may vary."""
@@ -54,6 +57,7 @@ class Part:
         """Whether runs of the same dtype and shape need no more than to be copied."""
         self.extras = Extras(rule, axes) if rule is not None and axes else None
         self._pool = pool
+        self._backlog = backlog
         self.prepared = prepared(self.component)
         """What the kernels are told of it."""
         self.shape = tuple(size for size in self.component.shape if size is not None)
@@ -87,14 +91,13 @@ class Part:
             return Pile(self.prepared, size)
         return self._pool.array((size, *self.shape), self.component.dtype)
 
-    def poured(self, place: Array | Pile, n: int, extras: dict[str, Array], backlog: Backlog | None) -> Array:
+    def poured(self, place: Array | Pile, n: int, extras: dict[str, Array]) -> Array:
         """The first n rows of what went there.
 
         Args:
           place: as `place` gave it.
           n: how many. [examples]
           extras: lengths and mask are added here.
-          backlog: writes what is padded; `None` writes it at once.
         """
         if not isinstance(place, Pile):
             return place if n == len(place) else place[:n]
@@ -102,10 +105,10 @@ class Part:
         target = self._target(place.largest(n), None)
         out = self._pool.array((n, *target), self.component.dtype)
         how = self._value, self.rule.side == "left", self.rule.truncate
-        if backlog is None:
+        if self._backlog is None:
             place.fill(out, *how)
         else:
-            backlog.fill(place, out, *how)
+            place.fill_with(self._backlog, out, *how)
         if self.extras is not None and self.extras.names:
             extras.update(self.extras.arrays(place.sizes(n), target))
         return out

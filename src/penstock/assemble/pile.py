@@ -62,6 +62,10 @@ class Pile:
         """The largest size of the first n in each dimension."""
         return reference.extent(self._leaves[:n], self._kind)
 
+    def fill_with(self, backlog: object, out: Array, value: Any, left: bool, truncate: bool) -> None:
+        """As `fill`, now or before the backlog is finished; here at once, since the leaves belong to the user."""
+        self.fill(out, value, left, truncate)
+
     def fill(self, out: Array, value: Any, left: bool, truncate: bool) -> None:
         """Writes the first n to the n rows of `out`; see `reference.fill`."""
         reference.fill(self._leaves[: len(out)], self._kind, out, value, left, truncate)

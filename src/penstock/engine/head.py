@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell, Waited
 from penstock.engine.breath import INTERVAL_S, Breath
+from penstock.engine.meter import Meter
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
 from penstock.later import later
@@ -37,6 +38,8 @@ NAP_S = 2e-3
 """A loop that finds nothing sleeps this long before it wants to be told of the next quick batch. [s]"""
 SLOW_S = 5e-4
 """A batch that takes longer is told of at once. [s]"""
+BEHIND = 4
+"""So many that are still to be written, the loop does not write while it has the interpreter. [components of batches]"""
 LEAST, MOST = 2, 64
 """Never fewer batches ahead than this, nor more. [batches]"""
 
@@ -70,6 +73,7 @@ class Head:
       shots: notes where the stages stand, now and then; nothing is noted without.
       watch: waits in place of the head for a batch, and raises `Stalled` where nothing moves; `None` waits for ever.
       backlog: what the stage puts off to write; `None` where it puts nothing off.
+      meter: of the stage, if it does not count itself what is taken of it.
     """
 
     def __init__(
@@ -82,10 +86,12 @@ class Head:
         shots: Shots | None = None,
         watch: Callable[[Waited], None] | None = None,
         backlog: Backlog | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.name = name
         self._watch = watch
         self._backlog = backlog
+        self._meter = meter
         self.doing = doing
         self.stuck = False
         self.close_error: BaseException | None = None
@@ -109,7 +115,7 @@ class Head:
         breath, take, grain, entries = Breath(), self._stage.take, self._grain, self._entries
         wanted, backlog = self._shots.wanted, self._backlog
         try:
-            started, made = perf_counter(), 0
+            started, made, before = perf_counter(), 0, 0
             while not self._aborted:
                 chunk = take(grain)
                 made += 1
@@ -127,6 +133,8 @@ class Head:
                 if not due and len(entries) <= self._room:
                     continue
                 self._busy_s += worked
+                if self._meter is not None:
+                    self._meter.add(worked, self._put - before)
                 self._set_pace(worked / made)
                 self._tell(last)
                 if last:
@@ -134,7 +142,7 @@ class Head:
                 breath.take()
                 if len(entries) > self._room:
                     self._await_room()
-                started, made = perf_counter(), 0
+                started, made, before = perf_counter(), 0, self._put
         except Aborted:
             return
         except BaseException as error:  # nothing of the user's gets here as such; whatever it is, the loop hears of it
@@ -185,9 +193,9 @@ class Head:
           Aborted: the flow is being stopped.
           Stalled: nothing has moved for as long as the user has said.
         """
-        entries = self._entries
+        entries, rested = self._entries, False
         while True:
-            if entries:
+            if entries and (rested or not self._is_behind()):
                 entry = entries[0]
                 if entry.late and self._backlog is not None:
                     self._backlog.finish(entry.late)
@@ -196,17 +204,22 @@ class Head:
                     return entry
                 entries.popleft()
                 self._begun = True
-            # Whoever may wait rings first: a ring that a signal cost is rung here again.
-            self._freed.ring()
-            if entries:
+            # Whoever may wait rings first: a ring that a signal cost is rung here again. Else who waits for room hears of it
+            # only when there is enough.
+            goes_on = entries and not self._is_behind()
+            if not goes_on or len(entries) <= (self._room + 1) // 2:
+                self._freed.ring()
+            if goes_on:
                 continue
             if self._aborted:
                 raise Aborted
             self._waiting_since = perf_counter()
             try:
                 self._eager = self._put == 0  # the first batch is told of at once
-                self._filled.wait(NAP_S)
+                told = self._filled.wait(NAP_S)
                 self._eager = True
+                if not told and self._backlog is not None:
+                    self._backlog.help()
                 if not entries and not self._aborted:
                     if self._watch is None:
                         self._filled.wait()
@@ -215,6 +228,15 @@ class Head:
             finally:
                 self._take_wait_s += self._waited_s()
                 self._waiting_since = 0.0
+                rested = True
+
+    def _is_behind(self) -> bool:
+        """Whether several batches are there and not written: that is done while waiting, without the interpreter."""
+        backlog = self._backlog
+        if backlog is None or not self._quick or self._aborted:
+            return False
+        written = backlog.written
+        return written < self._entries[0].late and backlog.put - written >= BEHIND
 
     def _waited_s(self) -> float:
         """How long the loop has been waiting by now; 0 if it is not. [s]"""

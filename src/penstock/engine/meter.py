@@ -79,6 +79,11 @@ class Meter:
         self._examples += chunk.count
         return chunk
 
+    def add(self, spent_s: float, examples: int) -> None:
+        """Counts what somebody else has taken of the stage, and how long that took."""
+        self._all_s += spent_s
+        self._examples += examples
+
     def _paced(self, n: int, breath: Breath) -> Chunk:
         breath.take()
         inner = self._inner

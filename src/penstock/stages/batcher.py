@@ -188,7 +188,7 @@ class Batcher:
         """Readies what depends on the spec of the first example."""
         self._spec = spec
         rules = self._pad.resolved(spec.paths) if self._pad is not None else {}
-        self._assembler = Assembler(spec, rules.get, self._pool)
+        self._assembler = Assembler(spec, rules.get, self._pool, self._backlog)
         self._base = self._assembler.spec
         self._form = self._base.structure
         self._build = self._form.builder()
@@ -306,7 +306,7 @@ class Batcher:
             self.discarded += len(sink)
             return self._last()
         try:
-            return self._made(*self._assembler.poured(sink, self._backlog), places)
+            return self._made(*self._assembler.poured(sink), places)
         except PipelineError as error:  # as in `_give`
             self._fail(error)
             return self._last()
