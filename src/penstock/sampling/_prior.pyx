@@ -24,7 +24,7 @@ cdef inline double* floats(cnp.ndarray array) noexcept: return <double*> cnp.PyA
 cdef double power(double base, int64_t exponent) noexcept:
     """As `prior._power`."""
     cdef double so_far = 1
-    while exponent:
+    while exponent > 0:
         if exponent & 1:
             so_far *= base
         base *= base

@@ -89,6 +89,16 @@ class Learning:
         if (self._at or asked) and not begun:
             raise StateError(mismatch("what waits, where examples have come", "None", at="open(state)"))
 
+    def check(self, arrived: int) -> None:
+        """Sees to it that what was restored is of so many arrivals.
+
+        Raises:
+          StateError: it is of more, or of fewer than none.
+        """
+        if not 0 <= self._at <= arrived or self.due <= self._at:
+            got = f"of {self._at}, to be learnt from at {self.due}"
+            raise StateError(mismatch(f"what was learnt of at most {arrived} arrivals", got, at="open(state)"))
+
     def enough(self, target: Float64s) -> Float64s | None:
         """How many examples of each class are enough to hold, float64[K]; `None` where it is not time to look.
 

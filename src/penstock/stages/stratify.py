@@ -413,6 +413,7 @@ class Stratify:
         if kept is not None:
             self._kept, _ = self._made(None if kept["how"] is None else self._by.read_as(kept["how"]))
             self._kept.restore(kept, self._recalled)
+            self._learning.check(self._kept.rings.arrived)
         self._asked = None if saved["asked"] is None else Asked.restored(saved["asked"])
         self._ahead = [(np.array(its, np.int64), np.array(counts, np.int64)) for its, counts in saved["ahead"]]
         self._over_classes, self._drop = int(saved["over_classes"]), int(saved["given"])
