@@ -25,6 +25,8 @@ def thresholds(arriving: Float64s, target: Float64s, repeats: int, slack: float 
     Returns:
       uint64[K]: 0 for a class without a target; `ALWAYS` for one that is always admitted.
 
+    >>> import numpy as np
+    >>> from penstock.sampling.estimates import ALWAYS
     >>> thresholds(np.array([0.8, 0.2]), np.array([0.5, 0.5]), 1).tolist() == [int(0.28125 * 2**64), ALWAYS]
     True
     """
