@@ -109,6 +109,31 @@ def test_who_has_nothing_else_to_do_writes_all():
     assert all(map(is_written, outs))
 
 
+@pytest.mark.slow
+def test_several_who_help_at_once_write_nothing_twice_and_nothing_that_is_not_there():
+    """The trap: what one has seen to be left is written by another before it gets to it."""
+    backlog, stop = Backlog(), threading.Event()
+
+    def help_on() -> None:
+        while not stop.is_set():
+            backlog.help()
+
+    helpers = [Thread(target=help_on, daemon=True) for _ in range(3)]
+    for thread in helpers:
+        thread.start()
+    for number in range(2000):
+        out = put(backlog, number)
+        backlog.finish(backlog.put)
+        assert is_written(out, number)
+        out[:] = UNWRITTEN
+    stop.set()
+    for thread in helpers:
+        thread.join(20)
+
+    assert backlog.written == backlog.put == 2000
+    assert is_untouched(out)
+
+
 def test_whoever_waits_writes_what_is_enough_to_be_woken_for():
     """And waits on: that is nothing that the loop is to hear of."""
     backlog, heard = Backlog(), []

@@ -103,9 +103,16 @@ cdef class Backlog:
 
     def help(self):
         """Writes all that was put off, unless it is being written: for one who has nothing else to do."""
+        cdef Py_ssize_t number
+        cdef bint some = True
         with nogil:
-            while self.n_done < self.n_put and PyThread_acquire_lock(self.work, NOWAIT_LOCK):
-                self._write(self.n_done + 1)
+            while some and PyThread_acquire_lock(self.work, NOWAIT_LOCK):
+                # What was to be done before the lock was had may be done by now.
+                PyThread_acquire_lock(self.door, WAIT_LOCK)
+                some = self.n_done < self.n_put
+                number = self.n_done + some
+                PyThread_release_lock(self.door)
+                self._write(number)
                 PyThread_release_lock(self.work)
 
     cdef void _write(self, Py_ssize_t number) noexcept nogil:
