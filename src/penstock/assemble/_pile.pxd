@@ -50,4 +50,5 @@ cdef class Pile:
     cdef cnp.ndarray out, value  # what it writes to, and beside them
     cdef bint put(self, leaf, Late* late) except -1
     cdef bint _keeps(self, PyObject* base) noexcept
+    cdef Py_ssize_t _readied(self, cnp.ndarray out) except -1
     cdef char* _room(self, Py_ssize_t nbytes) except NULL

@@ -178,21 +178,23 @@ cdef class Pile:
 
     def fill(self, cnp.ndarray out, value, bint left, bint truncate):
         """As `pile.Pile.fill`."""
+        _spread(self.sources, self._readied(out), self.kind, out, value, left, truncate)
+
+    cdef Py_ssize_t _readied(self, cnp.ndarray out) except -1:
+        """Readies the leaves that the rows of `out` are for, and gives how many they are."""
         cdef Py_ssize_t n = cnp.PyArray_DIM(out, 0), i
         assert n <= self.count and cnp.PyArray_IS_C_CONTIGUOUS(out), "only what was put is written"
         for i in range(n):
             self.sources[i].dims = self.dims + i * self.kind.ndim
-        _spread(self.sources, n, self.kind, out, value, left, truncate)
+        return n
 
     def fill_with(self, Backlog backlog, cnp.ndarray out, value, bint left, bint truncate):
         """As `fill`, now or before the backlog is finished; `out` and the value are kept until then."""
-        cdef Py_ssize_t n = cnp.PyArray_DIM(out, 0), i
+        cdef Py_ssize_t n
         if not backlog.takes(cnp.PyArray_NBYTES(out)):
             self.fill(out, value, left, truncate)
             return
-        assert n <= self.count and cnp.PyArray_IS_C_CONTIGUOUS(out), "only what was put is written"
-        for i in range(n):
-            self.sources[i].dims = self.dims + i * self.kind.ndim
+        n = self._readied(out)
         _aim(&self.job.target, self.sources, n, self.kind, out, value, left, truncate)
         self.out, self.value = out, value
         self.job.sources, self.job.n, self.job.to = self.sources, n, <char*> cnp.PyArray_DATA(out)

@@ -193,23 +193,24 @@ class Head:
           Aborted: the flow is being stopped.
           Stalled: nothing has moved for as long as the user has said.
         """
-        entries, rested = self._entries, False
+        entries, backlog, rested = self._entries, self._backlog, False
         while True:
-            if entries and (rested or not self._is_behind()):
+            there = bool(entries)
+            if there and (rested or backlog is None or not self._is_behind(backlog)):
                 entry = entries[0]
-                if entry.late and self._backlog is not None:
-                    self._backlog.finish(entry.late)
+                if entry.late and backlog is not None:
+                    backlog.finish(entry.late)
                     entry.late = 0
                 if entry.given < len(entry.rows) or not entry.rows or entry.error is not None:
                     return entry
                 entries.popleft()
                 self._begun = True
-            # Whoever may wait rings first: a ring that a signal cost is rung here again. Else who waits for room hears of it
-            # only when there is enough.
-            goes_on = entries and not self._is_behind()
-            if not goes_on or len(entries) <= (self._room + 1) // 2:
-                self._freed.ring()
-            if goes_on:
+                if len(entries) <= (self._room + 1) // 2:  # Who waits for room hears of it when there is enough.
+                    self._freed.ring()
+                continue
+            # Whoever may wait rings first: a ring that a signal cost is rung here again.
+            self._freed.ring()
+            if entries and not there:
                 continue
             if self._aborted:
                 raise Aborted
@@ -218,8 +219,8 @@ class Head:
                 self._eager = self._put == 0  # the first batch is told of at once
                 told = self._filled.wait(NAP_S)
                 self._eager = True
-                if not told and self._backlog is not None:
-                    self._backlog.help()
+                if not told and backlog is not None:
+                    backlog.help()
                 if not entries and not self._aborted:
                     if self._watch is None:
                         self._filled.wait()
@@ -230,10 +231,9 @@ class Head:
                 self._waiting_since = 0.0
                 rested = True
 
-    def _is_behind(self) -> bool:
+    def _is_behind(self, backlog: Backlog) -> bool:
         """Whether several batches are there and not written: that is done while waiting, without the interpreter."""
-        backlog = self._backlog
-        if backlog is None or not self._quick or self._aborted:
+        if not self._quick or self._aborted:
             return False
         written = backlog.written
         return written < self._entries[0].late and backlog.put - written >= BEHIND
