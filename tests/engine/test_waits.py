@@ -35,6 +35,7 @@ NO_WAITS = {
     "coordinator.Coordinator._leave: self.join()": "is `Coordinator.join`",
     "lane.Lane.take: self.wait()": "is `Lane.wait`",
     "bell.Bell.__init__: self._lock.acquire()": "of a lock that nobody else knows yet",
+    "bell.Bell.hush: self._lock.acquire(False)": "or not at all",
     "coordinator.Coordinator.join: self._thread.join()": "of a thread that has said, in its last statement, that it is over",
 }
 """What looks like a wait and is none, and why."""

@@ -146,6 +146,12 @@ cdef class Backlog:
         if wakes:
             PyThread_release_lock(self.bell)
 
+    def hush(self):
+        """As `Bell.hush`."""
+        PyThread_acquire_lock(self.door, WAIT_LOCK)
+        self.rung = False
+        PyThread_release_lock(self.door)
+
     def wait(self, double most_s=-1):
         """As `Bell.wait`, and writes meanwhile; `most_s` counts from the last time that something was written."""
         cdef PY_TIMEOUT_T most = -1 if most_s < 0 else <PY_TIMEOUT_T> (most_s * 1e6)

@@ -26,6 +26,8 @@ class Waited(Protocol):
 
     def wait(self, most_s: float = -1, /) -> bool: ...
 
+    def hush(self) -> None: ...
+
 
 @final
 class Bell:
@@ -48,3 +50,7 @@ class Bell:
     def wait(self, most_s: float = -1) -> bool:
         """Waits for a ring, and uses it up; no longer than `most_s` seconds, where given. Says whether it rang. [s]"""
         return self._lock.acquire(True, most_s)
+
+    def hush(self) -> None:
+        """Uses up a ring, if there was one; for the waiter, who looks after it and before it waits."""
+        self._lock.acquire(False)

@@ -36,7 +36,7 @@ AHEAD_S = 4e-3
 """The driver works this long ahead of a loop that takes at once, so that handing over costs little. [s]"""
 NAP_S = 2e-3
 """A loop that finds nothing sleeps this long before it wants to be told of the next quick batch. [s]"""
-SLOW_S = 5e-4
+SLOW_S = 7.5e-4
 """A batch that takes longer is told of at once. [s]"""
 BEHIND = 4
 """So many that are still to be written, the loop does not write while it has the interpreter. [components of batches]"""
@@ -210,6 +210,7 @@ class Head:
                 continue
             # Whoever may wait rings first: a ring that a signal cost is rung here again.
             self._freed.ring()
+            self._filled.hush()  # an old ring would end the nap, and what it told of is taken
             if entries and not there:
                 continue
             if self._aborted:
