@@ -2,7 +2,8 @@
 
 W1 and W5 are read with a state asked for at every hundredth batch; what goes into states is what the driver spends on
 snapshots, and the loop on `state_dict`. A shuffle of 10,000 examples over a source read by index is stopped after ten times
-as many, and goes on in a flow of its own: beside the time to the first batch of one that begins, which fills it too.
+as many, and goes on in a flow of its own: beside the time to the first batch of one that begins, which fills it too, and
+beside that of one that begins and reads as many batches as came since the snapshot of the state, which are read again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ W5 = Line("resume-w5", "W5, a state at every 100th batch: part that goes into st
 STATE = Line("resume-state", "`state_dict()` of a shuffle of 10,000", "–", "lower", 1.0, "ms")
 SIZE = Line("resume-size", "that state, as JSON", "–", "lower", None, "kB")
 GO_ON = Line("resume-go-on", "to go on with that shuffle, to the first batch: time", "to begin it", "lower")
-LINES = (W1, W5, STATE, SIZE, GO_ON)
+AGAIN = Line(
+    "resume-again", "to go on with that shuffle: time", "to fill it and to read what came since its snapshot", "lower"
+)
+LINES = (W1, W5, STATE, SIZE, GO_ON, AGAIN)
 
 EVERY = 100
 HELD = 10_000
@@ -75,16 +79,17 @@ def shuffled(reps: int) -> dict[str, list[float]]:
     import penstock as ps
 
     pipeline = ps.join([Numbers(1 << 30)]).shuffle(HELD).batch(256)
-    found: dict[str, list[float]] = {"begin": [], "go on": [], "state": [], "size": []}
+    found: dict[str, list[float]] = {"begin": [], "go on": [], "again": [], "state": [], "size": []}
     with pipeline.open() as flow:
         flow.skip(10 * HELD // 256)
         next(flow)
         state = flow.state_dict()
         found["size"].append(float(flow.stats().state_nbytes))
     for _ in range(reps):
-        for name, how in (("begin", None), ("go on", state)):
+        for name, how, batches in (("begin", None, 0), ("go on", state, 0), ("again", None, state["since"])):
             before = perf_counter()
             with pipeline.open(state=how) as flow:
+                flow.skip(batches)
                 next(flow)
                 found[name].append(perf_counter() - before)
                 if how is not None:
@@ -103,3 +108,4 @@ def measure(size: Size, run: Run) -> Iterator[Figure]:
     yield Figure(STATE, tuple(1e3 * one for one in took["state"]))
     yield Figure(SIZE, tuple(one / 1e3 for one in took["size"]))
     yield Figure(GO_ON, tuple(on / begin for on, begin in zip(took["go on"], took["begin"], strict=True)))
+    yield Figure(AGAIN, tuple(on / again for on, again in zip(took["go on"], took["again"], strict=True)))

@@ -28,8 +28,12 @@ DEEPEST = 100
 """What is nested deeper than this is no state."""
 
 
-def to_plain(value: Any) -> Any:
+def to_plain(value: Any, logs: list[tuple[Any, int]] | None = None) -> Any:
     """Writes a value as plain data.
+
+    Args:
+      value: what is written.
+      logs: gets each log in it that goes on being written, with how much it held before it was written here.
 
     Raises:
       StateError: it is of a kind that cannot be written.
@@ -43,13 +47,13 @@ def to_plain(value: Any) -> Any:
     if kind is float:
         return value if math.isfinite(value) else {"~float": repr(value)}
     if kind is list:
-        return [to_plain(part) for part in value]
+        return [to_plain(part, logs) for part in value]
     if kind is dict:
         if all([type(key) is str and not key.startswith("~") for key in value]):
-            return {key: to_plain(part) for key, part in value.items()}
-        return {"~dict": [[to_plain(key), to_plain(part)] for key, part in value.items()]}
+            return {key: to_plain(part, logs) for key, part in value.items()}
+        return {"~dict": [[to_plain(key, logs), to_plain(part, logs)] for key, part in value.items()]}
     if kind is tuple:
-        return {"~tuple": [to_plain(part) for part in value]}
+        return {"~tuple": [to_plain(part, logs) for part in value]}
     if isinstance(value, (bytes, bytearray)):
         return {"~bytes": b64encode(value).decode()}
     if isinstance(value, np.ndarray):
@@ -62,18 +66,18 @@ def to_plain(value: Any) -> Any:
         leaves = [[_dtype_text(part.dtype), list(part.shape), part.text] for part in value.components]
         return {"~spec": [_structure(value.structure), leaves]}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {"~made": [kind.__module__, kind.__qualname__, [to_plain(part) for part in value]]}
+        return {"~made": [kind.__module__, kind.__qualname__, [to_plain(part, logs) for part in value]]}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = [to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)]
+        parts = [to_plain(getattr(value, field.name), logs) for field in dataclasses.fields(value)]
         return {"~made": [kind.__module__, kind.__qualname__, parts]}
-    if isinstance(value, SkipLog):
-        return {"~skips": value.parts()}
-    if hasattr(value, "plainly"):
-        return to_plain(value.plainly())
+    if isinstance(value, SkipLog) or hasattr(value, "plainly"):
+        if logs is not None:
+            logs.append((value, len(value)))
+        return {"~skips": value.parts()} if isinstance(value, SkipLog) else to_plain(value.plainly())
     for base in (bool, int, str, float, dict, list):  # of a class of its own
         if isinstance(value, base):
             plain: Any = base
-            return to_plain(plain(value))
+            return to_plain(plain(value), logs)
     raise StateError(
         mismatch("numbers, texts, arrays, and tuples, lists and dicts of them", f"`{kind.__name__}`", at="state_dict()")
     )
@@ -91,7 +95,7 @@ def _array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
         return {"~objects": [list(array.shape), [to_plain(part) for part in array.reshape(-1).tolist()]]}
     if array.dtype.kind == "T":
         return {"~texts": [list(array.shape), array.reshape(-1).tolist()]}
-    data = b64encode(np.ascontiguousarray(array).tobytes()).decode()
+    data = b64encode(array.tobytes()).decode()
     return {"~array": [_dtype_text(array.dtype), list(array.shape), data]}
 
 

@@ -20,7 +20,7 @@ from penstock.faults import SkipLog
 from penstock.fingerprint import difference
 from penstock.plain import from_plain, to_plain
 from penstock.resumed import State
-from penstock.stages.snapshot import Log, Saved
+from penstock.stages.snapshot import Saved
 
 __all__ = ["VERSION", "Writer", "read_state", "restored", "skips_in", "suited"]
 
@@ -45,14 +45,13 @@ class Writer:
         self.nbytes = 0
         """How large the last state was, written as JSON; 0 before the first. [bytes]"""
         text = _text(words)
-        # To be copied, which `marshal` does fastest.
-        self._words_copy, self._plain_copy, self._more_copy = dumps(json.loads(text)), dumps(None), dumps({})
+        self._words = json.loads(text)
         self._begun, self._words_nbytes = zlib.crc32(text), len(text)
         self._snapshot: Saved | None = None
-        self._logs: list[tuple[Log | SkipLog, int]] = []  # in the snapshot, with what they held when it was written
-        self._plain_text = b"null"
-        self._more: Saved = {}
-        self._more_text = b"{}"
+        self._more: Saved | None = None
+        self._logs: list[tuple[Any, int]] = []  # in the snapshot, with what they held when it was written
+        self._copy = b""  # of all but what changes with each batch, by `marshal`, which is the quickest to copy with
+        self._middle = self._end = b""
 
     def write(self, state: State) -> dict[str, Any]:
         """A state as plain data, which is the caller's own: nothing of it is in another state.
@@ -61,46 +60,40 @@ class Writer:
           StateError: something in it cannot be written as such.
         """
         epoch, delivered, since, snapshot, more = state
-        if snapshot is not self._snapshot or any([len(log) != count for log, count in self._logs]):
-            # First, so that what comes meanwhile is written anew.
-            logs = [(log, len(log)) for log in _logs_in(snapshot)]
-            plain = to_plain(snapshot)
-            self._plain_text, self._plain_copy, self._snapshot, self._logs = _text(plain), dumps(plain), snapshot, logs
-        if more != self._more:
-            plain = to_plain(more)
-            self._more_text, self._more_copy, self._more = _text(plain), dumps(plain), more
+        if (
+            snapshot is not self._snapshot
+            or more != self._more
+            or any([len(log) != count for log, count in self._logs])
+        ):
+            self._write_anew(snapshot, more)
         # As `_checksum` reads it: in order of the names.
-        text = b'{"delivered":%d,"epoch":%d,"more":%s,"penstock":%d,"seed":%d,"since":%d,"snapshot":%s}' % (
-            delivered,
-            epoch,
-            self._more_text,
-            VERSION,
-            self.seed,
-            since,
-            self._plain_text,
-        )
+        text = b'{"delivered":%d,"epoch":%d,%b"since":%d,%b}' % (delivered, epoch, self._middle, since, self._end)
         checksum = zlib.crc32(text, self._begun)
         self.nbytes = len(text) + self._words_nbytes + len(f',"pipeline":,"checksum":{checksum}')
-        return {
-            "penstock": VERSION,
-            "pipeline": loads(self._words_copy),
-            "seed": self.seed,
-            "epoch": epoch,
-            "delivered": delivered,
-            "since": since,
-            "snapshot": loads(self._plain_copy),
-            "more": loads(self._more_copy),
-            "checksum": checksum,
-        }
+        data: dict[str, Any] = loads(self._copy)
+        data["epoch"], data["delivered"], data["since"], data["checksum"] = epoch, delivered, since, checksum
+        return data
 
-
-def _logs_in(saved: Any) -> Iterator[Log | SkipLog]:
-    """The logs in a snapshot, which go on being written."""
-    if isinstance(saved, (Log, SkipLog)):
-        yield saved
-    elif isinstance(saved, (dict, list)):
-        for part in saved.values() if isinstance(saved, dict) else saved:
-            yield from _logs_in(part)
+    def _write_anew(self, snapshot: Saved | None, more: Saved) -> None:
+        """Writes what the states that follow have in common."""
+        logs: list[tuple[Any, int]] = []
+        plain, also = to_plain(snapshot, logs), to_plain(more)
+        self._copy = dumps(
+            {
+                "penstock": VERSION,
+                "pipeline": self._words,
+                "seed": self.seed,
+                "epoch": 0,
+                "delivered": 0,
+                "since": 0,
+                "snapshot": plain,
+                "more": also,
+                "checksum": 0,
+            }
+        )
+        self._middle = b'"more":%b,"penstock":%d,"seed":%d,' % (_text(also), VERSION, self.seed)
+        self._end = b'"snapshot":%b' % _text(plain)
+        self._snapshot, self._more, self._logs = snapshot, more, logs
 
 
 def _checksum_of(words: list[Any]) -> int:
@@ -193,9 +186,13 @@ def _dict(value: Any, name: str) -> dict[str, Any]:
     return value
 
 
-def skips_in(saved: Any) -> list[SkipLog]:
+def skips_in(saved: Any) -> Iterator[SkipLog]:
     """What a snapshot says of what was skipped behind it."""
-    return [log for log in _logs_in(saved) if isinstance(log, SkipLog)]
+    if isinstance(saved, SkipLog):
+        yield saved
+    elif isinstance(saved, (dict, list)):
+        for part in saved.values() if isinstance(saved, dict) else saved:
+            yield from skips_in(part)
 
 
 def restored(restore: Callable[[Saved], None], saved: Saved) -> None:

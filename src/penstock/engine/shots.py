@@ -15,8 +15,10 @@ from penstock.stages.snapshot import Log, Saved, Unsettled, Wanted
 
 __all__ = ["Shots"]
 
-PART = 500.0
-"""As many times the cost of a snapshot is worked before the next. [times]"""
+PART = 2000.0
+"""As many times the cost of a snapshot, with that of a state, is worked before the next. [times]"""
+STATE_S = 2e-4
+"""To write a snapshot out, for the first state that follows it, costs about this. [s]"""
 MOST_S = 10.0
 """Nor is more than this worked between two. [s]"""
 MOST_CHOICES = 4096
@@ -49,7 +51,7 @@ class Shots:
         self._logs = logs
         self._skipped = skipped
         self._skipped_before = 0
-        self._worked_s = self._due_s = 0.0
+        self._worked_s, self._due_s = 0.0, PART * STATE_S  # up to there, it is as well to begin anew
         self.spent_s = 0.0
         """Spent on snapshots so far. [s]"""
 
@@ -74,7 +76,7 @@ class Shots:
         took = perf_counter() - started
         self.spent_s += took
         self.wanted.on = False
-        self._worked_s, self._due_s = 0.0, min(MOST_S, PART * took)
+        self._worked_s, self._due_s = 0.0, min(MOST_S, PART * (took + STATE_S))
         if self._skipped is not None:
             self._skipped_before = self._skipped()
         return saved
