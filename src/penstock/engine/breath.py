@@ -53,12 +53,10 @@ class Breath:
 
     def take(self) -> None:
         """Gives way if it is time to."""
-        now = perf_counter()
-        if now - self._last > INTERVAL_S:
-            busy = thread_time()
-            now = perf_counter()
+        if perf_counter() - self._last > INTERVAL_S:
+            busy, started = thread_time(), perf_counter()
             give_way()
-            self._last = perf_counter()
-            if self._last - now > WOKEN_S and self._last - now - thread_time() + busy < CAME_S:
+            took = perf_counter() - started
+            if took > WOKEN_S and took - (thread_time() - busy) < CAME_S:
                 sleep(1e-6)
-                self._last = perf_counter()
+            self._last = perf_counter()
