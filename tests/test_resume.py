@@ -7,7 +7,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from threading import Event, Timer
 from typing import Any, ClassVar
@@ -183,9 +183,18 @@ def test_a_pipeline_that_does_not_resume_is_found():
 
 def test_in_arrival_order_the_choices_are_made_again():
     """What was read ahead comes in the order in which it had come: the log tells it."""
-    pipeline = ps.join([lambda: iter(range(60)), lambda: iter(range(100, 160))], order="arrival").batch(5)
+    merged, chosen = count(1), Event()
+
+    def tell(number: int) -> int:
+        if next(merged) == 7 * 5:
+            chosen.set()
+        return number
+
+    sources = [lambda: iter(range(60)), lambda: iter(range(100, 160))]
+    pipeline = ps.join(sources, order="arrival").map(tell).batch(5)
     with pipeline.open() as flow:
         before = list(islice(flow, 3))
+        assert chosen.wait(60)
         state = json.loads(json.dumps(flow.state_dict()))
         ahead = list(islice(flow, 4))
     with pipeline.open(state=state) as flow:
