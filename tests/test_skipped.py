@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock as ps
+from penstock.engine import shots
 from penstock.engine.shots import MOST_SKIPPED
 from penstock.faults import SkipLog
 from penstock.testing import same
@@ -143,6 +144,58 @@ def test_what_is_skipped_once_is_skipped_at_each_resume_and_budgets_break_where_
     assert its_end == end
     assert len(batches) == len(whole)
     assert all(map(same, batches, whole))
+
+
+class Fickle:
+    """Bad at some places in the passes that are said, the first of which is 0; a pass begins where it goes back."""
+
+    def __init__(self, bad: dict[int, set[int]]) -> None:
+        self.bad = bad
+        self.number = self.last = 0
+
+    def __len__(self) -> int:
+        return SIZE
+
+    def __getitem__(self, index: int) -> int:
+        self.number += index < self.last
+        self.last = index
+        if self.number in self.bad.get(index, ()):
+            raise ValueError(f"bad {index}")
+        return index
+
+
+@pytest.mark.parametrize("bad", [{0: {0, 1}}, {0: {1}}, {1: {0}, 2: {1}}, {0: {0, 1, 2}, 30: {2}}, {1: {3}}])
+@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("inline", [False, True])
+def test_what_is_skipped_where_a_part_is_filled_up_is_told_from_the_first_pass(
+    bad: dict[int, set[int]], within: bool, inline: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """The same places are read twice in one epoch, and may be bad at one of these times: no state has a snapshot here."""
+    monkeypatch.setattr(shots, "PART", 1e9)
+
+    def make() -> ps.Pipeline:
+        joined = ps.join([Fickle(bad)])
+        words = joined.repeat(2).shard(6, 7, end="repeat") if within else joined.shard(6, 7, end="repeat").repeat(2)
+        return words.batch(3).options(on_error=ps.Skip(at_most=4))
+
+    whole, end, _ = run(make, [], inline=True)
+    for first in range(len(whole) + 1):
+        batches, its_end, _ = run(make, [first, 1], inline=inline)
+
+        assert its_end == end, first
+        assert len(batches) == len(whole)
+        assert all(map(same, batches, whole))
+
+
+def test_a_rate_is_of_one_pass_also_where_a_part_is_filled_up():
+    """The first that is bad in the second pass is not one of a hundred."""
+    pipeline = ps.join([range(6000)]).map(lambda x: 1 // (x % 100)).shard(6, 7, end="repeat").batch(3)
+    with pipeline.options(on_error=ps.Skip(at_most=None, rate=0.011)).open(inline=True) as flow:
+        for _ in flow:
+            pass
+        (told,) = flow.stats().skips
+
+    assert told.skipped == 61
 
 
 @settings(max_examples=20)

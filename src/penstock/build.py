@@ -7,6 +7,7 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -181,8 +182,8 @@ class _Builder:
         if isinstance(node, Convert | Pad) or (isinstance(node, Share) and node.all and not self._part):
             return upstream
         if isinstance(node, Share):
-            again = partial(self.chain, below, epoch, place, wanted, lanes=lanes)
-            return self._metered(self._share(node, upstream, again, place, wanted), node, place, upstream)
+            chain = partial(self.chain, below, epoch, wanted=wanted, lanes=lanes)
+            return self._metered(self._share(node, upstream, chain, place, wanted), node, place, upstream)
         if isinstance(node, Filter) and self._coordinator is not None and not isinstance(upstream, Meter):
             # Behind a `repeat`: how quick a filter is shows in how many it has looked at.
             upstream = Meter(upstream, "repeat", check=self._coordinator.check)
@@ -226,14 +227,14 @@ class _Builder:
             return self.built.batcher
         raise PipelineError(f"expected a known word, got `{type(node).__name__}`")
 
-    def _share(self, node: Share, upstream: Stage, again: Callable[[], Stage], place: Place, wanted: Wanted) -> Stage:
+    def _share(self, node: Share, upstream: Stage, chain: Callable[..., Stage], place: Place, wanted: Wanted) -> Stage:
         word = place.after(node).words
         earlier = self.built.shares.get(word)
         stage: Stage = later("parting").share_stage(
             node,
             upstream,
             below=self._composed.get(id(node.of)),
-            again=again,
+            again=lambda times: chain(place=replace(place, again=times)),
             skips=partial(views, self.built.quarantine, place, place.after(node)),
             lengths=partial(self._lengths_of, node),
             earlier=earlier.stats() if earlier is not None else None,
@@ -313,7 +314,7 @@ class _Builder:
     def _mending(self, node: Node, place: Place) -> Mending | None:
         """What is done about errors of a node."""
         ledger = ledger_of(node, place, self.built.quarantine, self._options.on_error)
-        return None if ledger is None else Mending(ledger, self._pauses)
+        return None if ledger is None else Mending(ledger, self._pauses, again=place.again)
 
     def _reader(self, node: Read, epoch: int, place: Place) -> Stage:
         stream = place.streams

@@ -22,7 +22,7 @@ def share_stage(
     upstream: Stage,
     *,
     below: Composed | None,
-    again: Callable[[], Stage],
+    again: Callable[[int], Stage],
     skips: Callable[[], list[SkipLog]],
     lengths: Callable[[], Sequence[int]],
     earlier: ShareStats | None,
@@ -34,7 +34,7 @@ def share_stage(
       node: the word, settled.
       upstream: the stage that it takes from.
       below: what the word before it composes, where that is a `stratify`.
-      again: opens the stream again.
+      again: opens the stream for the nth time again.
       skips: gives the logs of what is skipped in it from then on.
       lengths: gives how many examples each rank's files have.
       earlier: the figures of the same word in earlier epochs.

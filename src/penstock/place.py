@@ -28,15 +28,18 @@ class Place:
     words: int = 0
     drawing: int = 0
     """Words that may draw random numbers."""
+    again: int = 0
+    """How often what is built here has been begun again in its epoch, to fill up a part. [times]"""
 
     def after(self, node: Node) -> Place:
         """The place behind a part."""
         if isinstance(node, Read):  # as nearly every input of a join is
-            return Place(self.streams + 1, self.words + 1, self.drawing)
+            return Place(self.streams + 1, self.words + 1, self.drawing, self.again)
         return Place(
             self.streams + len(find(node, Read)),
             self.words + len(find(node, Node)),
             self.drawing + len(find(node, Map)) + len(find(node, Filter)) + len(find(node, Staged)),
+            self.again,
         )
 
 

@@ -109,7 +109,7 @@ def test_a_state_is_plain_and_makes_the_same_ledger_again():
     its = after.ledger(7, "map(f)", policy)
 
     told = [[1, 2, 3, 4, 0], "map(f)", "b", "ValueError", "bad"]
-    counted = {"count": 1, "places": [[1, 4, [3]]], "passes": [[1, 2, 1]], "first": told, "last": told}
+    counted = {"count": 1, "places": [[1, 4, [3]]], "passes": [[1, 0, 2, 1]], "first": told, "last": told}
     assert after.state() == before.state() == {"7": counted}
     assert its.mark().parts() == log.parts()
     assert its.is_known(Ticket(1, 2, 3, 4))
@@ -168,5 +168,5 @@ def test_of_several_ledgers_one_is_made():
 
     assert together(states, same=True) == states[1]
     assert together(states, same=False)["count"] == 7
-    assert together(states, same=False)["passes"] == [[0, 0, 7]]
+    assert together(states, same=False)["passes"] == [[0, 0, 0, 7]]
     assert together(states, same=False)["places"] == states[1]["places"]

@@ -28,7 +28,7 @@ def part(
     """The stage, over a stream of known examples."""
     fill = None
     if end != "drop":
-        again = (lambda: Recut(examples, largest=3, seed=1)) if end == "repeat" else None
+        again = (lambda _: Recut(examples, largest=3, seed=1)) if end == "repeat" else None
         fill = Fill(whole, again=again, mask="valid" if end == "pad" else None)
     return Share(upstream, dealer, fill=fill, lengths=None, told=ShareStats(0, 1, "turns", (0, 0)), wanted=wanted)
 

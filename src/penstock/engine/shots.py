@@ -51,7 +51,7 @@ class Shots:
         self._logs = logs
         self._skipped = skipped
         self._skipped_before = 0
-        self._worked_s = self._due_s = 0.0
+        self._worked_s, self._due_s = 0.0, PART * STATE_S
         self.spent_s = 0.0
         """Spent on snapshots so far. [s]"""
 

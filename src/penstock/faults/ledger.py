@@ -65,6 +65,11 @@ class SkipStats(NamedTuple):
     """The last."""
 
 
+def _of_use(ticket: Ticket, again: int) -> Ticket:
+    """The ticket of an example in a stream that has been begun again so often."""
+    return ticket._replace(use=ticket.use + again) if again else ticket
+
+
 @final
 class Ledger:
     """What one place has skipped.
@@ -95,26 +100,29 @@ class Ledger:
         self._known: dict[Ticket, int] = {}
         self._known_until: dict[tuple[int, int], int] = {}
         self._places: set[tuple[int, int, int]] = set()
-        self._passes: dict[int, dict[int, int]] = {}
+        self._passes: dict[int, dict[tuple[int, int], int]] = {}  # by stream; by how often begun again, and epoch
         self._new = False  # whether the last was of a place that had not been skipped before
+        self._pass = (0, 0)  # which pass the last was of
         self._state: tuple[int, dict[str, Any]] | None = None
 
     def __len__(self) -> int:
         return self.count
 
-    def skip(self, ticket: Ticket, error: BaseException) -> BaseException | None:
+    def skip(self, ticket: Ticket, error: BaseException, again: int = 0) -> BaseException | None:
         """Notes that an example is skipped; gives what is to be raised instead, if that is too much.
 
         Args:
           ticket: where it came from.
           error: why.
+          again: how often the stream has been begun again in this epoch. [times]
         """
         skip = self.policy.skip
         assert skip is not None, "only where skipping is allowed"
-        if self.meets(ticket):
+        if self.meets(ticket, again):
             return None
         self._begun += 1
-        part = self._add(ticket)
+        part = self._add(ticket, again)
+        ticket = _of_use(ticket, again)
         text = str(error)
         shown = text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…"
         self.last = Skipped(ticket, self.stage, self._labels[ticket.stream], type(error).__name__, shown)
@@ -145,20 +153,20 @@ class Ledger:
         self.last = self.late[-1] if self.late else self.kept[-1] if self.kept else None
         self._state = None
 
-    def is_known(self, ticket: Ticket) -> bool:
+    def is_known(self, ticket: Ticket, again: int = 0) -> bool:
         """Whether an example is to be skipped unread, since it was skipped before a state was taken."""
-        return ticket in self._known
+        return _of_use(ticket, again) in self._known
 
-    def meets(self, ticket: Ticket) -> bool:
+    def meets(self, ticket: Ticket, again: int = 0) -> bool:
         """As `is_known`; and that it is skipped now."""
-        number = self._known.pop(ticket, None)
+        number = self._known.pop(_of_use(ticket, again), None)
         if number is None:
             return False
         if not self._known:
             self._known_until.clear()
         if number > self.count:  # else it counts already
             self._begun += 1
-            self._add(ticket)
+            self._add(ticket, again)
             self.count += 1
         return True
 
@@ -200,7 +208,9 @@ class Ledger:
                     "count": count,
                     "places": _listed(places),
                     "passes": [
-                        [stream, *each] for stream, own in sorted(passes.items()) for each in sorted(own.items())
+                        [stream, *which, skipped]
+                        for stream, own in sorted(passes.items())
+                        for which, skipped in sorted(own.items())
                     ],
                     "first": None if first is None else [list(first.ticket), *first[1:]],
                     "last": None if last is None else [list(last.ticket), *last[1:]],
@@ -220,8 +230,8 @@ class Ledger:
             skip = self.policy.skip
             if skip is not None and skip.at_most is not None:
                 self._places = set(_places(saved["places"]))
-            for stream, epoch, count in saved["passes"]:
-                self._passes.setdefault(_whole(stream), {})[_whole(epoch)] = _whole(count)
+            for stream, again, epoch, count in saved["passes"]:
+                self._passes.setdefault(_whole(stream), {})[_whole(again), _whole(epoch)] = _whole(count)
             self.kept = [] if saved["first"] is None else [skipped_of(saved["first"])]
             self.last = None if saved["last"] is None else skipped_of(saved["last"])
             if self.last is not None and self.count > 1:
@@ -241,11 +251,11 @@ class Ledger:
         if self._new:
             self._places.discard((ticket.stream, ticket.offset, ticket.row))
         passes = self._passes.get(ticket.stream, {})
-        if ticket.epoch in passes:
-            passes[ticket.epoch] -= 1
+        if self._pass in passes:
+            passes[self._pass] -= 1
         self._begun -= 1
 
-    def _add(self, ticket: Ticket) -> int:
+    def _add(self, ticket: Ticket, again: int) -> int:
         """Counts what the budget is of; gives how many that makes in the pass."""
         skip = self.policy.skip
         if skip is None:
@@ -256,8 +266,9 @@ class Ledger:
             self._places.add(place)
         if skip.rate is None:
             return 0
+        self._pass = again, ticket.epoch
         passes = self._passes.setdefault(ticket.stream, {})
-        part = passes[ticket.epoch] = passes.get(ticket.epoch, 0) + 1
+        part = passes[self._pass] = passes.get(self._pass, 0) + 1
         if len(passes) > MOST_PASSES:
             del passes[min(passes)]
         return part
@@ -272,15 +283,15 @@ def together(states: Iterable[dict[str, Any]], *, same: bool) -> dict[str, Any]:
     """
     counted = list(states)
     add: Any = max if same else sum
-    passes: dict[tuple[int, int], list[int]] = {}
+    passes: dict[tuple[int, ...], list[int]] = {}
     for state in counted:
-        for stream, epoch, count in state["passes"]:
-            passes.setdefault((stream, epoch), []).append(count)
+        for *which, count in state["passes"]:
+            passes.setdefault(tuple(which), []).append(count)
     told = [one for state in counted for one in (state["first"], state["last"]) if one is not None]
     return {
         "count": add([state["count"] for state in counted]),
         "places": _listed({place for state in counted for place in _places(state["places"])}),
-        "passes": [[*where, add(counts)] for where, counts in sorted(passes.items())],
+        "passes": [[*which, add(counts)] for which, counts in sorted(passes.items())],
         "first": min(told, key=_order, default=None),
         "last": max(told, key=_order, default=None),
     }

@@ -172,7 +172,7 @@ class Batcher:
     def _read_spec(self) -> None:
         first = self._gathered.first
         at = first.tickets[0]
-        if self._mending is not None and self._mending.ledger.meets(at):
+        if self._mending is not None and self._mending.meets(at):
             self._gathered.put_back(self._gathered.take(1), 0)
             return
         try:
@@ -228,7 +228,7 @@ class Batcher:
         """Whether one of these was skipped before a state was taken; it is skipped again then, and the others put back."""
         if self._mending is None or not self._mending.ledger.knows_any:
             return False
-        meets = self._mending.ledger.meets
+        meets = self._mending.meets
         row = next(
             (row for row, ticket in enumerate(Tickets.joined([part.tickets for part in parts])) if meets(ticket)), None
         )

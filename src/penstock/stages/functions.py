@@ -102,7 +102,7 @@ class Applied:
         """
         mending = self._mending
         if mending is not None and mending.ledger.knows_any:
-            unknown = [at for at, ticket in enumerate(chunk.tickets) if not mending.ledger.meets(ticket)]
+            unknown = [at for at, ticket in enumerate(chunk.tickets) if not mending.meets(ticket)]
             chunk = chunk if len(unknown) == chunk.count else chunk.select(unknown)
         rows, tickets = chunk.as_rows(), chunk.tickets
         out: list[Any] = []

@@ -50,10 +50,12 @@ class Mending:
     Args:
       ledger: of the place, with its policy.
       pauses: wait between two attempts.
+      again: how often its stream has been begun again in this epoch: what is skipped then is a use of its own. [times]
     """
 
-    def __init__(self, ledger: Ledger, pauses: Pauses) -> None:
+    def __init__(self, ledger: Ledger, pauses: Pauses, *, again: int = 0) -> None:
         self.ledger = ledger
+        self._again = again
         self.pauses = pauses
         self._at: Ticket | None = None
         self._attempt = 0
@@ -124,6 +126,14 @@ class Mending:
         """The log of what is skipped from now on, for a snapshot; `None` where nothing is."""
         return self.ledger.mark() if self.skips else None
 
+    def is_known(self, ticket: Ticket) -> bool:
+        """As the ledger's own."""
+        return self.ledger.is_known(ticket, self._again)
+
+    def meets(self, ticket: Ticket) -> bool:
+        """As the ledger's own."""
+        return self.ledger.meets(ticket, self._again)
+
     def skipped(self, ticket: Ticket, error: BaseException) -> BaseException | None:
         """Skips an example, if it may be: gives `None`, or what is to be raised.
 
@@ -133,4 +143,4 @@ class Mending:
         """
         if not self.skips or not isinstance(error, Exception):
             return self.told(error)
-        return self.ledger.skip(ticket, error)
+        return self.ledger.skip(ticket, error, self._again)

@@ -168,7 +168,7 @@ class Opening:
             error.add_note(
                 "penstock: it was not tried again, since the source can be opened only once: pass a callable"
             )
-        known = mending.ledger.is_known(ticket)  # nor is what was skipped before a state was taken tried again
+        known = mending.is_known(ticket)  # nor is what was skipped before a state was taken tried again
         while self.source.once is None and not known and mending.begin_attempt(ticket):
             try:
                 self._reopen()
@@ -196,15 +196,14 @@ class Opening:
 
     def _pass_known(self, mending: Mending) -> None:
         """Goes past the items that stand here and were skipped before a state was taken: unread, where the source can."""
-        ledger = mending.ledger
-        if not ledger.is_known(Ticket(self.stream, self.epoch, self.offset)):
+        if not mending.is_known(Ticket(self.stream, self.epoch, self.offset)):
             return
         try:
             raw: Any = self.opened() and self._raw
         except Exception:  # it cannot be opened: that is an error of its own, and comes again
             return
         count = 0
-        while ledger.meets(Ticket(self.stream, self.epoch, self.offset + count)):
+        while mending.meets(Ticket(self.stream, self.epoch, self.offset + count)):
             count += 1
         if callable(getattr(raw, "skip", None)):
             raw.skip(count)

@@ -82,7 +82,7 @@ class RowReader(Opening):
         """Passes those that are to be skipped unread and stand here; gives how many can be pulled before the next."""
         assert self._mending is not None, "only where there is a policy"
         self._pass_known(self._mending)
-        known = self._mending.ledger.is_known
+        known = self._mending.is_known
         ahead = (at for at in range(n) if known(Ticket(self.stream, self.epoch, self.offset + at)))
         return next(ahead, n) or n
 

@@ -21,7 +21,7 @@ from penstock.chunk import END, Chunk, Columns
 from penstock.errors import SourceError, SpecError, mismatch
 from penstock.faults import SkipLog
 from penstock.stages.dealers import Dealer
-from penstock.stages.snapshot import Saved, Unsettled, Wanted, drop, noted
+from penstock.stages.snapshot import Saved, Unsettled, Wanted, counted, drop, noted
 from penstock.stages.stage import Stage
 from penstock.stats import ShareStats
 from penstock.ticket import Tickets, listed_tickets
@@ -35,7 +35,7 @@ class Fill:
 
     Args:
       whole: to a multiple of so many. [examples]
-      again: opens the stream again, whose first examples fill it; `None` pads with copies of the last.
+      again: opens the stream for the nth time again, whose first examples fill it; `None` pads with copies of the last.
       skips: gives the logs of what is skipped in that from then on.
       mask: the name under which it is told which examples are no padding; `None` where none are.
       beside: the names of what may stand beside an example, in a pair of it and a dict.
@@ -45,7 +45,7 @@ class Fill:
         self,
         whole: int,
         *,
-        again: Callable[[], Stage] | None = None,
+        again: Callable[[int], Stage] | None = None,
         skips: Callable[[], list[SkipLog]] = list,
         mask: str | None = None,
         beside: Collection[str] = (),
@@ -230,7 +230,7 @@ class Share:
             self._of_pass = self._dealer.seen
             self._passes += 1
             self._upstream.close()
-            self._upstream = fill.again()
+            self._upstream = fill.again(self._passes)
 
     def _pad(self, fill: Fill, count: int) -> None:
         """Adds copies of the last example that came."""
@@ -347,7 +347,7 @@ class Share:
             return
         if saved["passes"] and self._fill is not None and self._fill.again is not None:
             self._upstream.close()
-            self._upstream = self._fill.again()
+            self._upstream = self._fill.again(counted(saved, "passes"))
         self._upstream.restore(saved["of"])
         self._dealer.go_on(int(saved["seen"]))
         self._until = None if saved["until"] is None else int(saved["until"])
@@ -376,5 +376,5 @@ class Share:
         self._upstream.close()
 
 
-def _closed() -> Any:
+def _closed(*_: int) -> Any:
     raise AssertionError("a stage is not pulled after it was closed")
