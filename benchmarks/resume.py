@@ -1,9 +1,10 @@
 """What does it cost that a flow can be stopped anywhere, and to go on?
 
-W1 and W5 are read with a state asked for at every hundredth batch; what goes into states is what the driver spends on
-snapshots, and the loop on `state_dict`. A shuffle of 10,000 examples over a source read by index is stopped after ten times
-as many, and goes on in a flow of its own: beside the time to the first batch of one that begins, which fills it too, and
-beside that of one that begins and reads as many batches as came since the snapshot of the state, which are read again.
+W1 and W5 are read for so long that most states follow a snapshot, with a state asked for at every hundredth batch; what goes
+into states is what the driver spends on snapshots, and the loop on `state_dict`. A shuffle of 10,000 examples over a source
+read by index is stopped at its first state with a snapshot, and goes on in a flow of its own: beside the time to the first
+batch of one that begins, which fills it too, and beside that of one that begins and reads as many batches as came since the
+snapshot of the state, which are read again.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def part(pipeline: Any) -> float:
 
 def parts(examples: int, reps: int) -> dict[str, list[float]]:
     """That of W1 and of W5, several times."""
-    plain, skew = dense(examples), skewed(4 * examples)
+    plain, skew = dense(16 * examples, distinct=examples), skewed(16 * examples)
     return {
         "w1": [part(feed(plain)) for _ in range(reps)],
         "w5": [part(stratified(skew)) for _ in range(reps)],
@@ -81,9 +82,10 @@ def shuffled(reps: int) -> dict[str, list[float]]:
     pipeline = ps.join([Numbers(1 << 30)]).shuffle(HELD).batch(256)
     found: dict[str, list[float]] = {"begin": [], "go on": [], "again": [], "state": [], "size": []}
     with pipeline.open() as flow:
-        flow.skip(10 * HELD // 256)
         next(flow)
-        state = flow.state_dict()
+        while (state := flow.state_dict())["snapshot"] is None:
+            flow.skip(HELD // 256)
+            next(flow)
         found["size"].append(float(flow.stats().state_nbytes))
     for _ in range(reps):
         for name, how, batches in (("begin", None, 0), ("go on", state, 0), ("again", None, state["since"])):

@@ -86,9 +86,12 @@ def changes_of(state: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 def forged(state: Any) -> Any:
     """With the checksum that fits."""
-    rest = {name: value for name, value in state.items() if name not in ("pipeline", "checksum")}
-    texts = [json.dumps(part, sort_keys=True, separators=(",", ":")).encode() for part in (state["pipeline"], rest)]
-    return {**state, "checksum": zlib.crc32(texts[1], zlib.crc32(texts[0]))}
+    changing = ("delivered", "epoch", "since")
+    common = {name: value for name, value in state.items() if name not in ("pipeline", "checksum", *changing)}
+    total = 0
+    for part in (state["pipeline"], common, {name: state[name] for name in changing}):
+        total = zlib.crc32(json.dumps(part, sort_keys=True, separators=(",", ":")).encode(), total)
+    return {**state, "checksum": total}
 
 
 MORE_PIPELINES: dict[str, Make] = {

@@ -10,6 +10,7 @@ import json
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from marshal import dumps, loads
 from typing import Any, final
 
@@ -46,12 +47,12 @@ class Writer:
         """How large the last state was, written as JSON; 0 before the first. [bytes]"""
         text = _text(words)
         self._words = json.loads(text)
-        self._begun, self._words_nbytes = zlib.crc32(text), len(text)
+        self._of_words, self._words_nbytes = zlib.crc32(text), len(text)
         self._snapshot: Saved | None = None
         self._more: Saved | None = None
         self._logs: list[tuple[Any, int]] = []  # in the snapshot, with what they held when it was written
         self._copy = b""  # of all but what changes with each batch, by `marshal`, which is the quickest to copy with
-        self._middle = self._end = b""
+        self._begun = self._nbytes = 0  # its checksum, and how large it is as JSON
 
     def write(self, state: State) -> dict[str, Any]:
         """A state as plain data, which is the caller's own: nothing of it is in another state.
@@ -66,10 +67,9 @@ class Writer:
             or any([len(log) != count for log, count in self._logs])
         ):
             self._write_anew(snapshot, more)
-        # As `_checksum` reads it: in order of the names.
-        text = b'{"delivered":%d,"epoch":%d,%b"since":%d,%b}' % (delivered, epoch, self._middle, since, self._end)
+        text = b'{"delivered":%d,"epoch":%d,"since":%d}' % (delivered, epoch, since)  # as `_checksum` reads it
         checksum = zlib.crc32(text, self._begun)
-        self.nbytes = len(text) + self._words_nbytes + len(f',"pipeline":,"checksum":{checksum}')
+        self.nbytes = self._nbytes + len(text) + len(f',"checksum":{checksum}')
         data: dict[str, Any] = loads(self._copy)
         data["epoch"], data["delivered"], data["since"], data["checksum"] = epoch, delivered, since, checksum
         return data
@@ -91,20 +91,20 @@ class Writer:
                 "checksum": 0,
             }
         )
-        self._middle = b'"more":%b,"penstock":%d,"seed":%d,' % (_text(also), VERSION, self.seed)
-        self._end = b'"snapshot":%b' % _text(plain)
+        text = _text({"more": also, "penstock": VERSION, "seed": self.seed, "snapshot": plain})
+        self._begun = zlib.crc32(text, self._of_words)
+        self._nbytes = len(text) + len(',"pipeline":') + self._words_nbytes - len("}{") + len(",")
         self._snapshot, self._more, self._logs = snapshot, more, logs
 
 
-def _checksum_of(words: list[Any]) -> int:
-    """The checksum of a fingerprint, with which that of a state begins."""
-    return zlib.crc32(_text(words))
+def _checksum(data: dict[str, Any]) -> int:
+    """The checksum of a state: of its pipeline, of what states have in common, and last of what changes with each batch."""
+    parts = [data["pipeline"], {name: data[name] for name in _COMMON}, {name: data[name] for name in _CHANGING}]
+    return reduce(lambda begun, part: zlib.crc32(_text(part), begun), parts, 0)
 
 
-def _checksum(data: dict[str, Any], begun: int) -> int:
-    return zlib.crc32(
-        _text({name: value for name, value in data.items() if name not in ("pipeline", "checksum")}), begun
-    )
+_COMMON = ("more", "penstock", "seed", "snapshot")
+_CHANGING = ("delivered", "epoch", "since")
 
 
 def _text(data: Any) -> bytes:
@@ -134,10 +134,10 @@ def read_state(words: list[Any], seed: int, data: Any) -> State:
         raise StateError(mismatch("a state as `state_dict` gives it", f"`{type(data).__name__}`", at=at))
     if data["penstock"] != VERSION:
         raise StateError(mismatch(f"a state of version {VERSION}", f"one of version {data['penstock']!r}", at=at))
-    names = ("pipeline", "seed", "epoch", "delivered", "since", "snapshot", "more", "checksum")
-    if set(data) != {"penstock", *names}:
+    names = ("pipeline", *_COMMON, *_CHANGING, "checksum")
+    if set(data) != set(names):
         missing = [name for name in names if name not in data]
-        got = f"none of {missing}" if missing else f"{sorted(set(data) - set(names) - {'penstock'})} too"
+        got = f"none of {missing}" if missing else f"{sorted(set(data) - set(names))} too"
         raise StateError(mismatch(f"a state with {', '.join(names)}", got, at=at))
     _check_whole(data)
     differs = difference(json.loads(json.dumps(words)), data["pipeline"])
@@ -166,7 +166,7 @@ def _same_in_plain(data: Any) -> Any:
 
 def _check_whole(data: dict[str, Any]) -> None:
     try:
-        whole = _checksum(data, _checksum_of(data["pipeline"])) == data["checksum"]
+        whole = _checksum(data) == data["checksum"]
     except (TypeError, ValueError, RecursionError):
         whole = False
     if not whole:
