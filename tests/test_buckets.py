@@ -10,6 +10,8 @@ import pytest
 import penstock as ps
 from penstock.testing import same
 
+pytestmark = pytest.mark.usefixtures("often")
+
 LENGTHS = [3, 9, 1, 4, 12, 2, 8, 5, 7, 3, 11, 6]
 
 

@@ -21,6 +21,8 @@ from penstock.testing import no_threads_left, same
 from penstock.ticket import Ticket
 from scenario import run_script
 
+pytestmark = pytest.mark.usefixtures("often")
+
 PATIENCE_S = 20.0
 """What has not come by then is not coming. [s]"""
 COUNT = 24

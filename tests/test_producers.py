@@ -11,6 +11,8 @@ import pytest
 
 import penstock as ps
 
+pytestmark = pytest.mark.usefixtures("often")
+
 
 def test_a_producer_feeds_a_batch_as_in_tf1():
     """Rows stay together; each epoch is another order, the same on every run."""

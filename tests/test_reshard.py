@@ -15,22 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penstock as ps
-import penstock.engine.lane as lane
-import penstock.engine.shots as shots
 from tests.labelled import exactly, source, stream
+
+pytestmark = pytest.mark.usefixtures("often")
 
 Make = Callable[[], ps.Pipeline]
 Behind = Callable[[ps.Pipeline], ps.Pipeline]
 
 COUNTS = [7, 30, 11]
 EVERYTHING = list(range(sum(COUNTS)))
-
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot as often as there can be one, so that little data shows what is in them."""
-    monkeypatch.setattr(shots, "PART", 0.0)
-    monkeypatch.setattr(lane, "NOTING", 0.0)
 
 
 def runs() -> list[list[int]]:

@@ -16,21 +16,15 @@ import numpy as np
 import pytest
 
 import penstock as ps
-import penstock.engine.lane as lane
 import penstock.engine.shots as shots
 import penstock.sources.position as position
 from penstock.checksum import checksum
 from penstock.errors import PenstockError
 from penstock.testing import assert_resume_exact, same
 
+pytestmark = pytest.mark.usefixtures("often")
+
 Make = Callable[[], ps.Pipeline]
-
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot as often as there can be one, so that little data shows what is in them."""
-    monkeypatch.setattr(shots, "PART", 0.0)
-    monkeypatch.setattr(lane, "NOTING", 0.0)
 
 
 def labelled(n: int, seed: int = 0) -> Callable[[], Iterator[Any]]:
@@ -827,9 +821,8 @@ def test_a_file_that_is_damaged_meanwhile_ends_in_an_error_of_ours_or_changes_no
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_within_one_long_run_of_columns_there_are_snapshots_too(behind: bool, monkeypatch: pytest.MonkeyPatch):
+def test_within_one_long_run_of_columns_there_are_snapshots_too(behind: bool):
     """All the data may be one: nothing was noted before it, so that a state was of the beginning, and replayed everything."""
-    monkeypatch.setattr(shots, "PART", 0.0)
     table = {"x": np.arange(20_000), "y": np.arange(20_000) % 2}
     pipeline = ps.join([table]).stratify("y", [0.5, 0.5])
     pipeline = (pipeline.shard(1, 2) if behind else pipeline).batch(8)

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 import penstock as ps
 from tests.labelled import check_counts, exactly, run, source, stream
 
+pytestmark = pytest.mark.usefixtures("often")
+
 ENDS = ("drop", "pad", "repeat")
 
 

@@ -9,6 +9,8 @@ import pytest
 import penstock as ps
 from penstock.testing import no_threads_left
 
+pytestmark = pytest.mark.usefixtures("often")
+
 
 def numbers(n: int = 24, capacity: int = 8, size: int = 2, name: str = "numbers") -> ps.Pipeline:
     return ps.batch(range(n), size, capacity=capacity, shared_name=name)

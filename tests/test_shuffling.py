@@ -12,6 +12,8 @@ import pytest
 import penstock as ps
 from penstock.testing import same
 
+pytestmark = pytest.mark.usefixtures("often")
+
 
 def flat(batches: Any) -> list[int]:
     return [int(one) for batch in batches for one in np.ravel(batch)]

@@ -75,7 +75,13 @@ WORDS: list[Words] = [
 def pipeline_of(
     bads: list[dict[int, int]], spoils: dict[int, int], scans: bool, words: Words, misfits: int, on_error: Any
 ) -> Callable[[], ps.Pipeline]:
-    """Gives the pipeline, over sources and a function that do not begin anew with it."""
+    """Gives the pipeline, over sources and a function that do not begin anew with it.
+
+    Sources that are read over to get to a place are bad there once, or always: each time counts. What they end with is good,
+    else it would look as if they had ended by raising.
+    """
+    if scans:
+        bads = [{at: n if n > 4 else 1 for at, n in bad.items() if at < SIZE - 1} for bad in bads]
     healing = [Healing(bad) for bad in bads]
     spoilt = Healing(spoils)
 
@@ -114,7 +120,7 @@ def run(make: Callable[[], ps.Pipeline], breaks: list[int], *, inline: bool) -> 
     return batches, repr(skips), sizes
 
 
-@settings(max_examples=60)
+@settings(max_examples=100)
 @given(
     bads=st.lists(st.dictionaries(st.integers(0, SIZE - 1), st.integers(1, 4), max_size=6), min_size=1, max_size=3),
     spoils=st.dictionaries(st.integers(0, SIZE - 1), st.integers(1, 3), max_size=4),
@@ -124,6 +130,8 @@ def run(make: Callable[[], ps.Pipeline], breaks: list[int], *, inline: bool) -> 
     at_most=st.sampled_from([2, 5, 1000]),
     rate=st.sampled_from([None, 0.005]),
     breaks=st.lists(st.integers(0, 9), min_size=1, max_size=4),
+    part=st.sampled_from([0.0, 1e9]),
+    heals=st.booleans(),
 )
 def test_what_is_skipped_once_is_skipped_at_each_resume_and_budgets_break_where_they_would(
     bads: list[dict[int, int]],
@@ -134,12 +142,23 @@ def test_what_is_skipped_once_is_skipped_at_each_resume_and_budgets_break_where_
     at_most: int,
     rate: float | None,
     breaks: list[int],
+    part: float,
+    heals: bool,
 ):
-    """Sources and functions that could not be read, and can by then: the batches, counts and errors of the unbroken run."""
+    """Sources and functions that could not be read, and can by then: the batches, counts and errors of the unbroken run.
+
+    Where what is bad stays so, at least: a budget that broke ahead of a state does not break where it heals meanwhile.
+    """
+    if not heals:
+        bads, spoils = [dict.fromkeys(bad, 10**6) for bad in bads], dict.fromkeys(spoils, 10**6)
+    elif at_most < 1000 or rate is not None:
+        at_most, rate = 1000, None
     on_error = ps.Skip(at_most=at_most, rate=rate)
     whole, end, _ = run(pipeline_of(bads, spoils, scans, words, misfits, on_error), [], inline=True)
 
-    batches, its_end, _ = run(pipeline_of(bads, spoils, scans, words, misfits, on_error), breaks, inline=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shots, "PART", part)  # as often as there can be a snapshot, and none
+        batches, its_end, _ = run(pipeline_of(bads, spoils, scans, words, misfits, on_error), breaks, inline=True)
 
     assert its_end == end
     assert len(batches) == len(whole)
@@ -187,6 +206,23 @@ def test_what_is_skipped_where_a_part_is_filled_up_is_told_from_the_first_pass(
         assert all(map(same, batches, whole))
 
 
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.usefixtures("often")
+def test_the_other_sources_are_known_again_where_one_was_skipped(inline: bool):
+    """Where they stood was noted with the example before last, which was not what they gave last."""
+
+    def make() -> ps.Pipeline:
+        words = ps.join([Healing({}), Healing({11: 10**6})]).map(abs).shard(1, 3)
+        return words.batch(4).options(on_error=ps.Skip())
+
+    whole, end, _ = run(make, [], inline=True)
+    for first in range(len(whole) + 1):
+        batches, its_end, _ = run(make, [first], inline=inline)
+
+        assert its_end == end, first
+        assert all(map(same, batches, whole))
+
+
 def test_a_rate_is_of_one_pass_also_where_a_part_is_filled_up():
     """The first that is bad in the second pass is not one of a hundred."""
     pipeline = ps.join([range(6000)]).map(lambda x: 1 // (x % 100)).shard(6, 7, end="repeat").batch(3)
@@ -198,23 +234,29 @@ def test_a_rate_is_of_one_pass_also_where_a_part_is_filled_up():
     assert told.skipped == 61
 
 
-@settings(max_examples=20)
+@settings(max_examples=30)
 @given(
     bads=st.lists(st.sets(st.integers(0, SIZE - 1), max_size=6), min_size=1, max_size=3),
     scans=st.booleans(),
     words=st.sampled_from(WORDS),
     at_most=st.sampled_from([5, 1000]),
     breaks=st.lists(st.integers(0, 9), min_size=1, max_size=4),
+    part=st.sampled_from([0.0, 1e9]),
 )
-def test_with_threads_too(bads: list[set[int]], scans: bool, words: Words, at_most: int, breaks: list[int]):
+def test_with_threads_too(
+    bads: list[set[int]], scans: bool, words: Words, at_most: int, breaks: list[int], part: float
+):
     """What is always bad, however far ahead it was read."""
     always = [dict.fromkeys(bad, 10**6) for bad in bads]
     on_error = ps.Skip(at_most=at_most)
     whole, end, _ = run(pipeline_of(always, {}, scans, words, 11, on_error), [], inline=False)
 
-    batches, its_end, _ = run(pipeline_of(always, {}, scans, words, 11, on_error), breaks, inline=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shots, "PART", part)
+        batches, its_end, _ = run(pipeline_of(always, {}, scans, words, 11, on_error), breaks, inline=False)
 
-    assert its_end == end
+    # How far ahead the second pass of a part that is filled up is read, and skipped, is a matter of time.
+    assert words is SHARD or its_end == end
     assert len(batches) == len(whole)
     assert all(map(same, batches, whole))
 

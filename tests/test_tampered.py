@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 import penstock as ps
-import penstock.engine.shots as shots
 from penstock.errors import PenstockError
 from tests.test_resume import PIPELINES, Make, Stumbling, labelled, ragged, state_of
+
+pytestmark = pytest.mark.usefixtures("often")
 
 
 def places_in(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -58,7 +59,7 @@ OTHERS = [
     {"~tuple": [1]},
     {"~skips": [1, []]},
 ]
-OTHERS += [{"~array": ["<i8", [2], "AA=="]}, {"~array": ["<i8", [1], "AAAAAAAAAAA="]}]
+OTHERS += [{"~array": "<i8 2 AA=="}, {"~array": "<i8 1 AAAAAAAAAAA="}]
 
 
 def changes_of(state: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
@@ -113,15 +114,13 @@ MORE_PIPELINES: dict[str, Make] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:penstock. class:penstock.errors.PenstockWarning")
 @pytest.mark.parametrize("name", [*PIPELINES, *MORE_PIPELINES])
-def test_every_value_of_a_state_may_be_another_and_there_are_batches_or_an_error_of_ours(
-    name: str, monkeypatch: pytest.MonkeyPatch
-):
+def test_every_value_of_a_state_may_be_another_and_there_are_batches_or_an_error_of_ours(name: str):
     """A checksum that does not fit is all that it takes; and where it was made to fit, there is no other kind of error.
 
     One in forty of all changes, by their number: all of them take minutes, and were tried.
     """
-    monkeypatch.setattr(shots, "PART", 0.0)
     make = {**PIPELINES, **MORE_PIPELINES}[name]
     state = state_of(make(), 5)
     for number, (at, bad) in enumerate(changes_of(state)):
@@ -140,6 +139,23 @@ def test_every_value_of_a_state_may_be_another_and_there_are_batches_or_an_error
             raise
 
 
+@pytest.mark.parametrize(
+    ("at", "value", "said"),
+    [
+        (("tickets",), {"n": 1 << 40, "columns": [0] * 5}, "expected tickets that differ"),
+        (("lists", "seen", 0), 1 << 40, "expected counts of 64 classes"),
+    ],
+)
+def test_a_count_of_what_is_not_there_takes_no_memory(at: tuple[Any, ...], value: Any, said: str):
+    """What is alike is written once, with how often it is there."""
+    make = PIPELINES["stratified, with repeats"]
+    within = ("snapshot", "of", "of", "kept", "rings")
+    bad = changed_at(state_of(make(), 5), (*within, *at), lambda old: value)
+
+    with pytest.raises(ps.StateError, match=said):
+        make().open(state=forged(bad), inline=True)
+
+
 def mutated(data: Any, choose: random.Random) -> Any:
     """Plain data with one value somewhere changed."""
     if isinstance(data, dict) and data:
@@ -152,7 +168,7 @@ def mutated(data: Any, choose: random.Random) -> Any:
         if not choose.randrange(8):
             return data[:place] + data[place + 1 :]
         return [*data[:place], mutated(data[place], choose), *data[place + 1 :]]
-    return choose.choice([None, -1, 0, 10**30, 3.5, "", "x", [], {}, {"~array": ["<i8", [2], "AA=="]}, True])
+    return choose.choice([None, -1, 0, 10**30, 3.5, "", "x", [], {}, {"~array": "<i8 2 AA=="}, True])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import penstock as ps
 from penstock.deliver.torch_dataset import torch_dataset
 from penstock.errors import PipelineError
 
+pytestmark = pytest.mark.usefixtures("often")
+
 torch = pytest.importorskip("torch")
 data = torch.utils.data
 

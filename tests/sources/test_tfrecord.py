@@ -12,6 +12,8 @@ from examples import run
 from penstock.sources.records import framed
 from penstock.sources.wire import serialized
 
+pytestmark = pytest.mark.usefixtures("often")
+
 FEATURES = {"label": "int64", "name": "bytes", "tokens": ("int64", (None,)), "box": ("float32", (2, 2))}
 
 

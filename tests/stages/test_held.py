@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 import penstock as ps
 import penstock.stages.held as held
 
+pytestmark = pytest.mark.usefixtures("often")
+
 
 def read(runs: list[Any]) -> ps.Pipeline:
     """Runs of columns, each as it is."""

@@ -158,16 +158,11 @@ class Ledger:
         return _of_use(ticket, again) in self._known
 
     def meets(self, ticket: Ticket, again: int = 0) -> bool:
-        """As `is_known`; and that it is skipped now."""
-        number = self._known.pop(_of_use(ticket, again), None)
-        if number is None:
+        """As `is_known`; and that it is skipped now: it counts already."""
+        if self._known.pop(_of_use(ticket, again), None) is None:
             return False
         if not self._known:
             self._known_until.clear()
-        if number > self.count:  # else it counts already
-            self._begun += 1
-            self._add(ticket, again)
-            self.count += 1
         return True
 
     def knows_beyond(self, stream: int, epoch: int, offset: int) -> bool:
@@ -237,6 +232,8 @@ class Ledger:
             if self.last is not None and self.count > 1:
                 self.late.append(self.last)
         for log in logs:
+            # What was skipped after the counts were told, and before the log was, was read ahead, and is read again.
+            log.entries[:] = [entry for entry in log.entries if entry[0] <= self.count]
             for number, *ticket in log.entries:
                 self._know(Ticket(*ticket), number)
             log.then = self._log

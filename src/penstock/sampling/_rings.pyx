@@ -261,8 +261,7 @@ cdef class Rings(Tables):
             "limits": listed(table["limit"].astype(np.int64)),
             "thresholds": listed(table["threshold"]),
             "asked": [self.which.tolist(), self.often.tolist()],
-            "waiting": [listed(column) for column in self._read()],
-            "free": listed(self._read_free()),
+            "waiting": [listed(column) for column in self._read()[:3]],
             **{name: listed(table[name]) for name in counting.COUNTERS},
         }
 
@@ -272,14 +271,11 @@ cdef class Rings(Tables):
         self._clear()
         self.grow(state["limits"])
         self.admit(state["thresholds"])
-        self.top = len(waiting) + len(state["free"])
+        self.top = len(waiting)
         self._make_room(self.top)
         table = self.ring_table[1:self.classes + 1]
         tables.write(table, self.slot_table, waiting)
-        self.free_count = len(state["free"])
-        self.free_table[:self.free_count] = state["free"]
-        self.slot_table["uses"][state["free"]] = -1
-        for of, _, uses, slot, row in waiting:
+        for slot, (of, _, uses, row) in enumerate(waiting):
             self.ring[<int64_t> of].at_hand += self.repeats - uses
             self.rows[slot] = row
         self.held = len(waiting)

@@ -23,7 +23,6 @@ cdef class Tables(Intake):
     cdef void _set_bars(self) noexcept
     cdef cnp.ndarray _admitted(self)
     cdef list _read(self)
-    cdef cnp.ndarray _read_free(self)
     cdef int _make_room(self, int64_t top) except -1
 
     cdef inline void _release(self, int64_t slot) noexcept:

@@ -112,7 +112,7 @@ cdef class Tables(Intake):
         return slots
 
     cdef list _read(self):
-        """What waits, as `rings.Rings.state` tells it: class, number, uses and slot of each example, class by class."""
+        """What waits, as `rings.Rings.state` tells it: class, number and uses of each example, class by class; and its slot."""
         cdef cnp.ndarray classes = empty(self.held), numbers = empty(self.held), uses = empty(self.held)
         cdef cnp.ndarray slots = empty(self.held)
         cdef int64_t of, turn, slot, i = 0
@@ -131,9 +131,10 @@ cdef class Tables(Intake):
         assert self.unloads or shelf is None, "what waits already is unloaded first"
         self.shelf = shelf
 
-    cdef cnp.ndarray _read_free(self):
-        """The slots that are free again, in the order in which they were freed."""
-        return self.free_table[:self.free_count].copy()
+    @property
+    def slots(self):
+        """As `rings.Rings.slots`."""
+        return self._read()[3]
 
     @property
     def loaded(self):

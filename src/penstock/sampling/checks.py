@@ -135,21 +135,16 @@ def not_at_hand(lacking: int) -> ValueError:
     return ValueError(mismatch(expected, f"{lacking} classes short", at="rings.draw", do="add more, or ask for less"))
 
 
-def checked_waiting(
-    state: dict[str, Any], rows: list[Any] | None, *, repeats: int
-) -> list[tuple[int, int, int, int, Any]]:
-    """The examples that wait in a state of rings: class, number, uses and slot of each, and its row.
+def checked_waiting(state: dict[str, Any], rows: list[Any] | None, *, repeats: int) -> list[tuple[int, int, int, Any]]:
+    """The examples that wait in a state of rings: class, number and uses of each, and its row.
 
     Raises:
       ValueError: the state is not one of such rings.
     """
-    of, numbers, uses, slots = state["waiting"]
-    if rows is None or len(slots) != len(rows):
-        raise ValueError(mismatch(f"{len(slots)} rows", "none" if rows is None else len(rows), at="rings.restore"))
-    if sorted([*slots, *state["free"]]) != list(range(len(slots) + len(state["free"]))):
-        raise ValueError(mismatch("each slot once, waiting or free", "other slots", at="rings.restore"))
-    checked_numbers({**state, "waiting": [of, numbers, uses]}, None, repeats=repeats)
-    return list(zip(of, numbers, uses, slots, rows, strict=True))
+    waiting = checked_numbers(state, None, repeats=repeats)
+    if rows is None or len(waiting) != len(rows):
+        raise ValueError(mismatch(f"{len(waiting)} rows", "none" if rows is None else len(rows), at="rings.restore"))
+    return [(*numbers, row) for numbers, row in zip(waiting, rows, strict=True)]
 
 
 def checked_numbers(state: dict[str, Any], rows: list[Any] | None, *, repeats: int) -> list[tuple[int, int, int]]:

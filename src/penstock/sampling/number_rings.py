@@ -88,17 +88,11 @@ class NumberRings(Rings):
         (_, uses, numbers), self._composed = np.array(self._composed, np.int64).reshape(-1, 3).T.copy(), []
         return numbers, uses
 
-    def state(self, *, arrays: bool = False) -> dict[str, Any]:
-        """As that of `Rings`; `waiting` holds class, number and uses of each."""
-        state = super().state(arrays=arrays)
-        del state["free"], state["waiting"][3]
-        return state
-
     def restore(self, state: dict[str, Any], rows: list[Any] | None = None) -> None:
         """Goes on from a state, in place of what is here; there are no rows.
 
         Raises:
           ValueError: the state is not one of such rings.
         """
-        slots = list(range(len(checked_numbers(state, rows, repeats=self._repeats))))
-        super().restore({**state, "waiting": [*state["waiting"], slots], "free": []}, [None] * len(slots))
+        waiting = checked_numbers(state, rows, repeats=self._repeats)
+        super().restore(state, [None] * len(waiting))

@@ -352,13 +352,13 @@ class Rings(Intake, Counts):
     def state(self, *, arrays: bool = False) -> dict[str, Any]:
         """All that another object needs to go on from here, but for the arguments, `labels` and the rows, in plain lists.
 
-        `waiting` holds class, number, uses and slot of each example, class by class, each in the order of its queues.
+        `waiting` holds class, number and uses of each example, class by class, each in the order of its queues. Slots are
+        not in it: they are given anew.
 
         Args:
           arrays: whether what there is of each class and of each example is an array, in place of a list.
         """
-        classes = range(len(self._limits))
-        waiting = [slot for of in classes for queue in (self._fresh, self._used) for slot in queue.slots(of)]
+        waiting = self._queued()
         values = (self._slots.of, self._slots.number, self._slots.uses)
         state: dict[str, Any] = {
             "arrived": self.arrived,
@@ -368,16 +368,24 @@ class Rings(Intake, Counts):
             "limits": list(self._limits),
             "thresholds": list(self._thresholds),
             "asked": [[of for of, _ in self._asked], [count for _, count in self._asked]],
-            "waiting": [*([column[slot] for slot in waiting] for column in values), waiting],
-            "free": list(self._slots.free),
+            "waiting": [[column[slot] for slot in waiting] for column in values],
             **{name: getattr(self, name).tolist() for name in COUNTERS},
         }
         if arrays:
-            for name in ("limits", "free", *COUNTERS):
+            for name in ("limits", *COUNTERS):
                 state[name] = np.array(state[name], np.int64)
             state["thresholds"] = np.array(state["thresholds"], np.uint64)
             state["waiting"] = [np.array(column, np.int64) for column in state["waiting"]]
         return state
+
+    def _queued(self) -> list[int]:
+        classes = range(len(self._limits))
+        return [slot for of in classes for queue in (self._fresh, self._used) for slot in queue.slots(of)]
+
+    @property
+    def slots(self) -> Integers:
+        """The slot of each example that waits, in the order in which `state` tells of them: int64[held]."""
+        return np.array(self._queued(), np.int64)
 
     def restore(self, state: dict[str, Any], rows: list[Any] | None = None) -> None:
         """Goes on from a state, in place of what is here; the arguments and `labels` are those of this object.
@@ -393,8 +401,8 @@ class Rings(Intake, Counts):
         self._clear()
         self.grow(state["limits"])
         self.admit(state["thresholds"])
-        self._slots.restore(waiting, state["free"])
-        for of, _, uses, slot, _ in waiting:
+        self._slots.restore(waiting)
+        for slot, (of, _, uses, _) in enumerate(waiting):
             (self._used if uses else self._fresh).push(of, slot)
             self._at_hand[of] += self._repeats - uses
         self.held = len(waiting)

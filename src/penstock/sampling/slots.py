@@ -72,11 +72,10 @@ class Slots:
         """Of each example that waits, how many arrived before it, ascending."""
         return sorted([number for number, uses in zip(self.number, self.uses, strict=True) if uses >= 0])
 
-    def restore(self, waiting: list[tuple[int, int, int, int, Any]], free: list[int]) -> None:
-        """Takes slots as they were taken before: class, number, uses, slot and example of each."""
-        self.free = list(free)
-        self._make_room(len(waiting) + len(free))
-        for of, number, uses, slot, row in waiting:
+    def restore(self, waiting: list[tuple[int, int, int, Any]]) -> None:
+        """Takes a slot for each, from the first on: class, number, uses and example."""
+        self._make_room(len(waiting))
+        for slot, (of, number, uses, row) in enumerate(waiting):
             self.of[slot], self.uses[slot], self.number[slot] = of, uses, number
             self.rows[slot] = row
 

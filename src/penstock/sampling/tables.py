@@ -11,15 +11,15 @@ __all__ = ["write"]
 Table = np.ndarray[Any, Any]
 
 
-def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, int, Any]]) -> None:
+def write(rings: Table, slots: Table, waiting: list[tuple[int, int, int, Any]]) -> None:
     """Puts what waits into empty tables.
 
     Args:
       rings: of dtype `RING`, one for each class.
       slots: of dtype `SLOT`, as many as are needed.
-      waiting: class, number, uses, slot and example of each.
+      waiting: class, number, uses and example of each, which has the next slot.
     """
-    for of, number, uses, slot, _ in waiting:
+    for slot, (of, number, uses, _) in enumerate(waiting):
         slots["number"][slot], slots["uses"][slot] = number, uses
         kind = "used" if uses else "fresh"
         if rings[kind][of]:

@@ -16,7 +16,7 @@ from penstock.stages.labelled import By, How, Numbering
 from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved
 from penstock.stages.store import Store
-from penstock.stages.waiting import numbers_of, rings_of, saved_rings, slots_of, tickets_of
+from penstock.stages.waiting import numbers_of, rings_of, saved_rings, tickets_of
 from penstock.ticket import NO_TICKETS, Tickets
 
 __all__ = ["Given", "Kept", "KeptRows", "KeptRuns", "Quotas", "Refused"]
@@ -219,7 +219,7 @@ class KeptRows:
         saved = saved_rings(self.rings, self._origins)
         rows: list[Any] | None = None
         if not tickets:
-            slots = slots_of(saved)
+            slots = self.rings.slots
             rows = (
                 self._store.rows(slots) if self._assembler is not None else [self.rings.rows[i] for i in slots.tolist()]
             )

@@ -180,12 +180,7 @@ class Merge:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
-        readers, first = list(self._readers), self._since
         poured = self._pull_direct(min(n, MOST_ROWS), rows)
-        k = len(readers)
-        for place in range(max(0, len(rows) - k), len(rows)):
-            readers[(first + place) % k].last = rows[place]
-        self._lasts = True
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
 
     def _pull_direct(self, n: int, into: Into) -> Poured:
@@ -200,7 +195,11 @@ class Merge:
         except BaseException as raised:
             error = raised
         count = len(into) - before
-        if not isinstance(into, list) and into.halted:
+        if isinstance(into, list):  # Before the readers are left to others, and it is noted where they stand.
+            self._lasts = True
+            for place in range(max(before, len(into) - k), len(into)):
+                self._readers[(self._since + place - before) % k].last = into[place]
+        elif into.halted:
             if into.misfit is not None:
                 count, error = count + 1, None  # what a source raised behind it does not matter any more
             n = count

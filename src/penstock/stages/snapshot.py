@@ -17,7 +17,7 @@ import numpy as np
 from penstock.chunk import END, Chunk
 from penstock.errors import StateError, mismatch
 from penstock.faults import SkipLog
-from penstock.ticket import Numbers, Table, Tickets, listed_tickets
+from penstock.ticket import Numbers, Table, Ticket, Tickets, listed_tickets
 
 __all__ = [
     "Again",
@@ -317,9 +317,12 @@ def unpacked_tickets(saved: Saved) -> Tickets:
       StateError: they are none.
     """
     count, columns = int(saved["n"]), saved["columns"]
-    table: Table = np.empty((count, 5), np.int64)
-    if len(columns) != table.shape[1]:
-        raise StateError(mismatch(f"tickets of {table.shape[1]} numbers", f"{len(columns)}", at="open(state)"))
-    for place, column in enumerate(columns):
-        table[:, place] = unpacked(column, count)
+    if len(columns) != len(Ticket._fields):
+        raise StateError(mismatch(f"tickets of {len(Ticket._fields)} numbers", f"{len(columns)}", at="open(state)"))
+    if count > 1 and not any(isinstance(column, dict) for column in columns):  # else any count would do
+        raise StateError(mismatch("tickets that differ", f"{count} alike", at="open(state)"))
+    # What is an array is checked first: a number that is far too large is none of memory.
+    differ = sorted(range(len(columns)), key=lambda place: not isinstance(columns[place], dict))
+    read = {place: unpacked(columns[place], count) for place in differ}
+    table: Table = np.column_stack([read[place] for place in range(len(columns))])
     return listed_tickets(table)

@@ -13,10 +13,7 @@ from penstock.stages.origins import Origins
 from penstock.stages.snapshot import Saved, packed, packed_tickets, unpacked, unpacked_tickets
 from penstock.ticket import Tickets
 
-__all__ = ["fresh_of", "numbers_of", "rings_of", "saved_rings", "slots_of", "tickets_of"]
-
-LISTS = ("limits", "free")
-"""What of a state of rings is a list of whole numbers, beside the counters."""
+__all__ = ["fresh_of", "numbers_of", "rings_of", "saved_rings", "tickets_of"]
 
 
 def saved_rings(rings: Rings, origins: Origins) -> Saved:
@@ -50,11 +47,6 @@ def fresh_of(saved: Saved) -> Tickets:
     return tickets.select(np.flatnonzero(unpacked(saved["waiting"][2], len(tickets)) == 0))
 
 
-def slots_of(saved: Saved) -> Int64s:
-    """The slot of each of them, int64[n], where they lie in slots."""
-    return unpacked(saved["waiting"][3], int(saved["tickets"]["n"]))
-
-
 def numbers_of(saved: Saved) -> Int64s:
     """How many arrived before each of them, int64[n]."""
     return unpacked(saved["waiting"][1], int(saved["tickets"]["n"]))
@@ -71,7 +63,10 @@ def rings_of(rings: Rings, origins: Origins, saved: Saved, rows: list[Any] | Non
     """
     tickets = tickets_of(saved)
     waiting = [unpacked(column, len(tickets)) for column in saved["waiting"]]
-    lists = {name: unpacked(its, int(count)).tolist() for name, (count, its) in saved["lists"].items()}
+    classes = len(saved["thresholds"])
+    if any([count != classes for count, _ in saved["lists"].values()]):
+        raise StateError(mismatch(f"counts of {classes} classes", "others", at="open(state)"))
+    lists = {name: unpacked(its, classes).tolist() for name, (_, its) in saved["lists"].items()}
     state = {
         **saved["state"],
         **lists,
