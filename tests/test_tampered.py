@@ -87,12 +87,14 @@ def changes_of(state: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
 
 def forged(state: Any) -> Any:
     """With the checksum that fits."""
-    changing = ("delivered", "epoch", "since")
-    common = {name: value for name, value in state.items() if name not in ("pipeline", "checksum", *changing)}
+    numbers = {"epoch": 0x9E3779B1, "delivered": 0x85EBCA6B, "since": 0xC2B2AE35}
+    common = {name: value for name, value in state.items() if name not in ("pipeline", "checksum", *numbers)}
     total = 0
-    for part in (state["pipeline"], common, {name: state[name] for name in changing}):
+    for part in (state["pipeline"], common):
         total = zlib.crc32(json.dumps(part, sort_keys=True, separators=(",", ":")).encode(), total)
-    return {**state, "checksum": total}
+    for name, times in numbers.items():
+        total += times * state[name] if type(state[name]) is int else 0
+    return {**state, "checksum": total & 0xFFFFFFFF}
 
 
 MORE_PIPELINES: dict[str, Make] = {

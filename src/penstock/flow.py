@@ -240,8 +240,8 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
         if self._options.max_scan is not None:
             self._check_scan(self._options.max_scan)
         more = {"skipped": self._built.quarantine.state()}
-        state = State(self._epoch, self._before + self._delivered, self._since + self._again, self._place, more)
-        data: dict[str, Any] = self._writer.write(state)
+        delivered, since = self._before + self._delivered, self._since + self._again
+        data: dict[str, Any] = self._writer.write(self._epoch, delivered, since, self._place, more)
         return data
 
     def _check_scan(self, most: int) -> None:

@@ -123,7 +123,7 @@ def reshard(
         finally:
             built.stage.close()
         words = fingerprint(own)
-        new.append(Writer(words, seed).write(State(read[0].epoch, delivered, 0, saved, more)))
+        new.append(Writer(words, seed).write(read[0].epoch, delivered, 0, saved, more))
     return new
 
 

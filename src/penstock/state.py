@@ -10,7 +10,6 @@ import json
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
 from marshal import dumps, loads
 from typing import Any, final
 
@@ -34,6 +33,7 @@ class Writer:
     """Writes the states of a flow as plain data.
 
     Most states follow the same snapshot as the one before: as long as they do, it is written once, and each gets a copy.
+    Little is done for each: whoever asks for one has worked on something else in between, and finds none of this in a cache.
 
     Args:
       words: the pipeline's fingerprint.
@@ -43,8 +43,6 @@ class Writer:
     def __init__(self, words: list[Any], seed: int) -> None:
         self.words = words
         self.seed = seed
-        self.nbytes = 0
-        """How large the last state was, written as JSON; 0 before the first. [bytes]"""
         text = _text(words)
         self._words = json.loads(text)
         self._of_words, self._words_nbytes = zlib.crc32(text), len(text)
@@ -53,26 +51,40 @@ class Writer:
         self._logs: list[tuple[Any, int]] = []  # in the snapshot, with what they held when it was written
         self._copy = b""  # of all but what changes with each batch, by `marshal`, which is the quickest to copy with
         self._begun = self._nbytes = 0  # its checksum, and how large it is as JSON
+        self._last = 0, 0, 0
 
-    def write(self, state: State) -> dict[str, Any]:
+    def write(self, epoch: int, delivered: int, since: int, snapshot: Saved | None, more: Saved) -> dict[str, Any]:
         """A state as plain data, which is the caller's own: nothing of it is in another state.
+
+        Args:
+          epoch: as that of a `State`.
+          delivered: as well.
+          since: as well.
+          snapshot: as well.
+          more: as well.
 
         Raises:
           StateError: something in it cannot be written as such.
         """
-        epoch, delivered, since, snapshot, more = state
         if (
             snapshot is not self._snapshot
             or more != self._more
-            or any([len(log) != count for log, count in self._logs])
+            or (self._logs and any([len(log) != count for log, count in self._logs]))
         ):
             self._write_anew(snapshot, more)
-        text = b'{"delivered":%d,"epoch":%d,"since":%d}' % (delivered, epoch, since)  # as `_checksum` reads it
-        checksum = zlib.crc32(text, self._begun)
-        self.nbytes = self._nbytes + len(text) + len(f',"checksum":{checksum}')
+        self._last = epoch, delivered, since
         data: dict[str, Any] = loads(self._copy)
-        data["epoch"], data["delivered"], data["since"], data["checksum"] = epoch, delivered, since, checksum
+        data["epoch"], data["delivered"], data["since"] = epoch, delivered, since
+        data["checksum"] = _with_numbers(self._begun, epoch, delivered, since)
         return data
+
+    @property
+    def nbytes(self) -> int:
+        """How large the last state was, written as JSON; 0 before the first. [bytes]"""
+        if not self._copy:
+            return 0
+        numbers = dict(zip(_CHANGING, (*self._last, _with_numbers(self._begun, *self._last)), strict=True))
+        return self._nbytes + len(_text(numbers)) - len("}{") + len(",")
 
     def _write_anew(self, snapshot: Saved | None, more: Saved) -> None:
         """Writes what the states that follow have in common."""
@@ -89,22 +101,28 @@ class Writer:
                 "snapshot": plain,
                 "more": also,
                 "checksum": 0,
-            }
+            },
+            2,  # without references, which take longer to read than what they stand for
         )
         text = _text({"more": also, "penstock": VERSION, "seed": self.seed, "snapshot": plain})
         self._begun = zlib.crc32(text, self._of_words)
-        self._nbytes = len(text) + len(',"pipeline":') + self._words_nbytes - len("}{") + len(",")
+        self._nbytes = len(text) + len(',"pipeline":') + self._words_nbytes
         self._snapshot, self._more, self._logs = snapshot, more, logs
 
 
 def _checksum(data: dict[str, Any]) -> int:
     """The checksum of a state: of its pipeline, of what states have in common, and last of what changes with each batch."""
-    parts = [data["pipeline"], {name: data[name] for name in _COMMON}, {name: data[name] for name in _CHANGING}]
-    return reduce(lambda begun, part: zlib.crc32(_text(part), begun), parts, 0)
+    common = zlib.crc32(_text({name: data[name] for name in _COMMON}), zlib.crc32(_text(data["pipeline"])))
+    return _with_numbers(common, data["epoch"], data["delivered"], data["since"])
+
+
+def _with_numbers(common: int, epoch: int, delivered: int, since: int) -> int:
+    """The checksum of what states have in common, and of three numbers: another where any one of all these is another."""
+    return (common + 0x9E3779B1 * epoch + 0x85EBCA6B * delivered + 0xC2B2AE35 * since) & 0xFFFFFFFF
 
 
 _COMMON = ("more", "penstock", "seed", "snapshot")
-_CHANGING = ("delivered", "epoch", "since")
+_CHANGING = ("epoch", "delivered", "since", "checksum")
 
 
 def _text(data: Any) -> bytes:
@@ -134,7 +152,7 @@ def read_state(words: list[Any], seed: int, data: Any) -> State:
         raise StateError(mismatch("a state as `state_dict` gives it", f"`{type(data).__name__}`", at=at))
     if data["penstock"] != VERSION:
         raise StateError(mismatch(f"a state of version {VERSION}", f"one of version {data['penstock']!r}", at=at))
-    names = ("pipeline", *_COMMON, *_CHANGING, "checksum")
+    names = ("pipeline", *_COMMON, *_CHANGING)
     if set(data) != set(names):
         missing = [name for name in names if name not in data]
         got = f"none of {missing}" if missing else f"{sorted(set(data) - set(names))} too"
@@ -166,7 +184,7 @@ def _same_in_plain(data: Any) -> Any:
 
 def _check_whole(data: dict[str, Any]) -> None:
     try:
-        whole = _checksum(data) == data["checksum"]
+        whole = all(type(data[name]) is int for name in _CHANGING) and _checksum(data) == data["checksum"]
     except (TypeError, ValueError, RecursionError):
         whole = False
     if not whole:

@@ -67,6 +67,8 @@ class Quarantine:
 
     def state(self) -> dict[str, dict[str, Any]]:
         """What each place has counted, by its number, for those that have skipped anything: plain data."""
+        if not self.ledgers:
+            return {}
         ledgers = sorted(self.ledgers.copy().items())
         return {str(word): ledger.state() for word, ledger in ledgers if ledger.count}
 
