@@ -196,18 +196,20 @@ class Head:
         entries, backlog, rested = self._entries, self._backlog, False
         while True:
             there = bool(entries)
-            if there and (rested or backlog is None or not self._is_behind(backlog)):
+            if there:
                 entry = entries[0]
-                if entry.late and backlog is not None:
+                if entry.given >= len(entry.rows) > 0 and entry.error is None:
+                    entries.popleft()
+                    self._begun = True
+                    if len(entries) <= (self._room + 1) // 2:  # Who waits for room hears of it when there is enough.
+                        self._freed.ring()
+                    continue
+                if not entry.late or backlog is None:
+                    return entry
+                if rested or not self._is_behind(backlog):
                     backlog.finish(entry.late)
                     entry.late = 0
-                if entry.given < len(entry.rows) or not entry.rows or entry.error is not None:
                     return entry
-                entries.popleft()
-                self._begun = True
-                if len(entries) <= (self._room + 1) // 2:  # Who waits for room hears of it when there is enough.
-                    self._freed.ring()
-                continue
             # Whoever may wait rings first: a ring that a signal cost is rung here again.
             self._freed.ring()
             self._filled.hush()  # an old ring would end the nap, and what it told of is taken

@@ -268,7 +268,7 @@ class Batcher:
         ended = chunk.count == 0
         if chunk.count:
             columns = chunk.columns
-            if columns is not None and not self._cuts(columns) and columns.holds_objects:
+            if columns is not None and not columns.run and not self._cuts(columns) and columns.holds_objects:
                 # Their rows are Python's objects, and what they are must not depend on who made rows of them where.
                 chunk = Chunk(chunk.as_rows(), chunk.tickets, error=chunk.error)
             self._gathered.add(chunk)

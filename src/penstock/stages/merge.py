@@ -97,13 +97,15 @@ class Merge:
     def _take_item(self, n: int) -> Chunk | None:
         slot = self._live[self._turn]
         inlet, chunk = slot.inlet, slot.chunk
-        slot.chunk = None
         if chunk is None:
             chunk = inlet.take(n if inlet.items or len(self._live) == 1 else 1)
-        if chunk.is_end:
-            self._ended(self._turn)
-            return None
-        if (chunk.item_end or not inlet.items) and chunk.count:
+        else:
+            slot.chunk = None
+        if not chunk.count:
+            if chunk.error is None:
+                self._ended(self._turn)
+                return None
+        elif chunk.item_end or not inlet.items:
             if chunk.error is not None:  # it stands at the next turn of this input
                 chunk, slot.chunk = chunk.cut(chunk.count)
                 chunk.item_end = True
