@@ -7,7 +7,6 @@ run in the reader's thread; and behind the last stage, the driver. A source in m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,7 +91,7 @@ def build(node: Node, options: Options, coordinator: Coordinator | None, state: 
     )
     built = builder.built
     builder.last = last = node.of if isinstance(node, Convert) else node
-    if coordinator is not None and isinstance(last, Batch) and padding(last.of) is not None:
+    if coordinator is not None and isinstance(last, Batch) and (padding(last.of) or isinstance(last.of, Staged)):
         built.backlog = backlog()
     if state.more:
         logs = later("state").skips_in(state.snapshot)
@@ -234,7 +233,7 @@ class _Builder:
             node,
             upstream,
             below=self._composed.get(id(node.of)),
-            again=lambda times: chain(place=replace(place, again=times)),
+            again=lambda times: chain(place=place._replace(again=times)),
             skips=partial(views, self.built.quarantine, place, place.after(node)),
             lengths=partial(self._lengths_of, node),
             earlier=earlier.stats() if earlier is not None else None,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 from penstock.engine import Lane, Meter
 from penstock.faults import Quarantine
@@ -20,47 +19,50 @@ if TYPE_CHECKING:
 __all__ = ["Built"]
 
 
-@dataclass(slots=True)
+@final
 class Built:
-    """The parts of one flow."""
+    """The parts of one flow.
 
-    labels: list[str]
-    """The sources' names, by stream number."""
-    stage: Stage = field(init=False)
+    Args:
+      labels: the sources' names, by stream number.
+    """
+
+    stage: Stage
     """The last stage."""
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    """The newest lane of each source that has one, by stream number."""
-    readers: dict[int, RowReader | RunReader] = field(default_factory=dict)
-    """The newest reader of each source, by stream number."""
-    earlier: dict[int, LaneStats] = field(default_factory=dict)
-    """What the lanes and readers of earlier epochs have seen."""
-    meters: dict[int, Meter] = field(default_factory=dict)
-    """The stages' meters, by the number of their word; the first word has the lowest."""
-    last: Meter | None = None
-    """The meter of the last stage, where the head is to count what is taken of it."""
-    strata: dict[int, Strata] = field(default_factory=dict)
-    """The newest stage of each word that sees to class proportions, by the number of the word."""
-    strata_before: dict[int, StrataStats] = field(default_factory=dict)
-    """What those of earlier epochs have done."""
-    shares: dict[int, Any] = field(default_factory=dict)
-    """The stages that give a rank its part, by the number of their word."""
-    tallies: dict[int, Tally] = field(default_factory=dict)
-    """What the joins by weights have given, by the number of their word."""
-    batcher: Batcher | None = None
-    """The last batcher, if there is one."""
-    backlog: Backlog | None = None
-    """Writes what is padded, beside the driver."""
-    wanted: Wanted = field(default_factory=Wanted)
-    """Whether a snapshot is wanted of the stages that the driver runs."""
-    choices: dict[int, Choices] = field(default_factory=dict)
-    """Of the merges in arrival order, by the number of their word."""
-    quarantine: Quarantine = field(init=False)
-    """What was skipped."""
-    moves: dict[int, Callable[[], float]] = field(default_factory=dict)
-    """Tell what moves while stages are at work: pulls, by the number of the join, and waits before another attempt."""
 
-    def __post_init__(self) -> None:
-        self.quarantine = Quarantine(self.labels)
+    def __init__(self, labels: list[str]) -> None:
+        self.labels = labels
+        """The sources' names, by stream number."""
+        self.lanes: dict[int, Lane] = {}
+        """The newest lane of each source that has one, by stream number."""
+        self.readers: dict[int, RowReader | RunReader] = {}
+        """The newest reader of each source, by stream number."""
+        self.earlier: dict[int, LaneStats] = {}
+        """What the lanes and readers of earlier epochs have seen."""
+        self.meters: dict[int, Meter] = {}
+        """The stages' meters, by the number of their word; the first word has the lowest."""
+        self.last: Meter | None = None
+        """The meter of the last stage, where the head is to count what is taken of it."""
+        self.strata: dict[int, Strata] = {}
+        """The newest stage of each word that sees to class proportions, by the number of the word."""
+        self.strata_before: dict[int, StrataStats] = {}
+        """What those of earlier epochs have done."""
+        self.shares: dict[int, Any] = {}
+        """The stages that give a rank its part, by the number of their word."""
+        self.tallies: dict[int, Tally] = {}
+        """What the joins by weights have given, by the number of their word."""
+        self.batcher: Batcher | None = None
+        """The last batcher, if there is one."""
+        self.backlog: Backlog | None = None
+        """Writes what is padded, beside the driver."""
+        self.wanted = Wanted()
+        """Whether a snapshot is wanted of the stages that the driver runs."""
+        self.choices: dict[int, Choices] = {}
+        """Of the merges in arrival order, by the number of their word."""
+        self.quarantine = Quarantine(labels)
+        """What was skipped."""
+        self.moves: dict[int, Callable[[], float]] = {}
+        """Tell what moves while stages are at work: pulls, by the number of the join, and waits before another attempt."""
 
     def source_stats(self, stream: int) -> LaneStats:
         """What a source has given since the flow was opened, in all epochs."""

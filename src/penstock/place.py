@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from penstock.plan import Batch, Filter, Join, Map, Node, Read, Share, Skip, Source, Take, Unbatch, find
 from penstock.sources import name_of
@@ -17,8 +16,7 @@ ORDERS = 1 << 31
 """Orders of sources draw from numbers of their own: no stage has such a number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """How many sources and words come before a part of the description, which is how its own are numbered.
 
     What is added behind changes no number before it, so that random numbers stay what they were.

@@ -21,6 +21,8 @@ from penstock.spec import Component
 native = pytest.importorskip("penstock.assemble._native", reason="the native part is not built")
 Pile = pytest.importorskip("penstock.assemble._pile").Pile
 Backlog = pytest.importorskip("penstock.assemble._backlog").Backlog
+Runs = pytest.importorskip("penstock.assemble._runs").Runs
+Pool = pytest.importorskip("penstock.assemble._pool").Pool
 
 FREE = Component(np.dtype(int), (None,))
 LONG = 2100
@@ -273,3 +275,65 @@ def test_a_flow_that_is_closed_in_the_middle_leaves_nothing_behind():
     gc.collect()
 
     assert held() is None
+
+
+def test_rows_of_runs_are_copied_later_from_where_they_were():
+    """Of runs that were let go of meanwhile, too, and of some that lie elsewhere by now."""
+    backlog, runs = Backlog(), Runs(Pool())
+    arrays = [(np.arange(512.0) + 512 * number).repeat(32).reshape(512, 32) for number in range(3)]
+    for number, array in enumerate(arrays):
+        assert runs.add(512 * number, (array, np.arange(512) + 512 * number))
+    numbers = np.random.default_rng(0).permutation(1024)
+    x, y = runs.collect(numbers, backlog)
+    x[:], y[:] = np.nan, -1
+    runs.forget(1024)
+    for number in range(3, 99):
+        assert runs.add(512 * number, (arrays[0], np.arange(512)))
+
+    assert (backlog.put, y[0]) == (1, -1)
+    backlog.finish(1)
+    np.testing.assert_array_equal(y, numbers)
+    np.testing.assert_array_equal(x, np.repeat(numbers.astype(float), 32).reshape(1024, 32))
+
+
+def test_few_rows_are_copied_at_once():
+    """To leave them to somebody else costs more."""
+    backlog, runs = Backlog(), Runs(Pool())
+    assert runs.add(0, (np.arange(9),))
+
+    (found,) = runs.collect(np.array([7, 2]), backlog)
+
+    assert (backlog.put, found.tolist()) == (0, [7, 2])
+
+
+@pytest.mark.parametrize("chunk", [64, 1000, 4096])
+@pytest.mark.parametrize("size", [50, 256, 300])
+@pytest.mark.parametrize("behind", ["", "shuffled", "shared", "again", "skipped", "to the end"])
+def test_what_is_stratified_from_runs_is_the_same_where_it_is_copied_later(chunk: int, size: int, behind: str):
+    """Cut at any place, and put together again; with what waits at the end, and where it goes on."""
+    labels = np.random.default_rng(1).choice(3, 12_000, p=[0.6, 0.3, 0.1])
+    rows = np.arange(12_000.0).repeat(24).reshape(-1, 24)
+
+    def chunks() -> Iterator[Any]:
+        for start in range(0, len(rows), chunk):
+            yield rows[start : start + chunk], labels[start : start + chunk]
+
+    read = ps.join([ps.batch(chunks, chunk, enqueue_many=True, allow_smaller_final_batch=True)])
+    words = read.stratify(1, [1 / 3] * 3, repeats=2 if behind == "again" else 1)
+    if behind == "shuffled":
+        words = read.shuffle(500).stratify(1, [1 / 3] * 3)
+    if behind == "shared":
+        words = words.shard(1, 2)
+    pipeline = words.batch(size, keep_last=behind == "to the end")
+    whole = list(pipeline.open(inline=True))
+
+    with pipeline.open() as flow:
+        if behind == "skipped":
+            flow.skip(2)
+        batches = list(flow)
+
+    assert len(whole) > 3
+    assert len(batches) == len(whole) - 2 * (behind == "skipped")
+    for (x, y), (its_x, its_y) in zip(batches, whole[len(whole) - len(batches) :], strict=True):
+        np.testing.assert_array_equal(x, its_x)
+        np.testing.assert_array_equal(y, its_y)

@@ -28,7 +28,7 @@ cdef struct Rows:
     Py_ssize_t step  # bytes from one row to the next
 
 
-cdef inline void move(char* to, const char* of, Py_ssize_t row) noexcept:
+cdef inline void move(char* to, const char* of, Py_ssize_t row) noexcept nogil:
     # The sizes that most components have are known to the compiler, and so cost no call.
     if row == 8:
         memcpy(to, of, 8)

@@ -1,11 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""The fast twin of `runs.Runs`: a row is found without a branch, and its memory is asked for some rows ahead."""
+"""The fast twin of `runs.Runs`: a row is found without a branch, and its memory is asked for some rows ahead.
+
+To find rows and to copy them are two steps: the second needs nothing of Python's, and waits for memory most of the time, so
+that whoever waits for batches may do it (benchmarks/proportions.py).
+"""
 
 cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 
+from penstock.assemble._backlog cimport Backlog
 from penstock.assemble._pool cimport Pool
 from penstock.assemble._rows cimport AHEAD, LINE, MOST_DIMS, Rows, move, packed, prefetch, row_of, rows_of
 
@@ -17,6 +22,50 @@ cnp.import_array()
 cdef struct Run:
     int64_t first  # the number of its first row
     int64_t count
+
+
+cdef struct Job:  # the rows of one component that are to be copied
+    char** of
+    char* to
+    int64_t n
+    Py_ssize_t row
+
+
+cdef struct Jobs:
+    Job* first
+    int64_t n
+
+
+@cython.final
+cdef class _Copies:
+    """What is to be copied, with all that is needed for it."""
+
+    cdef Jobs jobs
+    cdef tuple out
+    cdef list arrays
+
+    def __cinit__(self, tuple out, list arrays, int64_t n):
+        cdef int64_t place
+        self.out, self.arrays = out, arrays
+        self.jobs.n = len(out)
+        self.jobs.first = <Job*> malloc(self.jobs.n * sizeof(Job) + 1)
+        if self.jobs.first is NULL:
+            raise MemoryError
+        for place in range(self.jobs.n):
+            self.jobs.first[place].of = NULL
+        for place in range(self.jobs.n):
+            self.jobs.first[place].of = <char**> malloc(n * sizeof(char*) + 1)
+            if self.jobs.first[place].of is NULL:
+                raise MemoryError
+            self.jobs.first[place].n, self.jobs.first[place].row = n, row_of(<cnp.ndarray> out[place])
+            self.jobs.first[place].to = <char*> cnp.PyArray_DATA(<cnp.ndarray> out[place])
+
+    def __dealloc__(self):
+        cdef int64_t place
+        if self.jobs.first is not NULL:
+            for place in range(self.jobs.n):
+                free(self.jobs.first[place].of)
+        free(self.jobs.first)
 
 
 @cython.final
@@ -101,15 +150,28 @@ cdef class Runs:
         self.rows, self.room = rows, room
         return 0
 
-    def collect(self, cnp.ndarray numbers):
-        """As `runs.Runs.collect`."""
-        cdef int64_t n = cnp.PyArray_SIZE(numbers), place
+    def collect(self, cnp.ndarray numbers, Backlog backlog=None):
+        """As `runs.Runs.collect`; copied now, or before the backlog is finished."""
+        cdef int64_t n = cnp.PyArray_SIZE(numbers), place, i
+        cdef int64_t* found
+        cdef _Copies copies
+        cdef tuple out
         assert self.like is not None, "what is collected was added"
         assert cnp.PyArray_TYPE(numbers) == cnp.NPY_INT64 and cnp.PyArray_IS_C_CONTIGUOUS(numbers), "rows go by int64"
         if len(self.found) < n:
             self.found = np.empty((2 * n, 2), np.int64)
-        self._find(<int64_t*> cnp.PyArray_DATA(numbers), n, <int64_t*> cnp.PyArray_DATA(self.found))
-        return tuple([self._collected(place, n) for place in range(self.width)])
+        found = <int64_t*> cnp.PyArray_DATA(self.found)
+        self._find(<int64_t*> cnp.PyArray_DATA(numbers), n, found)
+        out = tuple([self._room_for(place, n) for place in range(self.width)])
+        copies = _Copies(out, self.arrays.copy(), n)  # a run may be let go of before it is copied from
+        for place in range(self.width):
+            for i in range(n):
+                copies.jobs.first[place].of[i] = address(self.rows + place, found + 2 * i, self.width)
+        if backlog is not None and backlog.takes(n * self.row_nbytes):
+            backlog.put_off(copies, &copies.jobs, copy_all)
+        else:
+            copy_all(&copies.jobs)
+        return out
 
     cdef int _find(self, int64_t* numbers, int64_t n, int64_t* found) except -1:
         """Writes down the run of each row, and its place in it."""
@@ -160,32 +222,15 @@ cdef class Runs:
                 found[2 * i + 1] = at
         return True
 
-    cdef cnp.ndarray _collected(self, int64_t component, int64_t n):
-        """The rows of a component that were found."""
+    cdef cnp.ndarray _room_for(self, int64_t component, int64_t n):
+        """Room for so many rows of a component."""
         cdef cnp.ndarray like = self.like[component]
         cdef cnp.npy_intp dims[MOST_DIMS]
-        cdef int64_t* found = <int64_t*> cnp.PyArray_DATA(self.found)
-        cdef Py_ssize_t row = row_of(like)
-        cdef Rows* rows = self.rows + component
-        cdef int64_t i, width = self.width
-        cdef cnp.ndarray out
-        cdef char* to
-        cdef char* ahead
         cdef int axis
-        cdef Py_ssize_t last = min(row, LINE) - 1
         dims[0] = n
         for axis in range(1, cnp.PyArray_NDIM(like)):
             dims[axis] = cnp.PyArray_DIM(like, axis)
-        out = self.pool.lend(cnp.PyArray_NDIM(like), dims, like.dtype)
-        to = <char*> cnp.PyArray_DATA(out)
-        for i in range(n):
-            if i + AHEAD < n:
-                ahead = address(rows, found + 2 * (i + AHEAD), width)
-                prefetch(ahead)
-                prefetch(ahead + last)  # as a rule a row begins within a line
-            move(to, address(rows, found + 2 * i, width), row)
-            to += row
-        return out
+        return self.pool.lend(cnp.PyArray_NDIM(like), dims, like.dtype)
 
     def forget(self, int64_t before):
         """As `runs.Runs.forget`."""
@@ -212,6 +257,27 @@ cdef class Runs:
         if self.like is None:
             self._know(arrays)
         self._begin(numbers, arrays)
+
+
+cdef void copy_all(void* jobs) noexcept nogil:
+    """Copies what was found."""
+    cdef int64_t place
+    for place in range((<Jobs*> jobs).n):
+        copy_rows((<Jobs*> jobs).first + place)
+
+
+cdef void copy_rows(Job* job) noexcept nogil:
+    cdef Py_ssize_t row = job.row, last = min(row, LINE) - 1
+    cdef char* to = job.to
+    cdef char* ahead
+    cdef int64_t i
+    for i in range(job.n):
+        if i + AHEAD < job.n:
+            ahead = job.of[i + AHEAD]
+            prefetch(ahead)
+            prefetch(ahead + last)  # as a rule a row begins within a line
+        move(to, job.of[i], row)
+        to += row
 
 
 cdef inline char* address(Rows* rows, int64_t* found, int64_t width) noexcept:

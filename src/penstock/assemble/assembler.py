@@ -72,6 +72,8 @@ class Assembler:
         """The same as it stands in a batch, without the leading dimension: given sizes are what they are padded to."""
         self._structure = spec.structure
         self._pool = pool
+        self._backlog = backlog
+        self._late = False
         self._kinds = [part.prepared for part in self._parts]
         self._pads = any(part.rule is not None for part in self._parts)
         as_they_are = all(part.as_is and part.component.dtype.kind != "O" for part in self._parts)
@@ -195,7 +197,22 @@ class Assembler:
     def cut(self, runs: list[tuple[Array, ...]], at: int, size: int, most: int) -> list[list[Array]]:
         """Cuts batches from runs that `run` has given; see `Cutter.cut`."""
         assert self._cutter is not None, "only what is delivered as it is can be cut"
+        if self._late and len(runs) > 1 and (at % size or any([len(run[0]) % size for run in runs])):
+            self.settle()  # one that lies across two runs is copied
         return self._cutter.cut(runs, at, size, most)
+
+    def put_off(self) -> Backlog | None:
+        """What writes the runs that are given here later: they are not to be looked at before `settle`, but can be cut.
+
+        Gives `None` where they are to be there at once, since somebody would have to look.
+        """
+        self._late = self._backlog is not None and self._cutter is not None
+        return self._backlog if self._late else None
+
+    def settle(self) -> None:
+        """Has what was put off written."""
+        if self._late and self._backlog is not None:
+            self._backlog.finish(self._backlog.put)
 
     def explain(self, example: object, at: str) -> Exception:
         """The error for an example that did not fit: a `SpecError`, or what the user's own array raised as it was read.

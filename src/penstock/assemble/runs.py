@@ -86,11 +86,12 @@ class Runs:
         self.count += 1
         return True
 
-    def collect(self, numbers: Int64s) -> Arrays:
+    def collect(self, numbers: Int64s, backlog: object = None) -> Arrays:
         """Copies of rows, in their order.
 
         Args:
           numbers: int64[n], of rows that there are.
+          backlog: may have them copied later, before anybody looks at them; here it is done at once.
         """
         assert self._like is not None, "what is collected was added"
         out = tuple([self._pool.array((len(numbers), *like.shape[1:]), like.dtype) for like in self._like])

@@ -334,6 +334,7 @@ class Batcher:
     def _give(self, count: int) -> Chunk | None:
         """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
         assert self._assembler is not None, "the spec is known before a batch is given"
+        self._assembler.settle()
         parts = self._gathered.take(count)
         if self._loses_known(parts):
             return None

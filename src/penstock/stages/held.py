@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from penstock.chunk import Chunk, Columns
 from penstock.sampling import NumberRings
 from penstock.sampling.shares import Int64s
 from penstock.structure import Structure
+
+if TYPE_CHECKING:
+    from penstock.assemble import Backlog
 
 __all__ = ["Held"]
 
@@ -80,12 +83,17 @@ class Held:
         runs = self._runs
         return runs.count >= MOST_RUNS or (runs.held - 2 * self._rings.held) * runs.row_nbytes > MOST_BYTES
 
-    def collect(self, numbers: Int64s) -> tuple[list[Any] | None, Columns | None]:
-        """Examples by their numbers, int64[n]: as rows, or as copies in columns; the other is `None`."""
+    def collect(self, numbers: Int64s, backlog: Backlog | None = None) -> tuple[list[Any] | None, Columns | None]:
+        """Examples by their numbers, int64[n]: as rows, or as copies in columns; the other is `None`.
+
+        Args:
+          numbers: of the examples.
+          backlog: copies them, before anybody sees them; `None` has them copied at once.
+        """
         if self._rows is not None:
             return [self._rows[number] for number in numbers.tolist()], None
         assert self._structure is not None, "what is collected was added"
-        return None, Columns(self._structure, self._runs.collect(numbers))
+        return None, Columns(self._structure, self._runs.collect(numbers, backlog))
 
     def rows(self, numbers: Int64s) -> list[Any]:
         """The same as rows, as they are."""

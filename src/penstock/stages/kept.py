@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, final
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from penstock.stages.snapshot import Saved
 from penstock.stages.store import Store
 from penstock.stages.waiting import numbers_of, rings_of, saved_rings, tickets_of
 from penstock.ticket import NO_TICKETS, Tickets
+
+if TYPE_CHECKING:
+    from penstock.assemble import Backlog
 
 __all__ = ["Given", "Kept", "KeptRows", "KeptRuns", "Quotas", "Refused"]
 
@@ -264,6 +267,7 @@ class KeptRuns:
         self._held = Held(pool, rings)
         self._origins = Origins(lambda: rings.waiting)
         self._run: Chunk | None = None
+        self._backlog: Backlog | None = None
         self._numbering: Numbering
         self._at = 0  # added of the run
 
@@ -271,6 +275,10 @@ class KeptRuns:
     def held(self) -> bool:
         """Whether there are examples that were not added yet."""
         return self._run is not None
+
+    def assemble(self, assembler: Assembler) -> None:
+        """Leaves copying to whoever waits for batches, while these are cut from what is given here."""
+        self._backlog = assembler.put_off()
 
     def hold(self, chunk: Chunk) -> None:
         """Takes a run."""
@@ -308,7 +316,7 @@ class KeptRuns:
             self._at += added
         if draws:
             numbers, uses = rings.composed()
-            self._given = Given(*self._held.collect(numbers), self._origins.of(numbers, uses))
+            self._given = Given(*self._held.collect(numbers, self._backlog), self._origins.of(numbers, uses))
         if run is not None:
             self._see_end(run, self._numbering)
         return draws

@@ -11,7 +11,6 @@ Laws, which `penstock.testing.check_stage` tests
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from penstock.assemble import Assembler
@@ -94,14 +93,19 @@ class Intake(Protocol):
         """Pulls n examples as `pull_turns` does, unless it halts before."""
 
 
-@dataclass(slots=True)
 class Poured:
-    """What was pulled straight from the sources."""
+    """What was pulled straight from the sources.
 
-    tickets: Tickets
-    """Of the examples that were pulled, the one that did not fit included."""
-    error: BaseException | None
-    """What stands after them."""
+    Args:
+      tickets: of the examples that were pulled, the one that did not fit included.
+      error: what stands after them.
+    """
+
+    __slots__ = ("error", "tickets")
+
+    def __init__(self, tickets: Tickets, error: BaseException | None) -> None:
+        self.tickets = tickets
+        self.error = error
 
 
 @runtime_checkable

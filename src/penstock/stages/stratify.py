@@ -132,8 +132,15 @@ class Stratify:
         return out
 
     def assemble(self, assembler: Assembler) -> None:
-        """Keeps single examples as they will stand in batches, where nothing is added to them and none is kept to give again."""
-        if isinstance(self._kept, KeptRows) and assembler.pours and not self._one_by_one:
+        """Keeps single examples as they will stand in batches, where nothing is added to them and none is kept to give again.
+
+        Of runs of columns, what is given is copied while somebody waits for it.
+        """
+        if self._one_by_one:
+            return
+        if isinstance(self._kept, KeptRuns):
+            self._kept.assemble(assembler)
+        elif isinstance(self._kept, KeptRows) and assembler.pours:
             self._kept.assemble(assembler, self._pool)
 
     @property
