@@ -297,6 +297,7 @@ class _Builder:
             wanted=wanted,
             groups=cast(Groups, self._staged[id(node.of)]) if node.grouped else None,
             mending=self._mending(node, place),
+            form=node.form,
             together=bool(find(node, Share)) and later("sharing").ends_together(node),
             backlog=self.built.backlog if node is self.last else None,
             ticketed=node is not self.last,

@@ -140,12 +140,8 @@ def stratified_sample(
         node = Map(node, Named(by, wished))
     if dynamic_pad:
         node = Pad(node, ((None, PadRule()),))
-    node = Batch(node, batch_size, bool(allow_smaller_final_batch))
-    if by is None:
-        node = Map(node, Parted(listed, wished))
-    elif not callable(by):
-        node = Map(node, Beside(by, wished))
-    return Pipeline(node, options)
+    form = Parted(listed, wished) if by is None else None if callable(by) else Beside(by, wished)
+    return Pipeline(Batch(node, batch_size, bool(allow_smaller_final_batch), form=form), options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,8 @@ class Batch(Node):
     """Whether the last, smaller batch is given."""
     grouped: bool = False
     """Whether each item that comes is a batch, of `size` examples at most."""
+    form: Callable[[Any], Any] | None = None
+    """What a batch is handed over as; it is quick, and does not look at the data. `None` as it is."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", positive(self.size, "batch_size", at="batch(batch_size)"))

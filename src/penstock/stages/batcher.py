@@ -9,7 +9,7 @@ Guarantees
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, final
 
 from penstock.assemble import Assembler, Misfit, Pool
@@ -72,6 +72,7 @@ class Batcher:
       wanted: whether a snapshot is wanted.
       groups: what puts examples together: each item that comes is a batch, whatever its size, padded as its bucket is.
       mending: what is done about an example that does not fit; `None` raises its error.
+      form: what a batch is handed over as; `None` as it is.
       together: whether other ranks are to give as many batches, so that no example can be skipped here.
       ticketed: whether a batch has a ticket, that of its first example: not where nobody would look at it.
       backlog: writes what is padded, before a batch is handed over; `None` has it written at once.
@@ -91,6 +92,7 @@ class Batcher:
         wanted: Wanted | None = None,
         groups: Groups | None = None,
         mending: Mending | None = None,
+        form: Callable[[Any], Any] | None = None,
         together: bool = False,
         backlog: Backlog | None = None,
         ticketed: bool = True,
@@ -111,6 +113,7 @@ class Batcher:
         """Of the latest groups: how many there were by then, and the examples in them."""
         self._pad = pad
         self._pool = pool
+        self._handed_over = form
         self._backlog = backlog
         self._ticketed = ticketed
         self._firsts = firsts
@@ -329,7 +332,8 @@ class Batcher:
         examples = len(batches) * self._size
         self.examples += examples
         self.nbytes += examples * self._assembler.row_nbytes
-        return Chunk([*map(self._build, batches)], tickets)
+        made = map(self._build, batches)
+        return Chunk([*(made if self._handed_over is None else map(self._handed_over, made))], tickets)
 
     def _give(self, count: int) -> Chunk | None:
         """The next batch; `None` if one of its examples had to be skipped, so that it is to be gathered anew."""
@@ -366,6 +370,8 @@ class Batcher:
         batch = self._build(arrays)
         if extras:
             batch = self._with_extras(batch, extras)
+        if self._handed_over is not None:
+            batch = self._handed_over(batch)
         return Chunk([batch], tickets.cut(0, 1) if self._ticketed else NO_TICKETS)
 
     def _with_extras(self, batch: Any, extras: dict[str, Any]) -> Any:

@@ -88,6 +88,14 @@ class Kept(Protocol):
     def restore(self, saved: Saved, recall: Callable[[Tickets], list[Any]]) -> None:
         """Goes on with what waited; `recall` gives examples again by their tickets."""
 
+    def assemble(self, assembler: Assembler, pool: Pool) -> None:
+        """Keeps examples, and gives them, as an assembler wants them from now on, where it can.
+
+        Args:
+          assembler: what makes batches of what is given here, and of nothing else.
+          pool: where the memory of what is given comes from.
+        """
+
     def prepare(self) -> None:
         """Sees what comes next: a new class is one from here on."""
 
@@ -147,17 +155,13 @@ class KeptRows:
         self._origins.add(self.rings.arrived, chunk.tickets)
 
     def assemble(self, assembler: Assembler, pool: Pool) -> None:
-        """Keeps examples from now on as an assembler makes them, while all fit it.
+        """Keeps examples as the assembler makes them, while all fit it; nothing changes where they cannot be written one by one.
 
         Each is then copied while the processor has it at hand, and let go of; a Python object that lay in a ring for long
         would have to be fetched from memory, piece by piece, twice: to be copied, and to be freed.
-
-        Args:
-          assembler: what makes batches of what is given here, and of nothing else.
-          pool: where the memory of what is given comes from.
         """
-        self._assembler, self._store = assembler, Store(pool)
-        self._shelved = 0
+        if assembler.pours:
+            self._assembler, self._store, self._shelved = assembler, Store(pool), 0
 
     def _unload(self, assembler: Assembler) -> None:
         """Has the store keep what the rings have kept, and the rings write to the store from now on."""
@@ -276,8 +280,8 @@ class KeptRuns:
         """Whether there are examples that were not added yet."""
         return self._run is not None
 
-    def assemble(self, assembler: Assembler) -> None:
-        """Leaves copying to whoever waits for batches, while these are cut from what is given here."""
+    def assemble(self, assembler: Assembler, pool: Pool) -> None:
+        """Leaves copying to whoever waits for batches, where these are cut from what is given here."""
         self._backlog = assembler.put_off()
 
     def hold(self, chunk: Chunk) -> None:

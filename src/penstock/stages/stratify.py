@@ -132,15 +132,8 @@ class Stratify:
         return out
 
     def assemble(self, assembler: Assembler) -> None:
-        """Keeps single examples as they will stand in batches, where nothing is added to them and none is kept to give again.
-
-        Of runs of columns, what is given is copied while somebody waits for it.
-        """
-        if self._one_by_one:
-            return
-        if isinstance(self._kept, KeptRuns):
-            self._kept.assemble(assembler)
-        elif isinstance(self._kept, KeptRows) and assembler.pours:
+        """Has what waits kept and given as it will stand in batches, where nothing is added to it, and none given again."""
+        if self._kept is not None and not self._one_by_one:
             self._kept.assemble(assembler, self._pool)
 
     @property
