@@ -40,7 +40,7 @@ __all__ = [
 Saved = dict[str, Any]
 """A snapshot."""
 
-LARGE = 4096
+LARGE = 1 << 14
 """What came before a chunk as large as this is always noted, which costs little beside it. [examples]"""
 
 
