@@ -207,12 +207,15 @@ def test_what_is_skipped_where_a_part_is_filled_up_is_told_from_the_first_pass(
 
 
 @pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("weights", [None, [2, 1], [1, 3]])
+@pytest.mark.parametrize("shuffled", [False, True])
 @pytest.mark.usefixtures("often")
-def test_the_other_sources_are_known_again_where_one_was_skipped(inline: bool):
+def test_the_other_sources_are_known_again_where_one_was_skipped(inline: bool, weights: Any, shuffled: bool):
     """Where they stood was noted with the example before last, which was not what they gave last."""
 
     def make() -> ps.Pipeline:
-        words = ps.join([Healing({}), Healing({11: 10**6})]).map(abs).shard(1, 3)
+        joined = ps.join([Healing({}), Healing({11: 10**6, 30: 10**6})], weights).map(abs)
+        words = joined.shuffle(7) if shuffled else joined.shard(1, 3)
         return words.batch(4).options(on_error=ps.Skip())
 
     whole, end, _ = run(make, [], inline=True)

@@ -252,11 +252,7 @@ class Mixed:
 
     def _take_direct(self, n: int) -> Chunk | None:
         rows: list[Any] = []
-        turns = self._turns[self._at :]  # an input that ends changes them
         poured = self._pull_direct(n, rows)
-        for number, row in zip(turns.tolist(), rows, strict=False):
-            if number in self._readers:
-                self._readers[number].last = row
         return Chunk(rows, poured.tickets, error=poured.error) if rows or poured.error is not None else None
 
     def _pull_direct(self, n: int, into: Into) -> Poured:
@@ -274,7 +270,10 @@ class Mixed:
             error = raised
         count = len(into) - before
         halted = False
-        if not isinstance(into, list) and into.halted:
+        if isinstance(into, list):  # Before the readers are left to others, and it is noted where they stand.
+            for number, row in zip(self._turns[first : first + count].tolist(), into[before:], strict=True):
+                self._readers[number].last = row
+        elif into.halted:
             halted = True
             if into.misfit is not None:
                 count, error = count + 1, None  # what a source raised behind it does not matter any more
