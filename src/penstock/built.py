@@ -54,7 +54,7 @@ class Built:
         self.batcher: Batcher | None = None
         """The last batcher, if there is one."""
         self.backlog: Backlog | None = None
-        """Writes what is padded, beside the driver."""
+        """Writes what is padded, or stratified from chunks, beside the driver."""
         self.wanted = Wanted()
         """Whether a snapshot is wanted of the stages that the driver runs."""
         self.choices: dict[int, Choices] = {}

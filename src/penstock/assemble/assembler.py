@@ -45,7 +45,7 @@ class Assembler:
       spec: of an example, as read off the first.
       rule: what may be padded, by a component's path; `None` where nothing may.
       pool: where the batches' memory comes from.
-      backlog: writes what is padded, before anybody sees it; `None` has it written at once.
+      backlog: writes what is padded, and runs that are put off, before anybody sees it; `None` has it written at once.
 
     Raises:
       SpecError: the first example contradicts a rule's shape.
@@ -73,7 +73,7 @@ class Assembler:
         self._structure = spec.structure
         self._pool = pool
         self._backlog = backlog
-        self._late = False
+        self._late: Backlog | None = None  # what writes the runs that are given here, where that is put off
         self._kinds = [part.prepared for part in self._parts]
         self._pads = any(part.rule is not None for part in self._parts)
         as_they_are = all(part.as_is and part.component.dtype.kind != "O" for part in self._parts)
@@ -197,7 +197,7 @@ class Assembler:
     def cut(self, runs: list[tuple[Array, ...]], at: int, size: int, most: int) -> list[list[Array]]:
         """Cuts batches from runs that `run` has given; see `Cutter.cut`."""
         assert self._cutter is not None, "only what is delivered as it is can be cut"
-        if self._late and len(runs) > 1 and (at % size or any([len(run[0]) % size for run in runs])):
+        if self._late is not None and len(runs) > 1 and (at % size or any([len(run[0]) % size for run in runs])):
             self.settle()  # one that lies across two runs is copied
         return self._cutter.cut(runs, at, size, most)
 
@@ -206,13 +206,13 @@ class Assembler:
 
         Gives `None` where they are to be there at once, since somebody would have to look.
         """
-        self._late = self._backlog is not None and self._cutter is not None
-        return self._backlog if self._late else None
+        self._late = self._backlog if self._cutter is not None else None
+        return self._late
 
     def settle(self) -> None:
         """Has what was put off written."""
-        if self._late and self._backlog is not None:
-            self._backlog.finish(self._backlog.put)
+        if self._late is not None:
+            self._late.finish(self._late.put)
 
     def explain(self, example: object, at: str) -> Exception:
         """The error for an example that did not fit: a `SpecError`, or what the user's own array raised as it was read.

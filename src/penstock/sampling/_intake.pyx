@@ -62,9 +62,11 @@ cdef class Intake:
         """Has that brought near which only shows once what was asked for is there, and what the i-th to be kept takes."""
 
     cdef int64_t _arrive(self, int64_t of) except -2:
+        """Counts an arrival, and gives where it is kept, or -1. Each kind has its own: Cython knows no abstract methods."""
         raise NotImplementedError
 
     cdef _keep(self, object example, int64_t kept):
+        """Keeps an example there. Each kind that is given examples has its own."""
         raise NotImplementedError
 
     def labels(self, how, key, classes, unknown, *, identity=False):

@@ -319,10 +319,9 @@ def unpacked_tickets(saved: Saved) -> Tickets:
     count, columns = int(saved["n"]), saved["columns"]
     if len(columns) != len(Ticket._fields):
         raise StateError(mismatch(f"tickets of {len(Ticket._fields)} numbers", f"{len(columns)}", at="open(state)"))
-    if count > 1 and not any(isinstance(column, dict) for column in columns):  # else any count would do
-        raise StateError(mismatch("tickets that differ", f"{count} alike", at="open(state)"))
-    # What is an array is checked first: a number that is far too large is none of memory.
-    differ = sorted(range(len(columns)), key=lambda place: not isinstance(columns[place], dict))
-    read = {place: unpacked(columns[place], count) for place in differ}
-    table: Table = np.column_stack([read[place] for place in range(len(columns))])
+    # Before memory is taken for the columns that are alike, of which any count would do.
+    counts = {len(column["more"]) for column in columns if isinstance(column, dict)}
+    if count > 1 and counts != {count}:
+        raise StateError(mismatch(f"tickets that differ, {count}", f"{sorted(counts)}", at="open(state)"))
+    table: Table = np.column_stack([unpacked(column, count) for column in columns])
     return listed_tickets(table)
