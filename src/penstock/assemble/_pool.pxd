@@ -20,5 +20,6 @@ cdef class _Shelf:
 cdef class Pool:
     cdef _Shelf _shelf
     cdef Py_ssize_t _limit_bytes
+    cdef object _slabs
     cdef cnp.ndarray lend(self, int ndim, cnp.npy_intp* dims, cnp.dtype dtype)
     cdef cnp.ndarray _taken(self, Py_ssize_t nbytes)

@@ -89,6 +89,7 @@ cdef class Pool:
     def __cinit__(self, Py_ssize_t limit_bytes = pool.LIMIT_BYTES):
         self._shelf = _Shelf.__new__(_Shelf)
         self._limit_bytes = limit_bytes
+        self._slabs = pool.Slabs()
 
     def __dealloc__(self):
         self._shelf.closed = True
@@ -142,7 +143,7 @@ cdef class Pool:
         while held > self._limit_bytes and self._shelf.count > 1:
             held -= cnp.PyArray_NBYTES(<cnp.ndarray> self._shelf.pieces[0])
             self._shelf.drop_oldest()
-        return np.empty(size + aligned, np.uint8)
+        return self._slabs.piece(size + aligned)
 
     @property
     def idle(self):

@@ -107,6 +107,7 @@ class Head:
         self._pace = self._took = AHEAD_S
         self._quick = self._begun = False
         self._eager = True
+        self._full = False  # whether the driver waits for room
         self._busy_s = self._put_wait_s = self._take_wait_s = self._waiting_since = 0.0
         self._most = self._put = 0
 
@@ -180,8 +181,10 @@ class Head:
         started = perf_counter()
         if self._backlog is not None:
             self._backlog.help()
+        self._full = True
         while not self._aborted and len(self._entries) > (self._room + 1) // 2:
             self._freed.wait()
+        self._full = False
         self._put_wait_s += perf_counter() - started
         if self._aborted:
             raise Aborted
@@ -201,7 +204,7 @@ class Head:
                 if entry.given >= len(entry.rows) > 0 and entry.error is None:
                     entries.popleft()
                     self._begun = True
-                    if len(entries) <= (self._room + 1) // 2:  # Who waits for room hears of it when there is enough.
+                    if self._full and len(entries) <= (self._room + 1) // 2:  # There is enough for whoever waits for room.
                         self._freed.ring()
                     continue
                 if not entry.late or backlog is None:
