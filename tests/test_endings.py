@@ -173,7 +173,7 @@ def test_ctrl_c_ends_the_program(where: str):
         if sys.argv[1] == "training":
             strike(Event.wait)
             training.wait()
-        strike(ps.Flow.__next__)
+        strike(ps.Flow._first)
         for batch in flow:
             pass
         """,
@@ -198,7 +198,7 @@ def test_ctrl_c_can_be_caught_and_the_loop_goes_on():
         print(next(flow).tolist())
         asked.wait()
         try:
-            strike(ps.Flow.__next__)
+            strike(ps.Flow._first)
             next(flow)
         except KeyboardInterrupt:
             print("caught")
@@ -528,7 +528,7 @@ def test_a_signal_handler_may_close_the_flow():
         for _ in range(4):
             next(flow)
         source.stalls.wait()  # Only now: while batches are ready, nobody need ask the source for more.
-        strike(ps.Flow.__next__, signal.SIGTERM)
+        strike(ps.Flow._first, signal.SIGTERM)
         try:
             next(flow)
         except ps.FlowClosed:

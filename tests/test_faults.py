@@ -358,7 +358,7 @@ def test_ctrl_c_in_a_backoff_ends_the_program_at_once(inline: bool):
 
         with ps.join([source], on_error=ps.Retry(backoff_s=3600)).open(inline={inline}) as flow:
             print(next(flow))
-            strike(ps.Flow.__next__)
+            strike(ps.Flow._first)
             try:
                 next(flow)
             except KeyboardInterrupt:

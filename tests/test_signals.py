@@ -61,7 +61,7 @@ def test_five_thousand_signals_lose_and_repeat_no_batch(pace: str, batches: int)
         STORM
         + f"""
 with ps.join([{pace}]).batch(4).open() as flow:
-    with Storm(ps.Flow.__next__) as storm:
+    with Storm(ps.Flow._first) as storm:
         out = taken(lambda: next(flow), storm, 5000)
     while len(out) < {batches}:
         out.append(next(flow))
@@ -93,7 +93,7 @@ def is_whole(batch, first):
         row[: 1 + i * 7919 % 400] = many[i : i + 1 + i * 7919 % 400]
     return batch.tobytes() == want.tobytes()
 with ps.join([rows]).pad().batch(32).open() as flow:
-    with Storm(ps.Flow.__next__) as storm:
+    with Storm(ps.Flow._first) as storm:
         out = taken(lambda: next(flow), storm, 2000)
     while len(out) < 500:
         out.append(next(flow))
@@ -139,7 +139,7 @@ def test_a_signal_while_a_batch_is_converted_repeats_the_conversion():
         + """
 with ps.join([numbers]).batch(4).to("torch").open() as flow:
     next(flow)
-    with Storm(ps.Flow.__next__) as storm:
+    with Storm(flow._convert) as storm:
         out = taken(lambda: next(flow), storm, 2000)
     ending()
 print([int(x) for batch in out for x in batch] == list(range(4, 4 * len(out) + 4)))
@@ -158,7 +158,7 @@ lost = 0
 for _ in range(20):
     flow = ps.join([numbers]).batch(4).open(inline=True)
     out = []
-    with Storm(ps.Flow.__next__) as storm:
+    with Storm(ps.Flow._first) as storm:
         try:
             while True:
                 out.append(next(flow))

@@ -12,9 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, final
 
 from penstock.build import build
-from penstock.chunk import END
 from penstock.deliver import converter
-from penstock.engine import Coordinator, Entry, Head, InlineHead, Shots, Watchdog, forks
+from penstock.engine import Coordinator, Delivery, Entry, Head, InlineHead, Shots, Watchdog, forks
 from penstock.errors import Aborted, FlowClosed, PenstockWarning, PipelineError, Stalled, StateError, mismatch
 from penstock.faults import Skipped
 from penstock.later import later
@@ -35,7 +34,7 @@ TOGETHER = 16
 
 
 @final
-class Flow(Iterator[Any], AbstractContextManager["Flow"]):
+class Flow(Delivery, Iterator[Any], AbstractContextManager["Flow"]):
     """A pipeline that is running: an iterator of batches, closed by `with`, at its end, or by `close()`.
 
     Made by `Pipeline.open`. Threads run from then on, until the flow ends, is closed, or is dropped.
@@ -45,11 +44,10 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def __init__(self, node: Node, options: Options, *, epoch: int, inline: bool, state: Any = None) -> None:
         self._name = options.name or "flow"
         self._node, self._options, self._inline = node, options, inline
-        self._convert = _conversion(node)
+        super().__init__(_conversion(node))
         self._joins = find(node, Join)
         batches = find(node, Batch)
         self._size = batches[0].size if node.batched and batches else 1
-        self._forks = forks.count
         self._why_not = why_not(node)
         start = State(epoch, 0, 0, None, {})
         self._run(start if state is None else self._read(state))
@@ -57,13 +55,11 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def _run(self, state: State) -> None:
         """Starts, from the beginning or where a state says."""
         node, options = self._node, self._options
-        self._closed = self._told = self._ended = False
+        self._begin(state.snapshot, state.since)
+        self._told = self._ended = False
         self._error: BaseException | None = None
-        self._delivered = 0
-        self._entry = Entry(END)
         self._epoch, self._before = state.epoch, state.delivered
-        self._place, self._since = state.snapshot, 0
-        self._again, self._skips = state.since, 0  # batches to be passed over; and those at the end of them, by `skip`
+        self._skips = 0  # batches to be passed over by `skip`, behind the others
         self._goes_on = state.snapshot is not None
         self._opened = perf_counter()
         self._ended_at: float | None = None
@@ -121,34 +117,6 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Any:
-        """Gives the next batch.
-
-        Raises:
-          StopIteration: the end of the data.
-          FlowClosed: the flow was closed, or belongs to another process.
-          Stalled: nothing has moved for `watchdog_s` seconds.
-          Exception: what a source or function raised, after everything that came before it.
-        """
-        if self._again:
-            self._pass_over()
-            self._skips = 0
-        entry = self._entry
-        if entry.given == len(entry.rows) or self._closed or self._forks != forks.count:
-            entry = self._entry = self._first()
-        given, rows = entry.given, entry.rows
-        place = entry.place if given + 1 == len(rows) else None
-        thing = rows[given] if self._convert is None else self._convert(rows[given])
-        # From here on no call, so that no signal comes between giving the batch and counting it.
-        rows[given] = None
-        entry.given = given + 1
-        self._delivered += 1
-        if place is None:
-            self._since += 1
-        else:
-            self._place, self._since = place, 0
-        return thing
-
     def _first(self) -> Entry:
         """The entry whose thing is next."""
         if self._closed or self._forks != forks.count:
@@ -194,6 +162,7 @@ class Flow(Iterator[Any], AbstractContextManager["Flow"]):
                 self._since += 1
             else:
                 self._place, self._since = place, 0
+        self._skips = 0
 
     def skip(self, batches: int) -> None:
         """Leaves out the next batches: they are made and dropped, but not converted nor handed over.

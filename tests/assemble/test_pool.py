@@ -1,6 +1,7 @@
 """Memory comes back when nobody sees it any more, and not a moment before; both pools keep the same promises."""
 
 import gc
+import itertools
 import subprocess
 import sys
 import tracemalloc
@@ -294,3 +295,45 @@ def test_a_base_in_a_reference_cycle_ends_as_any_other():
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (answer.returncode, answer.stdout.strip()) == (0, "1")
+
+
+def test_the_pieces_of_a_flow_that_has_many_ahead_lie_together():
+    """The first few alone, as most flows need no more; then in a few slabs, and alone again: what is kept holds little else."""
+    slabs, nbytes = twin.Slabs(), 250_000 // twin.ALIGNED * twin.ALIGNED
+    pieces = [slabs.piece(nbytes) for _ in range(200)]
+    owners = [piece if piece.base is None else piece.base for piece in pieces]
+    shared = [owner for piece, owner in zip(pieces, owners, strict=True) if owner is not piece]
+    spans = sorted((piece.ctypes.data, piece.ctypes.data + piece.nbytes) for piece in pieces)
+
+    assert {piece.nbytes for piece in pieces} == {nbytes}
+    assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(spans))
+    assert [piece is owner for piece, owner in zip(pieces, owners, strict=True)][:8] == [True] * 8
+    assert len({id(owner) for owner in shared}) == 4
+    assert {owner.nbytes for owner in shared} == {twin.SLAB}
+    assert len(shared) == 4 * (twin.SLAB // nbytes)
+
+
+@pytest.mark.parametrize("nbytes", [1 << 10, 1 << 20, 1 << 23])
+def test_small_and_large_pieces_have_memory_of_their_own(nbytes: int):
+    """They gain nothing by lying together."""
+    slabs = twin.Slabs()
+
+    assert all(slabs.piece(nbytes).base is None for _ in range(20))
+
+
+def test_a_slab_goes_when_the_last_array_over_it_has_gone(make: Callable[..., Any]):
+    """Whatever the pool has let go of meanwhile."""
+    pool = make()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        arrays = [pool.array((200_000,), np.dtype(np.uint8)) for _ in range(60)]
+        del pool
+        kept = arrays[30]
+        del arrays
+        assert tracemalloc.get_traced_memory()[0] - before < twin.SLAB + 1_000_000
+        del kept
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] - before < 100_000
+    finally:
+        tracemalloc.stop()

@@ -4,7 +4,8 @@ from penstock.engine.bell import Bell
 from penstock.engine.breath import Breath
 from penstock.engine.coordinator import Coordinator
 from penstock.engine.forks import forks
-from penstock.engine.head import Entry, Head, InlineHead
+from penstock.engine.head import Head, InlineHead
+from penstock.engine.kernels import Delivery, Entry
 from penstock.engine.lane import Lane, Wave
 from penstock.engine.meter import Meter
 from penstock.engine.pauses import Pauses
@@ -16,6 +17,7 @@ __all__ = [
     "Bell",
     "Breath",
     "Coordinator",
+    "Delivery",
     "Entry",
     "Head",
     "InlineHead",

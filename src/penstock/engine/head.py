@@ -14,23 +14,24 @@ from collections import deque
 from collections.abc import Callable
 from math import ceil
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell, Waited
 from penstock.engine.breath import INTERVAL_S, Breath
+from penstock.engine.kernels import Entry
 from penstock.engine.meter import Meter
 from penstock.engine.shots import Shots
 from penstock.errors import Aborted, FlowClosed, mismatch
 from penstock.later import later
-from penstock.stages.snapshot import Saved, Wanted
+from penstock.stages.snapshot import Wanted
 from penstock.stages.stage import Stage
 
 if TYPE_CHECKING:
     from penstock.assemble import Backlog
     from penstock.stats import LaneStats
 
-__all__ = ["Entry", "Head", "InlineHead"]
+__all__ = ["Head", "InlineHead"]
 
 AHEAD_S = 4e-3
 """The driver works this long ahead of a loop that takes at once, so that handing over costs little. [s]"""
@@ -42,23 +43,6 @@ BEHIND = 4
 """So many that are still to be written, the loop does not write while it has the interpreter. [components of batches]"""
 LEAST, MOST = 2, 64
 """Never fewer batches ahead than this, nor more. [batches]"""
-
-
-@final
-class Entry:
-    """Things to be given, and how many of them have been."""
-
-    __slots__ = ("error", "given", "late", "place", "rows")
-
-    def __init__(self, chunk: Chunk, place: Saved | None = None) -> None:
-        self.error = chunk.error
-        """What stands behind them; where there is neither, it is the end."""
-        self.place = place
-        """Where the stages stood behind these, if that was noted."""
-        self.late = 0
-        """How much of what was put off is to be written before."""
-        self.rows: list[Any] = chunk.as_rows()
-        self.given = 0
 
 
 @final
@@ -204,7 +188,9 @@ class Head:
                 if entry.given >= len(entry.rows) > 0 and entry.error is None:
                     entries.popleft()
                     self._begun = True
-                    if self._full and len(entries) <= (self._room + 1) // 2:  # There is enough for whoever waits for room.
+                    if (
+                        self._full and len(entries) <= (self._room + 1) // 2
+                    ):  # There is enough for whoever waits for room.
                         self._freed.ring()
                     continue
                 if not entry.late or backlog is None:
