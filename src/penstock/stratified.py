@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -168,11 +168,15 @@ class Beside:
     """Where they are: a key, an index, an attribute, or a path."""
     weights_as: str | None
     """The name of the weights; a key of a batch that is a dict, or else beside it."""
+    _read: By = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_read", By(self.by))
 
     def __call__(self, batch: Any) -> Any:
         """The pair, and the weights beside it."""
         data, extras = batch if self.weights_as is not None and type(batch) is not dict else (batch, None)
-        how, key = By(self.by).reading(data)
+        how, key = self._read.reading(data)
         pair = (data, key(data) if how == "call" else data[key])
         return pair if extras is None else (pair, extras)
 

@@ -27,6 +27,7 @@ def test_the_native_sums_are_those_of_the_twin_to_the_bit(values: list[float], d
         "distance": (new, start),
         "admission": (start, target, repeats, 0.125),
         "most_inputs": (start, target, 64, repeats, 2.0**62),
+        "spare": (start, target, 64, repeats, data.draw(st.floats(1, 1e6)), data.draw(st.floats(1, 9))),
     }.items():
         native, twin = getattr(kernels, name)(*given_), getattr(estimates, name)(*given_)
 

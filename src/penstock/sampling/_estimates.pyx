@@ -2,6 +2,7 @@
 """The fast twin of `estimates`: the same sums in the same order, without an array for each step."""
 
 cimport numpy as cnp
+from libc.math cimport INFINITY, ceil, rint, sqrt
 from libc.stdint cimport int64_t, uint64_t
 
 import numpy as np
@@ -11,6 +12,8 @@ import penstock.sampling.estimates as estimates
 cnp.import_array()
 
 cdef double LEAST_EXPECTED = estimates.LEAST_EXPECTED
+cdef double SHORT = estimates.SHORT
+cdef double BATCHES = estimates.BATCHES
 cdef uint64_t ALWAYS = estimates.ALWAYS
 cdef double SIDES = 18446744073709551616.0  # 2**64
 
@@ -97,3 +100,27 @@ def most_inputs(cnp.ndarray arriving, cnp.ndarray target, double size, double re
             uses = repeats * floats(arriving)[i]
             most = max(most, needed / uses if uses > 0 else never)
     return most
+
+
+def spare(cnp.ndarray arriving, cnp.ndarray target, double size, double repeats, double window, double scatter):
+    """As `estimates.spare`."""
+    cdef Py_ssize_t i, n = checked(arriving, cnp.NPY_FLOAT64, target, cnp.NPY_FLOAT64), least = -1
+    cdef cnp.ndarray out = new(n, cnp.NPY_FLOAT64)
+    cdef double* p = floats(arriving)
+    cdef double* q = floats(target)
+    cdef double ratio, variance, gain, batch, held, times
+    for i in range(n):
+        if q[i] > 0 and p[i] > 0 and (least < 0 or p[i] / q[i] < p[least] / q[least]):
+            least = i
+    for i in range(n):
+        floats(out)[i] = INFINITY
+        if not (q[i] > 0 and p[i] > 0):
+            continue
+        times = repeats * q[i] / q[least]
+        variance = scatter * (p[i] + times * times * p[least])
+        ratio = p[least] / q[least]
+        gain = p[i] - repeats * ratio * q[i] - 2 * sqrt(variance / (2 * window))
+        batch = ceil(rint(size * q[i] * 1e9) / 1e9)
+        held = SHORT * variance / (2 * gain) if gain > 0 else INFINITY
+        floats(out)[i] = ceil(max(BATCHES * batch, batch + held))
+    return out

@@ -44,6 +44,7 @@ cdef class NumberRings(NumberTables):
     cdef int64_t lacking, wanted, taken
     cdef uint64_t seed
     cdef cnp.ndarray which, often, taken_numbers, taken_uses
+    cdef cnp.ndarray places  # of the classes that are still to be drawn from
 
     def __init__(self, repeats, seed):
         self.repeats, self.seed, self.keeps_rows = checks.checked_repeats(repeats), seed & splitmix.LARGEST, False
@@ -54,7 +55,7 @@ cdef class NumberRings(NumberTables):
         self._clear_tables()
         self.asked_at = self.ignored = self.taken = self.lacking = self.wanted = 0
         self.uses = self.numbers = self.which = self.often = empty(0)
-        self.taken_numbers = self.taken_uses = empty(0)
+        self.taken_numbers = self.taken_uses = self.places = empty(0)
 
     @property
     def full(self): return self._full()
@@ -253,7 +254,7 @@ cdef class NumberRings(NumberTables):
         cdef int64_t* often = data(self.often)
         cdef int64_t* numbers
         cdef int64_t* uses
-        cdef cnp.ndarray places
+        cdef int64_t* places
         if self.lacking:
             raise checks.not_at_hand(self.lacking)
         while self.taken + n > cnp.PyArray_SIZE(self.taken_numbers):
@@ -268,16 +269,20 @@ cdef class NumberRings(NumberTables):
             if i + AHEAD < m and self.classes > MANY:
                 expect_number(&self.ring[which[i + AHEAD]].fresh)
             self._use(&self.ring[which[i]], least, numbers + i, uses + i, m)
-        places, place, turn = np.arange(m), least * m, least
+        if m > cnp.PyArray_SIZE(self.places):
+            self.places = empty(2 * m)
+        places, place, turn = data(self.places), least * m, least
+        for i in range(m):
+            places[i] = i
         while m:
             left, m = m, 0
             for i in range(left):
-                if turn == often[data(places)[i]]:
-                    self._settle(&self.ring[which[data(places)[i]]], turn)
+                if turn == often[places[i]]:
+                    self._settle(&self.ring[which[places[i]]], turn)
                     continue
-                self._use(&self.ring[which[data(places)[i]]], 1, numbers + place, uses + place, 1)
+                self._use(&self.ring[which[places[i]]], 1, numbers + place, uses + place, 1)
                 place += 1
-                data(places)[m] = data(places)[i]
+                places[m] = places[i]
                 m += 1
             turn += 1
         self.taken += n

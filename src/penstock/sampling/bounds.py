@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from penstock.errors import PipelineError, mismatch
+from penstock.sampling import kernels
 from penstock.sampling.shares import Float64s, Int64s, Shares
 
 __all__ = [
@@ -27,10 +28,6 @@ __all__ = [
 
 MOST_HELD = 1 << 17
 """Rings together hold at most as many examples, unless told otherwise."""
-SHORT = 6.9
-"""Minus the logarithm of the chance, 1 in 1,000, that a class which comes more often than needed is short."""
-BATCHES = 16
-"""So many batches each ring holds at least, so that what one takes lies within the sixteenth of it that is thinned."""
 
 
 def efficiency(arriving: Float64s, target: Float64s, repeats: int = 1) -> float:
@@ -172,18 +169,7 @@ def spare_limits(
     >>> spare_limits(np.array([0.60, 0.30, 0.10]), np.full(3, 1 / 3), 6, 1, window=4096).tolist()
     [32.0, 32.0, inf]
     """
-    enough = np.full(len(target), math.inf)
-    both = np.flatnonzero((target > 0) & (arriving > 0))
-    if not len(both):
-        return enough
-    p, q = arriving[both], target[both]
-    least = int(np.argmin(p / q))
-    variance = scatter * (p + (repeats * q / q[least]) ** 2 * p[least])
-    gain = p - repeats * (p[least] / q[least]) * q - 2 * np.sqrt(variance / (2 * window))
-    batch = np.ceil(np.round(size * q, 9))
-    held = np.divide(SHORT * variance, 2 * gain, out=np.full(len(q), math.inf), where=gain > 0)
-    enough[both] = np.ceil(np.maximum(BATCHES * batch, batch + held))
-    return enough
+    return kernels.spare(arriving, target, size, repeats, window, scatter)
 
 
 def offline_optimum(labels: Iterable[int], shares: Shares, size: int, repeats: int, limits: Int64s) -> int:

@@ -6,13 +6,14 @@ from the first to the last. This is the definition; `_estimates.pyx` is its fast
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from penstock.sampling.shares import Float64s, Int64s
 
-__all__ = ["ALWAYS", "LEAST_EXPECTED", "admission", "decayed", "distance", "estimate", "most_inputs", "total"]
+__all__ = ["ALWAYS", "LEAST_EXPECTED", "admission", "decayed", "distance", "estimate", "most_inputs", "spare", "total"]
 
 Uint64s = np.ndarray[Any, np.dtype[np.uint64]]
 
@@ -20,6 +21,10 @@ ALWAYS = 2**64 - 1
 """The threshold of a class that is always admitted."""
 LEAST_EXPECTED = 5.0
 """Classes of which a test expects fewer are tested together."""
+SHORT = 6.9
+"""Minus the logarithm of the chance, 1 in 1,000, that a class which comes more often than needed is short."""
+BATCHES = 16
+"""So many batches each ring holds at least, so that what one takes lies within the sixteenth of it that is thinned."""
 
 
 def decayed(counts: Float64s, kept: float, new: Int64s, share: float) -> Float64s:
@@ -73,3 +78,19 @@ def most_inputs(arriving: Float64s, target: Float64s, size: int, repeats: int, n
 def total(values: Float64s) -> float:
     """The sum of values, from the first to the last."""
     return float(np.cumsum(values)[-1]) if len(values) else 0.0
+
+
+def spare(arriving: Float64s, target: Float64s, size: int, repeats: int, window: float, scatter: float) -> Float64s:
+    """See `bounds.spare_limits`."""
+    enough = np.full(len(target), math.inf)
+    both = np.flatnonzero((target > 0) & (arriving > 0))
+    if not len(both):
+        return enough
+    p, q = arriving[both], target[both]
+    least = int(np.argmin(p / q))
+    variance = scatter * (p + (repeats * q / q[least]) ** 2 * p[least])
+    gain = p - repeats * (p[least] / q[least]) * q - 2 * np.sqrt(variance / (2 * window))
+    batch = np.ceil(np.round(size * q, 9))
+    held = np.divide(SHORT * variance, 2 * gain, out=np.full(len(q), math.inf), where=gain > 0)
+    enough[both] = np.ceil(np.maximum(BATCHES * batch, batch + held))
+    return enough

@@ -26,6 +26,7 @@ __all__ = [
     "distance",
     "estimate",
     "most_inputs",
+    "spare",
 ]
 
 _rings_module: ModuleType = rings
@@ -56,7 +57,7 @@ NATIVE = _rings_module is not rings
 """Whether the native parts are used."""
 
 if TYPE_CHECKING:  # The twins are the definition.
-    from penstock.sampling.estimates import admission, distance, estimate, most_inputs
+    from penstock.sampling.estimates import admission, distance, estimate, most_inputs, spare
     from penstock.sampling.extras import Extras
     from penstock.sampling.labels import all_below
     from penstock.sampling.number_rings import NumberRings
@@ -74,3 +75,4 @@ else:
     distance = _estimates_module.distance
     estimate = _estimates_module.estimate
     most_inputs = _estimates_module.most_inputs
+    spare = _estimates_module.spare
