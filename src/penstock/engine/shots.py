@@ -19,6 +19,8 @@ PART = 2000.0
 """As many times the cost of a snapshot, with that of a state, is worked before the next. [times]"""
 STATE_S = 2e-4
 """To write a snapshot out, for the first state that follows it, costs about this. [s]"""
+UNKNOWN_S = 5e-4
+"""What the first will cost nobody knows; it is taken after as much work as if it were this. [s]"""
 MOST_S = 10.0
 """Nor is more than this worked between two. [s]"""
 MOST_CHOICES = 4096
@@ -51,7 +53,7 @@ class Shots:
         self._logs = logs
         self._skipped = skipped
         self._skipped_before = 0
-        self._worked_s, self._due_s = 0.0, PART * STATE_S
+        self._worked_s, self._due_s = 0.0, PART * UNKNOWN_S
         self.spent_s = 0.0
         """Spent on snapshots so far. [s]"""
 

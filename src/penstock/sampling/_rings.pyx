@@ -45,6 +45,7 @@ cdef class Rings(Tables):
     cdef int64_t lacking, wanted, taken_room
     cdef uint64_t seed
     cdef cnp.ndarray which, often, taken_table
+    cdef cnp.ndarray places  # of the classes that are still to be drawn from
     cdef int64_t* take  # of each that was drawn: slot and uses in one, and its number
 
     def __init__(self, repeats, seed):
@@ -58,7 +59,7 @@ cdef class Rings(Tables):
         self.taken_table = np.zeros((0, 2), np.int64)
         self.asked_at = self.ignored = self.taken_room = self.lacking = self.wanted = 0
         self.drawn = []
-        self.uses = self.numbers = self.which = self.often = empty(0)
+        self.uses = self.numbers = self.which = self.often = self.places = empty(0)
 
     @property
     def full(self): return self._full()
@@ -74,7 +75,6 @@ cdef class Rings(Tables):
 
     cdef void _ask_for(self, int64_t of) noexcept:
         prefetch(&self.ring[of])
-        prefetch(&self.ring[of].used_first)
 
     cdef void _ask_for_more(self, int64_t of, int i) noexcept:
         cdef Ring* ring = &self.ring[of]
@@ -103,7 +103,8 @@ cdef class Rings(Tables):
         for i in range(cnp.PyArray_SIZE(which)):
             of, count = data(which)[i], data(often)[i]
             if i + AHEAD < cnp.PyArray_SIZE(which):  # It reads nothing, so the class need not be there.
-                self._ask_for(data(which)[i + AHEAD])
+                prefetch(&self.ring[data(which)[i + AHEAD]])
+                prefetch(&self.ring[data(which)[i + AHEAD]].used_first)  # which a draw needs, too
             ring = &self.ring[of]
             if not 0 <= of < self.classes or count < 0 or ring.need or count > max(ring.at_hand, ring.limit * self.repeats):
                 self._ask_nothing(i)
@@ -190,7 +191,7 @@ cdef class Rings(Tables):
     cdef _draw(self, uint64_t number):
         """Takes what is asked for."""
         cdef int64_t i, j = 0, m = cnp.PyArray_SIZE(self.which), slot, count, turn, left, place, n = self.wanted
-        cdef cnp.ndarray places
+        cdef int64_t* places
         cdef int64_t repeats, arrived
         cdef Slot* table
         cdef int64_t* to
@@ -201,11 +202,15 @@ cdef class Rings(Tables):
             self.taken_table = grown(self.taken_table, 2 * self.taken_room or FIRST)
             self.taken_room, self.take = len(self.taken_table), data(self.taken_table)
         to = self.take
-        places, turn, table, repeats, arrived = np.arange(m), 0, self.slot, self.repeats, self.arrived
+        if m > cnp.PyArray_SIZE(self.places):
+            self.places = empty(2 * m)
+        places, turn, table, repeats, arrived = data(self.places), 0, self.slot, self.repeats, self.arrived
+        for i in range(m):
+            places[i] = i
         while m:  # One of each class in turn, so that what is waited for from memory is waited for together.
             left, m = m, 0
             for i in range(left):
-                place = data(places)[i]
+                place = places[i]
                 ring, count = &self.ring[data(self.which)[place]], data(self.often)[place]
                 if turn == 0 and i + AHEAD < left and self.classes > MANY:
                     prefetch(&table[self.ring[data(self.which)[i + AHEAD]].fresh_first])
@@ -218,11 +223,12 @@ cdef class Rings(Tables):
                 slot = use(table, ring, repeats)
                 ring.waited += arrived - table[slot].number
                 to[j] = slot | <int64_t> table[slot].uses << 32  # What is shuffled is one array.
-                prefetch(PyList_GET_ITEM(self.rows, slot))
+                if not self.unloads:
+                    prefetch(PyList_GET_ITEM(self.rows, slot))
                 if table[slot].uses == repeats:
                     self._release(slot)
                 j += 1
-                data(places)[m] = place
+                places[m] = place
                 m += 1
             turn += 1
         shuffle(coin(self.seed ^ SHUFFLE, number), n, to)

@@ -23,9 +23,9 @@ cdef struct Slot:
     int32_t unused
 
 
-cdef struct Ring:  # Of one class; few arrivals touch the second half, which starts at `used_first`.
+cdef struct Ring:  # Of one class: two lines of the cache, of which an arrival needs the first, as a rule.
     int64_t seen
-    int64_t thinned
+    uint64_t threshold
     uint64_t bar  # no coin above it is admitted as things are: the threshold, or the largest coin where none is thinned
     int64_t need
     int64_t at_hand
@@ -34,15 +34,15 @@ cdef struct Ring:  # Of one class; few arrivals touch the second half, which sta
     int32_t limit
     int32_t fresh_first
     int32_t fresh_last
-    int32_t used_first
+    int32_t used_first  # here the second begins
     int32_t used_last
+    int64_t thinned
     int64_t evicted_fresh
     int64_t evicted_used
     int64_t given
     int64_t distinct
     int64_t waited
-    uint64_t threshold
-    int64_t unused  # 128 bytes together: two lines of the cache
+    int64_t unused
 
 
 cdef inline void set_bar(Ring* ring) noexcept:

@@ -182,8 +182,9 @@ class Quota:
     def _work_out(self, count: int) -> None:
         """Appends so many batches to those at hand."""
         units = self._extras.give(count)
-        if units.shape[1] == 1 and not len(self._always):  # one class in each batch: nothing to put in order
-            self._keep(units[:, 0], np.ones(count, np.int64), np.arange(1, count + 1))
+        if not len(self._always):  # each that is in a batch is there once
+            classes = np.sort(units, axis=1).ravel()
+            self._keep(classes, np.ones(len(classes), np.int64), units.shape[1] * np.arange(1, count + 1))
             return
         # A class is an even number where it always comes, and the odd one above where it gets one more.
         keys = np.empty((count, len(self._always) + units.shape[1]), np.int64)

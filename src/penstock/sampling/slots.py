@@ -12,10 +12,9 @@ __all__ = ["FIRST", "RING", "SLOT", "Queues", "Slots"]
 SLOT = np.dtype([("number", "i8"), ("uses", "i4"), ("after", "i4"), ("before", "i4"), ("unused", "i4")])
 """What the native rings keep of a slot: `Slot` in `_slots.pxd`."""
 RING = np.dtype(
-    [("seen", "i8"), ("thinned", "i8"), ("bar", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
+    [("seen", "i8"), ("threshold", "u8"), ("bar", "u8"), ("need", "i8"), ("at_hand", "i8"), ("fresh", "i8")]
     + [(name, "i4") for name in ("used", "limit", "fresh_first", "fresh_last", "used_first", "used_last")]
-    + [("evicted_fresh", "i8"), ("evicted_used", "i8"), ("given", "i8"), ("distinct", "i8"), ("waited", "i8")]
-    + [("threshold", "u8"), ("unused", "i8")]
+    + [(name, "i8") for name in ("thinned", "evicted_fresh", "evicted_used", "given", "distinct", "waited", "unused")]
 )
 """What they keep of a class: `Ring`."""
 

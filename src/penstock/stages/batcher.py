@@ -265,8 +265,8 @@ class Batcher:
     def _gather(self, most: int, n: int) -> None:
         """Takes one more chunk, of which not more than `most` examples are gathered then; of columns, n batches."""
         # Of a run of columns, which is there as a whole, more than is needed; of anything else no more, since the
-        # next example might keep a batch waiting that is complete.
-        n_wanted = max(most, n * self._size) if self._columnar else most
+        # next example might keep a batch waiting that is complete. Nor where a snapshot is wanted, which is simple then.
+        n_wanted = max(most, n * self._size) if self._columnar and not self._again.wanted else most
         chunk = self._again.take(n_wanted - self._gathered.count, all_used=n_wanted <= self._size)
         ended = chunk.count == 0
         if chunk.count:

@@ -116,6 +116,11 @@ class Again:
         """Whether examples may come another way than this: past it nothing is noted for a snapshot that is wanted."""
         return not self._wanted.on or bool(pourer.notes_lasts)
 
+    @property
+    def wanted(self) -> bool:
+        """Whether a snapshot is wanted."""
+        return self._wanted.on
+
     def take(self, n: int, *, all_used: bool = False) -> Chunk:
         """As upstream's own; `all_used` says that nothing will be left of it whenever a snapshot is taken."""
         if self.due:
