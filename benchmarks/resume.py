@@ -55,7 +55,7 @@ def part(pipeline: Any) -> float:
 
 def parts(examples: int, reps: int) -> dict[str, list[float]]:
     """That of W1 and of W5, several times."""
-    plain, skew = dense(16 * examples, distinct=examples), skewed(16 * examples)
+    plain, skew = dense(48 * examples, distinct=examples), skewed(32 * examples)
     return {
         "w1": [part(feed(plain)) for _ in range(reps)],
         "w5": [part(stratified(skew)) for _ in range(reps)],
