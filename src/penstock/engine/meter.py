@@ -113,7 +113,7 @@ class Meter:
         started = perf_counter()
         poured = self._merge.pour(into, n)
         self._all_s += perf_counter() - started
-        self._examples += len(poured.tickets)
+        self._examples += poured.tickets.count
         return poured
 
     def assemble(self, assembler: Assembler) -> None:

@@ -35,7 +35,7 @@ class Puller:
         k = len(iterators)
         before = len(into)
         goal = before + n
-        slow: set[int] = set()
+        slow: Sequence[int] = ()
         while (have := len(into)) < goal:
             place = (first + have - before) % k
             run = 1 if self._suspect else min(self._run, goal - have)
@@ -50,7 +50,7 @@ class Puller:
             if self._suspect:
                 self._suspect -= 1
                 if spent > LONG_S and waited():
-                    slow.add(place)
+                    slow = sorted({*slow, place})
             elif spent > LONG_S and spent > run * QUICK_S:
                 self._suspect = 4 * k
             else:
@@ -58,7 +58,7 @@ class Puller:
             if len(into) < goal:  # else whoever called sees to it
                 self._breath.take()
                 self._check()
-        return sorted(slow)
+        return slow
 
     def moved(self) -> int:
         """How many examples are where they go by now, while it pulls; it is only compared. [examples]"""
