@@ -297,13 +297,18 @@ def test_a_base_in_a_reference_cycle_ends_as_any_other():
     assert (answer.returncode, answer.stdout.strip()) == (0, "1")
 
 
+def addresses(arrays: list[np.ndarray]) -> list[tuple[int, int]]:
+    """Where each begins and ends, in that order."""
+    return sorted((array.ctypes.data, array.ctypes.data + array.nbytes) for array in arrays)
+
+
 def test_the_pieces_of_a_flow_that_has_many_ahead_lie_together():
     """The first few alone, as most flows need no more; then in a few slabs, and alone again: what is kept holds little else."""
     slabs, nbytes = twin.Slabs(), 250_000 // twin.ALIGNED * twin.ALIGNED
     pieces = [slabs.piece(nbytes) for _ in range(200)]
     owners = [piece if piece.base is None else piece.base for piece in pieces]
     shared = [owner for piece, owner in zip(pieces, owners, strict=True) if owner is not piece]
-    spans = sorted((piece.ctypes.data, piece.ctypes.data + piece.nbytes) for piece in pieces)
+    spans = addresses(pieces)
 
     assert {piece.nbytes for piece in pieces} == {nbytes}
     assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(spans))
@@ -319,6 +324,44 @@ def test_small_and_large_pieces_have_memory_of_their_own(nbytes: int):
     slabs = twin.Slabs()
 
     assert all(slabs.piece(nbytes).base is None for _ in range(20))
+
+
+def test_arrays_whose_memory_lies_together_share_none(make: Callable[..., Any]):
+    """While they live, whatever comes and goes meanwhile."""
+    pool = make()
+    arrays = [pool.array((200_000,), np.dtype(np.uint8)) for _ in range(100)]
+    before = addresses(arrays)
+    assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(before))
+    for number, array in enumerate(arrays):
+        array[:] = number
+    del arrays[::2]
+    more = [pool.array((200_000,), np.dtype(np.uint8)) for _ in range(50)]
+    for array in more:
+        array[:] = 255
+
+    assert [set(array.tolist()) for array in arrays] == [{number} for number in range(1, 100, 2)]
+    assert addresses(arrays + more) == before
+
+
+def test_threads_that_ask_for_pieces_at_once_share_none():
+    """Each is given memory of its own, whoever is interrupted where: here by a new slab for another in the middle of it."""
+    slabs, found = twin.Slabs(), []
+
+    class Rests(type(slabs._rests)):  # type: ignore[misc]
+        def pop(self) -> Any:
+            rest = super().pop()
+            if len(found) == 20:
+                found.append(None)
+                found.append(slabs.piece(70_016))
+            return rest
+
+    slabs._rests = Rests()
+    for _ in range(60):
+        found.append(slabs.piece(70_016))
+    spans = addresses([piece for piece in found if piece is not None])
+
+    assert len(spans) == 61
+    assert all(stop <= start for (_, stop), (start, _) in itertools.pairwise(spans))
 
 
 def test_a_slab_goes_when_the_last_array_over_it_has_gone(make: Callable[..., Any]):

@@ -51,11 +51,11 @@ _MIDDLING = range(1 << 16, 1 << 20)
 
 @final
 class Slabs:
-    """Makes new pieces."""
+    """Makes new pieces; in any threads, and without a lock, since what is left of a slab is nobody's or just one's."""
 
     def __init__(self) -> None:
         self._alone, self._left = _ALONE, _SLABS
-        self._slab = np.empty(0, np.uint8)  # what is left of it
+        self._rests: deque[Array] = deque()
 
     def piece(self, nbytes: int) -> Array:
         """A piece of so many bytes.
@@ -65,14 +65,18 @@ class Slabs:
         """
         if nbytes not in _MIDDLING:
             return np.empty(nbytes, np.uint8)
-        if len(self._slab) < nbytes:
+        try:
+            rest = self._rests.pop()
+        except IndexError:
+            rest = np.empty(0, np.uint8)
+        if len(rest) < nbytes:
             if self._alone or not self._left:
                 self._alone = max(0, self._alone - 1)
                 return np.empty(nbytes, np.uint8)
             self._left -= 1
-            self._slab = np.empty(SLAB, np.uint8)
-        piece, self._slab = self._slab[:nbytes], self._slab[nbytes:]
-        return piece
+            rest = np.empty(SLAB, np.uint8)
+        self._rests.append(rest[nbytes:])
+        return rest[:nbytes]
 
 
 @final
