@@ -31,7 +31,14 @@ cdef class Delivery:
         self._place, self._again = place, again
 
     def __next__(self):
-        """As `delivery.Delivery.__next__`."""
+        """Gives the next batch.
+
+        Raises:
+          StopIteration: the end of the data.
+          FlowClosed: the flow was closed, or belongs to another process.
+          Stalled: nothing has moved for `watchdog_s` seconds.
+          Exception: what a source or function raised, after everything that came before it.
+        """
         cdef Entry entry
         cdef Py_ssize_t given
         cdef object thing

@@ -1,6 +1,6 @@
 """The sums behind what is learnt of the arriving shares.
 
-IEEE sums, products and quotients in a fixed order, nothing else: the same bits on every machine. A sum over classes goes
+IEEE sums, products, quotients and roots in a fixed order, nothing else: the same bits on every machine. A sum over classes goes
 from the first to the last. This is the definition; `_estimates.pyx` is its fast twin.
 """
 
