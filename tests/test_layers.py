@@ -286,7 +286,7 @@ def test_the_native_module_is_imported_in_one_place():
     } | {"engine._delivery"}
     importers = {found.importer for found, imported in first_party(all_imports(SRC)) if imported in native}
 
-    assert importers - native == {"assemble.kernels", "engine.kernels"}
+    assert importers - native == {"assemble.kernels", "assemble.keeping", "engine.kernels"}
 
 
 def test_files_are_short_and_named_by_a_noun():

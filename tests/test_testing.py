@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from penstock.chunk import END, Chunk
-from penstock.stages import Stage, Take
+from penstock.stages import Stage
+from penstock.stages.take import Take
 from penstock.testing import Recut, check_source, check_stage, no_threads_left, same
 from penstock.ticket import turn_tickets
 

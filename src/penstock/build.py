@@ -55,12 +55,7 @@ from penstock.stages import (
     Tag,
     pull_plain,
 )
-from penstock.stages import Filter as FilterStage
-from penstock.stages import Map as MapStage
 from penstock.stages import Repeat as RepeatStage
-from penstock.stages import Skip as SkipStage
-from penstock.stages import Take as TakeStage
-from penstock.stages import Unbatch as UnbatchStage
 from penstock.stages.batcher import Groups
 from penstock.stages.snapshot import Wanted
 
@@ -189,22 +184,20 @@ class _Builder:
         return self._metered(self._step(node, upstream, place, epoch, wanted), node, place, upstream)
 
     def _step(self, node: Node, upstream: Stage, place: Place, epoch: int, wanted: Wanted) -> Stage:
+        made: Stage | None = None
         if isinstance(node, Map):
-            return MapStage(upstream, self._applied(node, "mapping", place), items=by_item(node))
-        if isinstance(node, Filter):
-            return FilterStage(
-                upstream,
-                self._applied(node, "filtering", place),
-                items=by_item(node),
-                weigh=_weigher(node),
-                wanted=wanted,
-            )
-        if isinstance(node, Take):
-            return TakeStage(upstream, node.count)
-        if isinstance(node, Skip):
-            return SkipStage(upstream, node.count, weigh=_weigher(node))
-        if isinstance(node, Unbatch):
-            return UnbatchStage(upstream, wanted=wanted)
+            made = later("stages.map").Map(upstream, self._applied(node, "mapping", place), items=by_item(node))
+        elif isinstance(node, Filter):
+            judge, weigh = self._applied(node, "filtering", place), _weigher(node)
+            made = later("stages.filter").Filter(upstream, judge, items=by_item(node), weigh=weigh, wanted=wanted)
+        elif isinstance(node, Take):
+            made = later("stages.take").Take(upstream, node.count)
+        elif isinstance(node, Skip):
+            made = later("stages.skip").Skip(upstream, node.count, weigh=_weigher(node))
+        elif isinstance(node, Unbatch):
+            made = _unbatched(upstream, wanted)
+        if made is not None:
+            return made
         if isinstance(node, Staged):
             number = place.after(node).drawing
             composed = self._composed[id(node)]
@@ -363,7 +356,7 @@ class _Builder:
             stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
             items = by_item(below)
             if below.batched:
-                stage = UnbatchStage(stage, wanted=own_wanted)
+                stage = _unbatched(stage, own_wanted)
             lane = None
             behind = place.after(below)
             skips = marks(self.built.quarantine, place, behind)
@@ -498,3 +491,8 @@ class _Waiting:
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
+
+
+def _unbatched(stage: Stage, wanted: Wanted) -> Stage:
+    unbatch: Stage = later("stages.unbatch").Unbatch(stage, wanted=wanted)
+    return unbatch

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import cache, cached_property
 from time import perf_counter
 from types import TracebackType
@@ -34,7 +33,7 @@ TOGETHER = 16
 
 
 @final
-class Flow(Delivery, Iterator[Any], AbstractContextManager["Flow"]):
+class Flow(Delivery):
     """A pipeline that is running: an iterator of batches, closed by `with`, at its end, or by `close()`.
 
     Made by `Pipeline.open`. Threads run from then on, until the flow ends, is closed, or is dropped.
@@ -264,6 +263,9 @@ class Flow(Delivery, Iterator[Any], AbstractContextManager["Flow"]):
         if self._ended:
             raise StopIteration
         raise FlowClosed(mismatch("an open flow", "one that was closed", do="open the pipeline again"))
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /

@@ -11,11 +11,11 @@ import numpy as np
 from penstock.errors import PipelineError, mismatch
 from penstock.faults import OnError
 from penstock.inputs import input_of
+from penstock.later import later
 from penstock.pipeline import Pipeline
 from penstock.plan import Batch as BatchNode
 from penstock.plan import Join, Node, Options, Order, Pad, PadRule, Read, positive
-from penstock.sources import FlaggedSource, as_source
-from penstock.sources.flagged import Flagged
+from penstock.sources import as_source
 
 __all__ = ["batch", "batch_join", "maybe_batch", "maybe_batch_join"]
 
@@ -457,14 +457,16 @@ def input_node(tensors: Any, at: str, enqueue_many: bool, keep_input: Any) -> No
             return node
         source = as_source(tensors, at=at)
         # What has rows at hand is read row by row: each is an item, and so a chunk.
-        return Read(FlaggedSource(source, np.asarray(True), chunks=True) if source.blocks else source, chunks=True)
-    source = as_source(tensors, at=at)
+        if source.blocks:
+            source = later("sources.flagged").FlaggedSource(source, np.asarray(True), chunks=True)
+        return Read(source, chunks=True)
+    source, flagged = as_source(tensors, at=at), later("sources.flagged")
     if _is_flag(keep_input) or _is_mask(keep_input):
-        return Read(FlaggedSource(source, np.asarray(keep_input, bool), chunks=chunks), chunks=chunks)
+        return Read(flagged.FlaggedSource(source, np.asarray(keep_input, bool), chunks=chunks), chunks=chunks)
     _check_flags(keep_input)
     # As components of one source, so that what stands in both is read once.
-    pairs = as_source(Flagged(tensors, keep_input), at=at)
-    return Read(FlaggedSource(pairs, None, chunks=chunks, label=source.label), chunks=chunks)
+    pairs = as_source(flagged.Flagged(tensors, keep_input), at=at)
+    return Read(flagged.FlaggedSource(pairs, None, chunks=chunks, label=source.label), chunks=chunks)
 
 
 def _check_flags(keep_input: Any) -> None:

@@ -9,7 +9,7 @@ Assumes
 
 from __future__ import annotations
 
-from array import array
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +53,8 @@ def as_leaf(value: object, *, at: str | None = None) -> Any:
         return np.asarray(value)
     if hasattr(value, "__dlpack__"):
         return np.from_dlpack(value)
-    if isinstance(value, (bytearray, memoryview, array)):
+    standard = sys.modules.get("array")  # Who has one of its arrays has loaded it.
+    if isinstance(value, (bytearray, memoryview) if standard is None else (bytearray, memoryview, standard.array)):
         return np.asarray(value)
     what = f"`{type(value).__name__}`"
     if isinstance(value, Iterator) or callable(value) or hasattr(value, "open"):

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import penstock.assemble.keeping as keeping
 import penstock.assemble.kernels as kernels
 import penstock.assemble.mover as mover
 import penstock.assemble.pool as pool
 
-MOVERS = [(mover.keep, mover.collect, pool.Pool), (kernels.keep, kernels.collect, kernels.Pool)]
+MOVERS = [(mover.keep, mover.collect, pool.Pool), (keeping.keep, keeping.collect, kernels.Pool)]
 either = pytest.mark.parametrize(("keep", "collect", "memory"), MOVERS, ids=["twin", "native"])
 needs_native = pytest.mark.skipif(not kernels.NATIVE, reason="NumPy refuses by itself, in its own words")
 
@@ -71,7 +72,7 @@ def test_a_row_that_is_not_there_is_refused_before_anything_is_copied(slots: lis
     """The native part goes by addresses: what it does not check it would read, or overwrite."""
     store, run = (np.zeros(3),), (np.ones(5),)
     with pytest.raises(IndexError, match="expected numbers below"):
-        kernels.keep(store, np.array([1, *slots]), run, np.array([1, *places]))
+        keeping.keep(store, np.array([1, *slots]), run, np.array([1, *places]))
 
     assert store[0].tolist() == [0, 0, 0]
 
@@ -82,7 +83,7 @@ def test_a_batch_of_rows_that_are_not_there_is_refused():
     store, run = (np.zeros(3),), (np.ones(5),)
     for slots, places in (([0], [5]), ([3], [-1]), ([-1], [-1])):
         with pytest.raises(IndexError, match="expected places below 5 or slots below 3"):
-            kernels.collect(store, np.array(slots), run, np.array(places), 0, kernels.Pool())
+            keeping.collect(store, np.array(slots), run, np.array(places), 0, kernels.Pool())
 
 
 @needs_native
@@ -90,8 +91,8 @@ def test_objects_and_rows_of_another_size_are_not_moved_as_bytes():
     """A copied address would be a reference that nobody counted."""
     one = np.array([0])
     with pytest.raises(AssertionError, match="objects are not moved"):
-        kernels.keep((np.zeros(1, object),), one, (np.zeros(1, object),), one)
+        keeping.keep((np.zeros(1, object),), one, (np.zeros(1, object),), one)
     with pytest.raises(AssertionError, match="as they come"):
-        kernels.keep((np.zeros(1, "i4"),), one, (np.zeros(1, "i8"),), one)
+        keeping.keep((np.zeros(1, "i4"),), one, (np.zeros(1, "i8"),), one)
     with pytest.raises(AssertionError, match="int64"):
-        kernels.keep((np.zeros(1),), one.astype("i4"), (np.zeros(1),), one)
+        keeping.keep((np.zeros(1),), one.astype("i4"), (np.zeros(1),), one)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import penstock.assemble.keeping as keeping
 import penstock.assemble.kernels as kernels
 import penstock.assemble.pool as pool
 import penstock.assemble.runs as runs
 
-KINDS = [(runs.Runs, pool.Pool), (kernels.Runs, kernels.Pool)]
+KINDS = [(runs.Runs, pool.Pool), (keeping.Runs, kernels.Pool)]
 either = pytest.mark.parametrize(("kind", "memory"), KINDS, ids=["twin", "native"])
 
 SHAPES = [("f4", (16,)), ("i8", ()), ("u1", (3, 2)), ("S5", ()), ("f8", (0,))]

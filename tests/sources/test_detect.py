@@ -12,7 +12,8 @@ import pytest
 
 import penstock as ps
 from examples import Point, run
-from penstock.sources import ArraySource, CallableSource, ComponentsSource, IndexedSource, IterableSource, as_source
+from penstock.sources import ArraySource, CallableSource, IndexedSource, IterableSource, as_source
+from penstock.sources.components import ComponentsSource
 
 
 class Sequenced:

@@ -12,7 +12,9 @@ import penstock as ps
 from penstock.chunk import Columns
 from penstock.faults import Ledger, Policy, SkipLog, policy_of
 from penstock.sources import as_source
-from penstock.stages import Applied, Filter, Map, Mending, Merge, RowReader, RunReader, Stage, Straight
+from penstock.stages import Applied, Mending, Merge, RowReader, RunReader, Stage, Straight
+from penstock.stages.filter import Filter
+from penstock.stages.map import Map
 from penstock.stages.mending import AtOnce
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from inlets import Scripted, drained, inlet, numbers
 from penstock.chunk import END
 from penstock.sources import as_source
-from penstock.stages import Applied, ArrivalMerge, Filter, Map, Merge, Repeat, RowReader, RunReader, Stage, Straight
+from penstock.stages import Applied, ArrivalMerge, Merge, Repeat, RowReader, RunReader, Stage, Straight
+from penstock.stages.filter import Filter
+from penstock.stages.map import Map
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket
 

@@ -8,7 +8,12 @@ import pytest
 
 from penstock.chunk import END, Chunk
 from penstock.errors import SpecError
-from penstock.stages import Applied, Filter, Map, Repeat, Skip, Stage, Take, Unbatch
+from penstock.stages import Applied, Repeat, Stage
+from penstock.stages.filter import Filter
+from penstock.stages.map import Map
+from penstock.stages.skip import Skip
+from penstock.stages.take import Take
+from penstock.stages.unbatch import Unbatch
 from penstock.testing import Recut, check_stage
 from penstock.ticket import Ticket
 

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from penstock.assemble.assembler import Assembler
-from penstock.assemble.kernels import NATIVE, Pool, Runs, Sink, backlog, collect, keep, pull_turns
+from penstock.assemble.kernels import NATIVE, Pool, Sink, backlog, pull_turns
 from penstock.assemble.misfit import Misfit
 
 if TYPE_CHECKING:
     from penstock.assemble.kernels import Backlog as Backlog
 
-__all__ = ["NATIVE", "Assembler", "Misfit", "Pool", "Runs", "Sink", "backlog", "collect", "keep", "pull_turns"]
+__all__ = ["NATIVE", "Assembler", "Misfit", "Pool", "Sink", "backlog", "pull_turns"]

@@ -14,7 +14,7 @@ from penstock.plan.node import positive
 __all__ = ["Options"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """What holds for the whole pipeline."""
 

@@ -26,7 +26,6 @@ from penstock.errors import PipelineError, mismatch
 from penstock.later import later
 from penstock.plan import Source
 from penstock.sources.arrays import ArraySource
-from penstock.sources.components import ComponentsSource
 from penstock.sources.indexed import IndexedSource
 from penstock.sources.iterables import CallableSource, IterableSource
 from penstock.structure import LEAF, Path, Structure, path_text
@@ -102,7 +101,8 @@ def _components(thing: Any, at: str, known: dict[int, Source]) -> Source:
         return ArraySource(thing)
     sources: list[Source] = []
     structure = _taken_apart(thing, (), at, known, sources)
-    return ComponentsSource(structure, tuple(sources), at=at)
+    in_step: Source = later("sources.components").ComponentsSource(structure, tuple(sources), at=at)
+    return in_step
 
 
 def _taken_apart(thing: Any, path: Path, at: str, known: dict[int, Source], sources: list[Source]) -> Structure:

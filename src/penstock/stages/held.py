@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from penstock.assemble import Pool, Runs
+from penstock.assemble import Pool
+from penstock.assemble.keeping import Runs
 from penstock.chunk import Chunk, Columns
 from penstock.sampling import NumberRings
 from penstock.sampling.shares import Int64s

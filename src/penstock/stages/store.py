@@ -6,7 +6,8 @@ from typing import Any, final
 
 import numpy as np
 
-from penstock.assemble import Pool, collect, keep
+from penstock.assemble import Pool
+from penstock.assemble.keeping import collect, keep
 from penstock.chunk import Chunk, Columns
 from penstock.sampling.shares import Int64s
 from penstock.structure import Structure

@@ -116,7 +116,7 @@ def check_stage(
       AssertionError: it depends on the cutting; gives more than it was asked for; goes on after its end; or what follows a
         snapshot that was restored is not what follows it.
 
-    >>> from penstock.stages import Take
+    >>> from penstock.stages.take import Take
     >>> check_stage(lambda upstream: Take(upstream, 2), [1, 2, 3])
     [1, 2]
     """
