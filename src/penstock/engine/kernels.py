@@ -12,9 +12,13 @@ __all__ = ["Delivery", "Entry"]
 
 _handing: ModuleType = delivery
 if NATIVE:
-    import penstock.engine._delivery as _delivery
-
-    _handing = _delivery
+    try:
+        import penstock.engine._delivery as _delivery
+    except ImportError as error:
+        if not (error.name or "").startswith("penstock.engine"):
+            raise
+    else:
+        _handing = _delivery
 
 if TYPE_CHECKING:  # The twin is the definition.
     from penstock.engine.delivery import Delivery, Entry
