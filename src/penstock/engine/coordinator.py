@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import traceback  # At the end of the interpreter, to load it would change the exit status of a Ctrl-C.
 from collections import Counter
 from collections.abc import Callable
 from threading import TIMEOUT_MAX, Thread, current_thread
@@ -176,8 +177,6 @@ class Coordinator:
             try:
                 cancel()
             except BaseException as error:  # a user's `cancel`; told when the flow is closed
-                import traceback  # which few flows need, and takes half a millisecond
-
                 self.stragglers.append("a source's `cancel()` raised:\n" + "".join(traceback.format_exception(error)))
 
     def _await_all(self) -> None:
@@ -222,7 +221,5 @@ class _Closer(Thread):
 
 def _stack(thread: Thread) -> str:
     """What a thread is doing."""
-    import traceback
-
     frame = sys._current_frames().get(thread.ident or 0)
     return "".join(traceback.format_stack(frame)) if frame is not None else ""
