@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import penstock as ps
+from penstock.fingerprint import fingerprint
 from penstock.testing import same
 
 LABELS = [0, 0, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1] * 10
@@ -621,3 +622,16 @@ def test_a_pass_after_the_other_is_one_stratify(exact: Any):
         flow.skip(30)
         next(flow)
         assert flow.set_target([0.25, 0.75]) > 0 or exact == "average"
+
+
+def test_a_state_says_of_the_pipeline_what_it_was_given_and_nothing_else():
+    """What is worked out from that may change from one version to the next; a state would be refused for it."""
+    pipeline = ps.stratified_sample(lambda: iter([]), 0, [0.5, 0.5], 2)
+
+    word, given, _ = fingerprint(pipeline._node)
+
+    assert (word, given["form"]) == ("batch", {"by": 0, "weights_as": None})
+    assert fingerprint(ps.join([[1]]).map(abs, on_error=ps.Retry() | ps.Skip(at_most=3))._node)[1]["on_error"] == {
+        "retry": {"times": 5, "backoff_s": 1.0, "deadline_s": None},
+        "skip": {"at_most": 3, "rate": None},
+    }

@@ -184,20 +184,18 @@ class _Builder:
         return self._metered(self._step(node, upstream, place, epoch, wanted), node, place, upstream)
 
     def _step(self, node: Node, upstream: Stage, place: Place, epoch: int, wanted: Wanted) -> Stage:
-        made: Stage | None = None
         if isinstance(node, Map):
-            made = later("stages.map").Map(upstream, self._applied(node, "mapping", place), items=by_item(node))
-        elif isinstance(node, Filter):
-            judge, weigh = self._applied(node, "filtering", place), _weigher(node)
-            made = later("stages.filter").Filter(upstream, judge, items=by_item(node), weigh=weigh, wanted=wanted)
-        elif isinstance(node, Take):
-            made = later("stages.take").Take(upstream, node.count)
-        elif isinstance(node, Skip):
-            made = later("stages.skip").Skip(upstream, node.count, weigh=_weigher(node))
-        elif isinstance(node, Unbatch):
-            made = _unbatched(upstream, wanted)
-        if made is not None:
-            return made
+            its = self._applied(node, "mapping", place)
+            return cast(Stage, later("stages.map").Map(upstream, its, items=by_item(node)))
+        if isinstance(node, Filter):
+            its, how = self._applied(node, "filtering", place), {"items": by_item(node), "weigh": _weigher(node)}
+            return cast(Stage, later("stages.filter").Filter(upstream, its, **how, wanted=wanted))
+        if isinstance(node, Take):
+            return cast(Stage, later("stages.take").Take(upstream, node.count))
+        if isinstance(node, Skip):
+            return cast(Stage, later("stages.skip").Skip(upstream, node.count, weigh=_weigher(node)))
+        if isinstance(node, Unbatch):
+            return cast(Stage, later("stages.unbatch").Unbatch(upstream, wanted=wanted))
         if isinstance(node, Staged):
             number = place.after(node).drawing
             composed = self._composed[id(node)]
@@ -209,10 +207,10 @@ class _Builder:
             stage: Stage = node.stage(upstream, site)
             self._staged[id(node)] = stage
             if hasattr(stage, "set_target"):
-                word, its = place.after(node).words, self.built
-                if word in its.strata:
-                    its.strata_before[word] = its.strata[word].stats().after(its.strata_before.get(word))
-                its.strata[word] = cast(Strata, stage)
+                word, built = place.after(node).words, self.built
+                if word in built.strata:
+                    built.strata_before[word] = built.strata[word].stats().after(built.strata_before.get(word))
+                built.strata[word] = cast(Strata, stage)
             return stage
         if isinstance(node, Batch):
             self.built.batcher = self._batcher(node, upstream, wanted, place)
@@ -356,7 +354,7 @@ class _Builder:
             stage = self.chain(below, epoch, place, own_wanted, lanes=lanes and not alone)
             items = by_item(below)
             if below.batched:
-                stage = _unbatched(stage, own_wanted)
+                stage = cast(Stage, later("stages.unbatch").Unbatch(stage, wanted=own_wanted))
             lane = None
             behind = place.after(below)
             skips = marks(self.built.quarantine, place, behind)
@@ -491,8 +489,3 @@ class _Waiting:
 def _weigher(node: Node) -> Callable[[Sequence[Any]], int]:
     """How a stage counts what it leaves out: in examples, also where it is batches."""
     return examples_in if node.batched else len
-
-
-def _unbatched(stage: Stage, wanted: Wanted) -> Stage:
-    unbatch: Stage = later("stages.unbatch").Unbatch(stage, wanted=wanted)
-    return unbatch

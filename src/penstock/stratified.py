@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -160,7 +161,7 @@ class Parted:
         return pair if extras is None else (pair, extras)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Beside:
     """Puts the labels beside the batch that they are part of."""
 
@@ -168,10 +169,10 @@ class Beside:
     """Where they are: a key, an index, an attribute, or a path."""
     weights_as: str | None
     """The name of the weights; a key of a batch that is a dict, or else beside it."""
-    _read: By = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_read", By(self.by))
+    @cached_property
+    def _read(self) -> By:
+        return By(self.by)
 
     def __call__(self, batch: Any) -> Any:
         """The pair, and the weights beside it."""

@@ -188,9 +188,8 @@ class Head:
                 if entry.given >= len(entry.rows) > 0 and entry.error is None:
                     entries.popleft()
                     self._begun = True
-                    if (
-                        self._full and len(entries) <= (self._room + 1) // 2
-                    ):  # There is enough for whoever waits for room.
+                    # Who waits for room hears of it when there is enough.
+                    if self._full and len(entries) <= (self._room + 1) // 2:
                         self._freed.ring()
                     continue
                 if not entry.late or backlog is None:

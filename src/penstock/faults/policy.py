@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, NamedTuple, final
+from typing import Literal, final
 from zlib import crc32
 
 from penstock.errors import PipelineError, mismatch
@@ -115,7 +115,9 @@ class Retry:
         return Policy(self, other) if isinstance(other, Skip) else NotImplemented
 
 
-class Policy(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Policy:
     """What is done about an error: first tried again, then skipped, then raised."""
 
     retry: Retry | None = None

@@ -22,3 +22,13 @@ cdef inline bint plain(values):
 cdef inline bint fixed(values):
     # Whether they are integers in a row that are not written to.
     return plain(values) and not cnp.PyArray_ISWRITEABLE(values)
+
+
+cdef inline cnp.ndarray counted(cnp.ndarray held, int64_t n):
+    # The numbers below n, at the beginning of an array that is there already, where it is long enough.
+    cdef int64_t i
+    if n > cnp.PyArray_SIZE(held):
+        held = empty(2 * n)
+    for i in range(n):
+        data(held)[i] = i
+    return held

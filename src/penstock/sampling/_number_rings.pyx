@@ -9,7 +9,7 @@ cimport cython
 cimport numpy as cnp
 from libc.stdint cimport int64_t, uint64_t
 
-from penstock.sampling._integers cimport data, empty, fixed, plain
+from penstock.sampling._integers cimport counted, data, empty, fixed, plain
 from penstock.sampling._number_tables cimport NumberTables
 from penstock.sampling._queues cimport (
     BLOCK, Ring, count, evict, expect, expect_number, is_usual, mix, pop, put, set_bar, throw_coins
@@ -269,11 +269,8 @@ cdef class NumberRings(NumberTables):
             if i + AHEAD < m and self.classes > MANY:
                 expect_number(&self.ring[which[i + AHEAD]].fresh)
             self._use(&self.ring[which[i]], least, numbers + i, uses + i, m)
-        if m > cnp.PyArray_SIZE(self.places):
-            self.places = empty(2 * m)
+        self.places = counted(self.places, m)
         places, place, turn = data(self.places), least * m, least
-        for i in range(m):
-            places[i] = i
         while m:
             left, m = m, 0
             for i in range(left):

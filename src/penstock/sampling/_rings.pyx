@@ -8,7 +8,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport int32_t, int64_t, uint64_t
 
-from penstock.sampling._integers cimport data, empty, fixed
+from penstock.sampling._integers cimport counted, data, empty, fixed
 from penstock.sampling._slots cimport (
     Ring, Slot, coin, evict, prefetch, push, set_bar, shuffle, use
 )
@@ -202,11 +202,8 @@ cdef class Rings(Tables):
             self.taken_table = grown(self.taken_table, 2 * self.taken_room or FIRST)
             self.taken_room, self.take = len(self.taken_table), data(self.taken_table)
         to = self.take
-        if m > cnp.PyArray_SIZE(self.places):
-            self.places = empty(2 * m)
+        self.places = counted(self.places, m)
         places, turn, table, repeats, arrived = data(self.places), 0, self.slot, self.repeats, self.arrived
-        for i in range(m):
-            places[i] = i
         while m:  # One of each class in turn, so that what is waited for from memory is waited for together.
             left, m = m, 0
             for i in range(left):

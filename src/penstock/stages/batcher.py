@@ -287,7 +287,7 @@ class Batcher:
         assert self._assembler is not None, "it is known what an example is before one is poured"
         sink = self._assembler.sink(self._size)
         tickets: list[Tickets] = []
-        for part in self._gathered.take(self._gathered.count) if self._gathered.count else ():
+        for part in self._gathered.take(self._gathered.count):
             tickets.append(part.tickets)
             sink.add(part.as_rows())
         while len(sink) < self._size and sink.misfit is None and not self._ended:

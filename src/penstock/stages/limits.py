@@ -39,14 +39,13 @@ class Limits:
         self._rings = rings
         self._most = MOST_EXAMPLES
         self._limits = np.zeros(0, np.int64)
-        self._last: tuple[Float64s, Int64s] | None = None  # the target that sizes were chosen for last, and these
+        self._last: tuple[Float64s, int, Int64s] | None = None  # what sizes were chosen for last, and these
 
     def measure(self, example: object) -> None:
         """Sees how large an example is."""
         leaves = Structure.of(example).leaves(example)
         nbytes = 64 + sum([_nbytes(leaf) for leaf in leaves])
         self._most = min(MOST_EXAMPLES, max(2 * self._size, MOST_BYTES // nbytes))
-        self._last = None
 
     def make_room(self, rings: Rings, classes: int) -> None:
         """Sees to it that there are rings for so many classes; where there are not, for twice as many as before."""
@@ -65,14 +64,15 @@ class Limits:
 
     def restore(self, saved: Saved) -> None:
         """Goes on from there; rings are of these sizes already."""
-        self._most, self._limits, self._last = int(saved["most"]), np.array(saved["limits"], np.int64), None
+        self._most, self._limits = int(saved["most"]), np.array(saved["limits"], np.int64)
 
     def _chosen(self, target: Float64s) -> Int64s:
         if self._rings is not None:
             return np.full(len(target), self._rings)
-        if self._last is None or self._last[0] is not target:
-            self._last = target, ring_limits(target, self._size, SLACK, most=self._most)
-        return self._last[1]
+        last = self._last
+        if last is None or last[0] is not target or last[1] != self._most:
+            last = self._last = target, self._most, ring_limits(target, self._size, SLACK, most=self._most)
+        return last[2]
 
     def fit(self, rings: Rings, target: Float64s) -> None:
         """Makes rings as large as a target needs, of those that there are; none smaller.
