@@ -180,7 +180,8 @@ def test_in_arrival_order_the_choices_are_made_again():
     merged, chosen = count(1), Event()
 
     def tell(number: int) -> int:
-        if next(merged) == 7 * 5:
+        # Three batches are taken and two are always made ahead; whether more are depends on how quick the machine is.
+        if next(merged) == (3 + 2) * 5:
             chosen.set()
         return number
 
@@ -190,11 +191,11 @@ def test_in_arrival_order_the_choices_are_made_again():
         before = list(islice(flow, 3))
         assert chosen.wait(60)
         state = json.loads(json.dumps(flow.state_dict()))
-        ahead = list(islice(flow, 4))
+        ahead = list(islice(flow, 2))
     with pipeline.open(state=state) as flow:
         again = list(flow)
 
-    assert all(map(same, again, ahead[: len(again)]))
+    assert all(map(same, again, ahead))
     assert sorted(np.concatenate([*before, *again]).tolist()) == [*range(60), *range(100, 160)]
 
 

@@ -1,12 +1,13 @@
 """Where the loop takes its batches: nothing is gone before it has been given."""
 
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 
 import pytest
 
 from penstock.chunk import END, Chunk
 from penstock.engine import Head, InlineHead
+from penstock.engine import head as heads
 from penstock.engine.head import LEAST, MOST
 from penstock.errors import Aborted, FlowClosed
 from penstock.ticket import turn_tickets
@@ -107,6 +108,27 @@ def test_the_driver_works_no_further_ahead_than_it_may():
     head.abort()
     thread.join(20)
     assert stage.given <= 1000 + MOST + 1
+
+
+def test_of_slow_batches_there_are_always_some_ahead(monkeypatch: pytest.MonkeyPatch):
+    """While the loop is busy with one, the driver makes the next two, whenever it was that the loop had taken it."""
+    monkeypatch.setattr(heads, "SLOW_S", -1.0)
+
+    class Counted(Batches):
+        def take(self, n: int) -> Chunk:
+            made.release()
+            return super().take(n)
+
+    made = Semaphore(0)
+    head, thread = pumped(Counted(100_000))
+    for _ in range(LEAST):
+        assert made.acquire(timeout=20)
+    for _ in range(50):
+        given(head)
+
+        assert made.acquire(timeout=20)
+    head.abort()
+    thread.join(20)
 
 
 def test_an_aborted_driver_makes_no_further_batch():

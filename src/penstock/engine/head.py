@@ -87,7 +87,7 @@ class Head:
         self._filled: Waited = Bell() if backlog is None else backlog
         self._freed = Bell()
         self._aborted = False
-        self._room = LEAST
+        self._room = self._low = LEAST
         self._pace = self._took = AHEAD_S
         self._quick = self._begun = False
         self._eager = True
@@ -150,6 +150,8 @@ class Head:
             self._room = LEAST
         else:
             self._room = MOST if pace <= AHEAD_S / MOST else ceil(AHEAD_S / pace)
+        # Where many fit in, a driver that has waited goes on when half of them are taken: to wake it costs as well.
+        self._low = max(LEAST, (self._room + 1) // 2)
 
     def _tell(self, last: bool) -> None:
         """Wakes the loop for what was put, if it is worth that, or if it is the last."""
@@ -166,7 +168,7 @@ class Head:
         if self._backlog is not None:
             self._backlog.help()
         self._full = True
-        while not self._aborted and len(self._entries) > (self._room + 1) // 2:
+        while not self._aborted and len(self._entries) > self._low:
             self._freed.wait()
         self._full = False
         self._put_wait_s += perf_counter() - started
@@ -189,7 +191,7 @@ class Head:
                     entries.popleft()
                     self._begun = True
                     # Who waits for room hears of it when there is enough.
-                    if self._full and len(entries) <= (self._room + 1) // 2:
+                    if self._full and len(entries) <= self._low:
                         self._freed.ring()
                     continue
                 if not entry.late or backlog is None:
