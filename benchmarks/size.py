@@ -25,7 +25,7 @@ class Size:
         return max(1, round(count * self.share / unit)) * unit
 
 
-FULL = Size(share=1.0, reps=3, processes=3, limit_s=1.0)
+FULL = Size(share=1.0, reps=9, processes=3, limit_s=1.0)
 QUICK = Size(share=1 / 6, reps=3, processes=1, limit_s=0.3)
 TWIN = Size(share=1 / 4, reps=2, processes=1, limit_s=0.5)
 TINY = Size(share=1 / 50, reps=1, processes=1, limit_s=0.1)
