@@ -337,3 +337,44 @@ def test_what_is_stratified_from_runs_is_the_same_where_it_is_copied_later(chunk
     for (x, y), (its_x, its_y) in zip(batches, whole[len(whole) - len(batches) :], strict=True):
         np.testing.assert_array_equal(x, its_x)
         np.testing.assert_array_equal(y, its_y)
+
+
+def test_whoever_has_waited_takes_the_interpreter_when_it_is_lent():
+    """And whoever lends it has it again when the other waits anew."""
+    backlog, order = Backlog(), []
+    backlog.asks_s = 20
+
+    def loop() -> None:
+        backlog.wait()
+        order.append("had")
+        backlog.wait()
+
+    thread = Thread(target=loop, daemon=True)
+    thread.start()
+    backlog.ring()
+    while not backlog.wanted:
+        pass
+    assert order == []
+
+    backlog.lend(20)
+    order.append("lent")
+
+    assert order == ["had", "lent"]
+    backlog.asks_s = 0
+    backlog.ring()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert not backlog.wanted
+
+
+def test_nobody_is_waited_for_longer_than_for_a_moment():
+    """To lend and to ask change nothing but the time."""
+    backlog = Backlog()
+    backlog.lend(1e-3)
+    for asks_s in (1e-3, 0):
+        backlog.asks_s = asks_s
+        backlog.ring()
+
+        assert backlog.wait()
+        assert not backlog.wait(1e-3)
+        assert not backlog.wanted

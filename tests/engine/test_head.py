@@ -8,6 +8,7 @@ import pytest
 from penstock.chunk import END, Chunk
 from penstock.engine import Head, InlineHead
 from penstock.engine import head as heads
+from penstock.engine.bell import Bell
 from penstock.engine.head import LEAST, MOST
 from penstock.errors import Aborted, FlowClosed
 from penstock.ticket import turn_tickets
@@ -35,8 +36,8 @@ class Batches:
         self.closed += 1
 
 
-def pumped(stage: Batches) -> tuple[Head, Thread]:
-    head = Head(stage, name="flow", grain=1, doing=lambda: "a test")
+def pumped(stage: Batches, backlog: Any = None) -> tuple[Head, Thread]:
+    head = Head(stage, name="flow", grain=1, doing=lambda: "a test", backlog=backlog)
     thread = Thread(target=head.pump, name="ps-drive-test", daemon=True)
     thread.start()
     return head, thread
@@ -129,6 +130,38 @@ def test_of_slow_batches_there_are_always_some_ahead(monkeypatch: pytest.MonkeyP
         assert made.acquire(timeout=20)
     head.abort()
     thread.join(20)
+
+
+class Lends(Bell):
+    """A backlog with nothing in it, whose loop always wants the interpreter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put = self.written = self.lent = 0
+        self.asks_s, self.asked = -1.0, set[float]()
+        self.wanted = True
+
+    def help(self) -> None:
+        self.asked.add(self.asks_s)
+
+    def lend(self, most_s: float) -> None:
+        self.asked.add(self.asks_s)
+        self.lent += 1
+
+
+@pytest.mark.parametrize("spare", [True, False])
+def test_the_interpreter_is_lent_to_a_loop_that_wants_it(spare: bool, monkeypatch: pytest.MonkeyPatch):
+    """Between two batches, where there is a processor to look with; at the end nobody is to wait for it."""
+    monkeypatch.setattr(heads, "SPARE", spare)
+    monkeypatch.setattr(heads, "SOON_S", 10.0)
+    backlog = Lends()
+    head, thread = pumped(Batches(200), backlog)
+
+    assert [given(head) for _ in range(200)] == list(range(200))
+    thread.join(20)
+    assert backlog.lent > 0
+    assert max(backlog.asked) == (10.0 if spare else 0.0)
+    assert backlog.asks_s == 0.0
 
 
 def test_an_aborted_driver_makes_no_further_batch():

@@ -8,6 +8,7 @@ The few rows of a batch that lies across two chunks are not worth it (benchmarks
 Guarantees
   It is a bell, as `engine.bell.Bell`: a ring is never missed, whoever waits hears it, and ringing waits for nobody.
   What was put off is written once, in that order, before `finish` returns.
+  Whoever has waited takes the interpreter when it is lent, or `asks_s` later.
 Assumes
   One waiter, who is the one that calls `finish`; one other, who puts off, and helps.
 How
@@ -27,6 +28,8 @@ from cpython.pythread cimport (
     PyThread_type_lock,
 )
 from cpython.ref cimport Py_DECREF, Py_INCREF
+
+from penstock.assemble._turn cimport ask, give_back, lend, seen
 
 cdef extern from "pythread.h":
     ctypedef long long PY_TIMEOUT_T
@@ -123,6 +126,27 @@ cdef class Backlog:
             self.n_done += 1
             PyThread_release_lock(self.door)
 
+    @property
+    def asks_s(self):
+        """So long whoever has waited looks whether the interpreter is lent, before it takes it. [s]"""
+        return self.most_s
+
+    @asks_s.setter
+    def asks_s(self, double most_s):
+        PyThread_acquire_lock(self.door, WAIT_LOCK)
+        self.most_s = most_s
+        PyThread_release_lock(self.door)
+
+    @property
+    def wanted(self):
+        """Whether somebody looks whether the interpreter is lent."""
+        return seen(&self.turn.wanted)
+
+    def lend(self, double most_s):
+        """Lends the interpreter until whoever waits has had it and waits again, or for so long. [s]"""
+        with nogil:
+            lend(&self.turn, <long long> (most_s * 1e9))
+
     cdef void _drop(self) noexcept:
         """Lets go of what owns the jobs that are done."""
         cdef Py_ssize_t done
@@ -162,6 +186,7 @@ cdef class Backlog:
             most = PY_TIMEOUT_MAX
         while True:
             with nogil:
+                give_back(&self.turn)
                 while True:
                     status = self._wait(most)
                     PyThread_acquire_lock(self.door, WAIT_LOCK)
@@ -173,6 +198,7 @@ cdef class Backlog:
                         PyThread_release_lock(self.work)
                     if rung or status != PY_LOCK_ACQUIRED:
                         break
+                self._ask()
             if rung:  # Once is enough, however often it was rung meanwhile: whoever waited looks now.
                 PyThread_acquire_lock(self.door, WAIT_LOCK)
                 self.rung = False
@@ -181,6 +207,14 @@ cdef class Backlog:
             if status == PY_LOCK_FAILURE:
                 return False
             PyErr_CheckSignals()
+
+    cdef void _ask(self) noexcept nogil:
+        cdef double most_s
+        PyThread_acquire_lock(self.door, WAIT_LOCK)
+        most_s = self.most_s
+        PyThread_release_lock(self.door)
+        if most_s > 0:
+            ask(&self.turn, <long long> (most_s * 1e9))
 
     cdef int _wait(self, long long most) noexcept nogil:
         """Waits until it was rung, or there is enough to be written."""

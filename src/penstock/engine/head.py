@@ -10,6 +10,7 @@ How
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from math import ceil
@@ -41,6 +42,12 @@ SLOW_S = 7.5e-4
 """A batch that takes longer is told of at once. [s]"""
 BEHIND = 4
 """So many that are still to be written, the loop does not write while it has the interpreter. [components of batches]"""
+SOON_S = 3e-4
+"""Where a batch takes less, a loop that was woken waits so long for the driver to lend it the interpreter. [s]"""
+LEND_S = 1.5e-4
+"""The driver lends it for so long at most. [s]"""
+SPARE = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
+"""Whether there is a processor for a thread that only looks, while another works."""
 LEAST, MOST = 2, 64
 """Never fewer batches ahead than this, nor more. [batches]"""
 
@@ -105,11 +112,12 @@ class Head:
                 chunk = take(grain)
                 made += 1
                 entry, last = Entry(chunk), chunk.count == 0 or chunk.error is not None
-                if backlog is not None:
-                    entry.late = backlog.put
                 worked = perf_counter() - started
                 # Quick batches are put there as they come; what else is to be done then is done for some of them together.
                 due = worked > INTERVAL_S or wanted.on or self._eager or last
+                if backlog is not None:
+                    entry.late = backlog.put
+                    due = due or backlog.wanted
                 if due and not last:
                     entry.place = self._shots.after(worked)
                 entries.append(entry)
@@ -124,7 +132,10 @@ class Head:
                 self._tell(last)
                 if last:
                     return
-                breath.take()
+                if backlog is not None and backlog.wanted:
+                    backlog.lend(LEND_S)
+                else:
+                    breath.take()
                 if len(entries) > self._room:
                     self._await_room()
                 started, made, before = perf_counter(), 0, self._put
@@ -158,6 +169,9 @@ class Head:
         ready = len(self._entries)
         if ready > self._most:
             self._most = ready
+        if self._backlog is not None:
+            # The driver looks up between two batches, until its last.
+            self._backlog.asks_s = SOON_S if SPARE and self._pace < SOON_S and not last else 0.0
         # To wake the loop costs as much as a quick batch does; it looks by itself after a nap, once. Of a slow one it hears
         # at once: what it lets go of then is memory that is warm.
         if self._eager or not self._quick or 2 * ready > self._room or last:
