@@ -49,7 +49,11 @@ LEND_S = 1.5e-4
 SPARE = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
 """Whether there is a processor for a thread that only looks, while another works."""
 LEAST, MOST = 2, 64
-"""Never fewer batches ahead than this, nor more. [batches]"""
+"""The driver works until at least so many are ahead, and at most, and goes on when half of them are taken. [batches]
+
+Of slow ones it makes two together, so that there are as many buffers in use each time: at the first the loop may not have
+let go of its last yet, at the second it has (benchmarks/images.py).
+"""
 
 
 @final
@@ -94,7 +98,7 @@ class Head:
         self._filled: Waited = Bell() if backlog is None else backlog
         self._freed = Bell()
         self._aborted = False
-        self._room = self._low = LEAST
+        self._room = LEAST
         self._pace = self._took = AHEAD_S
         self._quick = self._begun = False
         self._eager = True
@@ -161,8 +165,6 @@ class Head:
             self._room = LEAST
         else:
             self._room = MOST if pace <= AHEAD_S / MOST else ceil(AHEAD_S / pace)
-        # Where many fit in, a driver that has waited goes on when half of them are taken: to wake it costs as well.
-        self._low = max(LEAST, (self._room + 1) // 2)
 
     def _tell(self, last: bool) -> None:
         """Wakes the loop for what was put, if it is worth that, or if it is the last."""
@@ -182,7 +184,7 @@ class Head:
         if self._backlog is not None:
             self._backlog.help()
         self._full = True
-        while not self._aborted and len(self._entries) > self._low:
+        while not self._aborted and len(self._entries) > (self._room + 1) // 2:
             self._freed.wait()
         self._full = False
         self._put_wait_s += perf_counter() - started
@@ -205,7 +207,7 @@ class Head:
                     entries.popleft()
                     self._begun = True
                     # Who waits for room hears of it when there is enough.
-                    if self._full and len(entries) <= self._low:
+                    if self._full and len(entries) <= (self._room + 1) // 2:
                         self._freed.ring()
                     continue
                 if not entry.late or backlog is None:
