@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 from pathlib import Path
 
 from benchmarks.child import Run
 from benchmarks.loaders import LOADERS, OURS
+from penstock.engine.cores import usable_cores
 
 __all__ = ["describe"]
 
@@ -29,7 +29,7 @@ def describe(run: Run) -> list[str]:
 
 def cores() -> str:
     """How many cores this process may use, and of what."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = usable_cores()
     return f"{count} core{'s' if count > 1 else ''} of {processor()}"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from penstock.assemble import NATIVE
+from penstock.engine.cores import usable_cores
 
 __all__ = ["PACKAGES", "Package", "examine"]
 
@@ -95,6 +96,5 @@ def _gil() -> str:
 
 def _cores() -> str:
     """How many cores this process may use, and how many there are."""
-    there = os.cpu_count() or 1
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else there
+    there, usable = os.cpu_count() or 1, usable_cores()
     return f"{usable} core{'s' if usable > 1 else ''}" + (f" of {there}" if usable != there else "")

@@ -10,7 +10,6 @@ How
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable
 from math import ceil
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, final
 from penstock.chunk import END, Chunk
 from penstock.engine.bell import Bell, Waited
 from penstock.engine.breath import INTERVAL_S, Breath
+from penstock.engine.cores import usable_cores
 from penstock.engine.kernels import Entry
 from penstock.engine.meter import Meter
 from penstock.engine.shots import Shots
@@ -46,10 +46,10 @@ SOON_S = 3e-4
 """Where a batch takes less, a loop that was woken waits so long for the driver to lend it the interpreter. [s]"""
 LEND_S = 1.5e-4
 """The driver lends it for so long at most. [s]"""
-SPARE = (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1) > 1
+SPARE = usable_cores() > 1
 """Whether there is a processor for a thread that only looks, while another works."""
 LEAST, MOST = 2, 64
-"""The driver works until at least so many are ahead, and at most, and goes on when half of them are taken. [batches]
+"""So many it works ahead, at least and at most; where it has waited, it goes on when half of them are taken. [batches]
 
 Of slow ones it makes two together, so that there are as many buffers in use each time: at the first the loop may not have
 let go of its last yet, at the second it has (benchmarks/images.py).
